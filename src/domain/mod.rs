@@ -1,0 +1,11 @@
+//! What posbell knows and decides, as pure functions over values.
+//!
+//! Nothing in here reads a clock, a file or a socket, draws a random number or starts a task: the time, the jitter
+//! and everything that was read come in as arguments. So a pass of a year ago can be computed again, and every
+//! decision has a test that needs no sleep.
+
+pub mod event;
+pub mod message;
+pub mod mistake;
+pub mod model;
+pub mod outbox;

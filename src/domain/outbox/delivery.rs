@@ -1,0 +1,234 @@
+//! One message to one channel, and what has become of it so far.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Outcome, Reason, RetryPolicy};
+use crate::domain::event::{DeliveryId, EventId};
+use crate::domain::model::{ChannelName, ShopId, Timestamp};
+
+/// How many attempts are kept for a person to read; the pauses of the default policy make about thirty.
+const ATTEMPTS_KEPT: usize = 50;
+
+/// One message to one channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// Computed from channel and events; the same in every repeat.
+    pub id: DeliveryId,
+    /// Where it goes.
+    pub channel: ChannelName,
+    /// Which of a mail channel's addresses: one refused address must not hold up the others.
+    pub recipient: Option<String>,
+    /// The shop whose events it carries.
+    pub shop: ShopId,
+    /// The rule that sent it there.
+    pub rule: String,
+    /// The events it carries; fixed before the first attempt.
+    pub events: Vec<EventId>,
+    /// When it was planned, in the commit of its events.
+    pub created_at: Timestamp,
+    /// What has become of it.
+    pub state: State,
+    /// How many attempts there have been.
+    pub tried: u32,
+    /// The latest attempts, oldest first.
+    pub attempts: Vec<Attempt>,
+}
+
+/// A channel, and which of its recipients where it has several.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Address {
+    /// The channel.
+    pub channel: ChannelName,
+    /// One mail address of an e-mail channel; `None` for all other channels.
+    pub recipient: Option<String>,
+}
+
+/// What has become of a delivery.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub enum State {
+    /// Not tried yet.
+    Pending {
+        /// Not to be tried before.
+        due_at: Timestamp,
+    },
+    /// Tried, and to be tried again.
+    Retrying {
+        /// Not to be tried before.
+        due_at: Timestamp,
+    },
+    /// Taken by the receiver.
+    Delivered {
+        /// When it was taken.
+        at: Timestamp,
+    },
+    /// A dead letter: not tried again until a person says so.
+    Dead {
+        /// When it was given up.
+        at: Timestamp,
+    },
+}
+
+impl State {
+    /// The word in listings and filters.
+    pub fn name(&self) -> &'static str {
+        match self {
+            State::Pending { .. } => "pending",
+            State::Retrying { .. } => "retrying",
+            State::Delivered { .. } => "delivered",
+            State::Dead { .. } => "dead",
+        }
+    }
+
+    /// When it is to be tried; `None` where it is finished.
+    pub fn due_at(&self) -> Option<Timestamp> {
+        match self {
+            State::Pending { due_at } | State::Retrying { due_at } => Some(*due_at),
+            State::Delivered { .. } | State::Dead { .. } => None,
+        }
+    }
+}
+
+/// One try to send.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// When it was begun.
+    pub at: Timestamp,
+    /// How long it took, in milliseconds.
+    pub took_ms: u64,
+    /// `delivered`, `retry` or `rejected`.
+    pub outcome: String,
+    /// Why it was not taken; `null` when it was.
+    pub reason: Option<Reason>,
+}
+
+impl Delivery {
+    /// A new delivery, due at once.
+    pub fn new(address: Address, shop: ShopId, rule: String, events: Vec<EventId>, now: Timestamp) -> Self {
+        let Address { channel, recipient } = address;
+        Self {
+            id: DeliveryId::of(&channel, recipient.as_deref(), &events),
+            channel,
+            recipient,
+            shop,
+            rule,
+            events,
+            created_at: now,
+            state: State::Pending { due_at: now },
+            tried: 0,
+            attempts: Vec::new(),
+        }
+    }
+
+    /// The same delivery after an attempt that began at `at` and took `took`.
+    ///
+    /// Given up is only what was tried: a delivery that waited out a long stop of the machine gets its attempt first.
+    pub fn settle(
+        mut self,
+        outcome: &Outcome,
+        at: Timestamp,
+        took: Duration,
+        jitter: f64,
+        policy: &RetryPolicy,
+    ) -> Self {
+        let ended = at + took;
+        self.tried = self.tried.saturating_add(1);
+        self.attempts.push(Attempt {
+            at,
+            took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            outcome: word(outcome).to_owned(),
+            reason: reason(outcome).cloned(),
+        });
+        let surplus = self.attempts.len().saturating_sub(ATTEMPTS_KEPT);
+        self.attempts.drain(..surplus);
+        self.state = match policy.pause(outcome, self.tried, jitter) {
+            None => State::Delivered { at: ended },
+            Some(_) if reason(outcome) == Some(&Reason::Gone) => State::Dead { at: ended },
+            Some(pause) => {
+                let give_up_at = self.created_at + policy.retry_for;
+                if ended >= give_up_at {
+                    State::Dead { at: ended }
+                } else {
+                    State::Retrying { due_at: (ended + pause).min(give_up_at) }
+                }
+            }
+        };
+        self
+    }
+}
+
+fn word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Delivered => "delivered",
+        Outcome::Retry { .. } => "retry",
+        Outcome::Rejected { .. } => "rejected",
+    }
+}
+
+fn reason(outcome: &Outcome) -> Option<&Reason> {
+    match outcome {
+        Outcome::Delivered => None,
+        Outcome::Retry { reason, .. } | Outcome::Rejected { reason } => Some(reason),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::event::EventKind;
+    use crate::domain::model::{EntityId, Subject};
+
+    fn delivery() -> Delivery {
+        let shop = ShopId::new("main").expect("is an id");
+        let subject = Subject::sale(&EntityId::new("1").expect("is an id"));
+        let event = EventId::once(&shop, &subject, EventKind::SaleCreated);
+        let address = Address { channel: ChannelName::new("erp").expect("is a name"), recipient: None };
+        Delivery::new(address, shop, "all".to_owned(), vec![event], at(0))
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_timestamp(1_700_000_000 + seconds, 0).expect("is in range")
+    }
+
+    fn failed() -> Outcome {
+        Outcome::Retry { reason: Reason::Timeout, retry_after: None }
+    }
+
+    #[test]
+    fn a_delivered_message_is_finished() {
+        let settled =
+            delivery().settle(&Outcome::Delivered, at(1), Duration::from_secs(2), 0.5, &RetryPolicy::default());
+        assert_eq!(settled.state, State::Delivered { at: at(3) });
+        assert_eq!(settled.attempts.len(), 1);
+    }
+
+    #[test]
+    fn a_failed_message_is_tried_until_its_time_is_over_and_then_stands_as_a_dead_letter() {
+        let policy = RetryPolicy::default();
+        let mut delivery = delivery();
+        let mut tries = 0;
+        while let Some(due) = delivery.state.due_at() {
+            delivery = delivery.settle(&failed(), due, Duration::from_secs(1), 1.0, &policy);
+            tries += 1;
+            assert!(tries < 1000, "never given up");
+        }
+        assert!(matches!(delivery.state, State::Dead { at: dead } if dead >= at(72 * 3600)));
+        assert!(delivery.attempts.len() <= ATTEMPTS_KEPT);
+    }
+
+    #[test]
+    fn what_waited_out_a_long_stop_is_tried_before_it_is_given_up() {
+        let late = at(90 * 3600);
+        let settled = delivery().settle(&Outcome::Delivered, late, Duration::ZERO, 0.0, &RetryPolicy::default());
+        assert_eq!(settled.state, State::Delivered { at: late });
+    }
+
+    #[test]
+    fn a_receiver_that_is_gone_gets_no_second_try() {
+        let gone = Outcome::Rejected { reason: Reason::Gone };
+        let settled = delivery().settle(&gone, at(0), Duration::ZERO, 0.0, &RetryPolicy::default());
+        assert_eq!(settled.state, State::Dead { at: at(0) });
+    }
+}

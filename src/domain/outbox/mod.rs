@@ -1,0 +1,14 @@
+//! Deliveries as a state machine: planned from events, settled by outcomes, never lost between the two.
+//!
+//! What is here decides; `edge::store` keeps and `service::deliver` sends. A delivery leaves the pending states only
+//! through [`Delivery::settle`], so whatever is killed in the middle is found again as it was.
+
+mod delivery;
+mod outcome;
+mod plan;
+mod schedule;
+
+pub use delivery::{Address, Attempt, Delivery, State};
+pub use outcome::{Outcome, Reason};
+pub use plan::body;
+pub use schedule::RetryPolicy;

@@ -1,0 +1,71 @@
+//! How a try to send ended: a closed list, so that nobody has to parse an error.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// How one attempt ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The receiver took it.
+    Delivered,
+    /// It may be taken later: try again soon, with growing pauses.
+    Retry {
+        /// Why it was not taken.
+        reason: Reason,
+        /// The receiver's own wish, from `Retry-After`. Never shortens a pause.
+        retry_after: Option<Duration>,
+    },
+    /// The receiver does not want it as it is: a person must act, so it is repeated slowly.
+    Rejected {
+        /// Why it was not taken.
+        reason: Reason,
+    },
+}
+
+/// Why a message was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind", content = "detail")]
+pub enum Reason {
+    /// An HTTP status, or the SMTP reply code of a refused mail.
+    Status(u16),
+    /// The receiver said that it is gone for good (410).
+    Gone,
+    /// No answer in time.
+    Timeout,
+    /// The name has no address.
+    NameNotFound,
+    /// The connection was refused or broke.
+    Connection,
+    /// The TLS handshake failed.
+    Tls,
+    /// The address is one that posbell does not call; the text says which line would allow it.
+    AddressRefused(String),
+    /// The login, token or password was refused.
+    Unauthorized,
+    /// The chat, mailbox or page does not exist or has blocked the sender.
+    RecipientRefused,
+    /// The receiver answered with something that could not be understood.
+    BadAnswer,
+    /// The message could not be written for this channel; the text says why.
+    Unsendable(String),
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reason::Status(status) => write!(f, "answered {status}"),
+            Reason::Gone => f.write_str("answered 410: it is gone for good"),
+            Reason::Timeout => f.write_str("no answer in time"),
+            Reason::NameNotFound => f.write_str("its name has no address"),
+            Reason::Connection => f.write_str("the connection failed"),
+            Reason::Tls => f.write_str("the TLS handshake failed"),
+            Reason::AddressRefused(help) => f.write_str(help),
+            Reason::Unauthorized => f.write_str("the login or token was refused"),
+            Reason::RecipientRefused => f.write_str("the recipient was refused"),
+            Reason::BadAnswer => f.write_str("its answer could not be understood"),
+            Reason::Unsendable(why) => write!(f, "the message could not be written: {why}"),
+        }
+    }
+}

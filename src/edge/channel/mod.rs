@@ -1,0 +1,51 @@
+//! The places that messages go to, one file or folder each, behind one verb: send.
+//!
+//! A channel never repeats by itself and never returns an error: it says how the attempt ended, and the outbox
+//! decides what follows.
+
+pub mod email;
+pub mod telegram;
+pub mod webhook;
+
+use crate::domain::event::DeliveryId;
+use crate::domain::message::Text;
+use crate::domain::model::Timestamp;
+use crate::domain::outbox::Outcome;
+
+/// One message, ready to be sent by whichever channel.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    /// The delivery: the same in every repeat.
+    pub delivery: DeliveryId,
+    /// The `webhook-id`: of one event its id, of a digest its own.
+    pub id: String,
+    /// The JSON body: the same bytes in every repeat.
+    pub body: String,
+    /// The message for a person.
+    pub text: Text,
+    /// The one mail address it goes to, for e-mail channels.
+    pub recipient: Option<String>,
+    /// When this attempt is made.
+    pub at: Timestamp,
+}
+
+/// A channel, ready to send.
+pub enum Channel {
+    /// HTTP POST, signed.
+    Webhook(webhook::Webhook),
+    /// SMTP.
+    Email(email::Email),
+    /// A Telegram chat.
+    Telegram(telegram::Telegram),
+}
+
+impl Channel {
+    /// Makes one attempt.
+    pub async fn send(&self, outgoing: &Outgoing) -> Outcome {
+        match self {
+            Channel::Webhook(webhook) => webhook.send(outgoing).await,
+            Channel::Email(email) => email.send(outgoing).await,
+            Channel::Telegram(telegram) => telegram.send(outgoing).await,
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! One foreign system each: the API, the disk, the channels, and whoever asks over HTTP.
+//!
+//! An edge knows the domain and its own foreign system, and no other edge. Only `service` sees more than one.
+
+pub mod admin;
+pub mod channel;
+pub mod pospos;
+pub mod store;

@@ -1,0 +1,2 @@
+//! pospos.
+pub mod quota;
