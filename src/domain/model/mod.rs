@@ -9,12 +9,14 @@ mod id;
 mod number;
 mod product;
 mod sale;
+mod whole;
 
 pub use credit::{Credit, CreditStatus, Customer};
 pub use id::{BadId, ChannelName, EntityId, ShopId, Subject};
 pub use number::{Money, NotExact, Quantity};
-pub use product::Product;
+pub use product::{Product, StockRow};
 pub use sale::{Party, Payment, PaymentKind, Sale, SaleLine, SaleStatus};
+pub use whole::Whole;
 
 /// A moment in UTC. Thai calendar days are made of it only where a day is meant.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

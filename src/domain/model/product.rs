@@ -28,3 +28,14 @@ pub struct Product {
     /// The API's `lastupdate`: moves with every sale, so it is shown but never compared.
     pub updated_at: Option<Timestamp>,
 }
+
+/// A row of the stock list: the product, and what the API says of it that no event shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StockRow {
+    /// The product.
+    pub product: Product,
+    /// The product's own figure for "low", where the shop keeps one.
+    pub min_stock: Option<Quantity>,
+    /// The row is still returned but the shop has deleted the product.
+    pub deleted: bool,
+}
