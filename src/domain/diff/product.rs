@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::level::{LevelState, level};
 use super::{Change, Known, Unbelievable};
 use crate::domain::event::{Level, Scribe};
-use crate::domain::model::{EntityId, Product, Quantity, ShopId, StockRow, Whole};
+use crate::domain::model::{Product, Quantity, ShopId, StockRow, Whole};
 use crate::domain::rules::RuleSet;
 
 /// What is kept of a product.
