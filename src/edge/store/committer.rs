@@ -37,9 +37,13 @@ pub struct Commit {
     pub resource: Option<(ShopId, Resource, ResourceRecord)>,
     /// What is known of a shop from now on.
     pub shop: Option<(ShopId, ShopRecord)>,
-    /// Finished work to forget: raw keys, from the store's own pruning.
-    pub(super) removals: Vec<Vec<u8>>,
+    /// Finished work to forget, as the store's own pruning found it.
+    pub removals: Vec<Forgotten>,
 }
+
+/// A key that the store's pruning takes out.
+#[derive(Debug)]
+pub struct Forgotten(pub(super) Vec<u8>);
 
 type Reply = oneshot::Sender<Result<(), StoreError>>;
 
@@ -193,7 +197,7 @@ impl Writer {
         if let Some((shop, record)) = commit.shop {
             batch.insert(keys::shop(&shop), record::write(&record)?);
         }
-        commit.removals.into_iter().for_each(|key| batch.remove(key));
+        commit.removals.into_iter().for_each(|Forgotten(key)| batch.remove(key));
         self.tree.apply_batch(batch)?;
         Ok(())
     }

@@ -15,7 +15,7 @@ mod outbox;
 mod read;
 mod record;
 
-pub use committer::Commit;
+pub use committer::{Commit, Forgotten};
 pub use lock::{DirLock, Holder};
 pub use outbox::{Due, DueDelivery};
 pub use read::{DeliveryFilter, EventFilter, OutboxCounts};

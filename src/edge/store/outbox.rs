@@ -1,7 +1,7 @@
 //! What is due, and forgetting what is long finished.
 
 use super::record;
-use super::{Commit, Store, StoreError, keys};
+use super::{Commit, Forgotten, Store, StoreError, keys};
 use crate::domain::model::{ChannelName, Timestamp};
 use crate::domain::outbox::{Delivery, State};
 
@@ -69,6 +69,7 @@ impl Store {
                 return Ok(forgotten);
             }
             forgotten = (forgotten.0 + deliveries, forgotten.1 + events);
+            let removals = removals.into_iter().map(Forgotten).collect();
             self.commit(Commit { removals, ..Commit::default() }).await?;
         }
     }
