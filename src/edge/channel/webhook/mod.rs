@@ -262,8 +262,8 @@ mod tests {
     #[test]
     fn settings_that_cannot_be_sent_are_refused_without_their_values() {
         let long_name = "x".repeat(70_000);
-        let cases: [(&str, &[(&str, &str)], &str); 9] = [
-            ("ftp://example.com/", &[], "the url must be"),
+        for (url, headers, expected) in [
+            ("ftp://example.com/", [].as_slice(), "the url must be"),
             ("mailto:hunter2@example.com", &[], "the url must be"),
             ("http://example.com/", &[("x-team", "hunter2\r\nx-evil: 1")], "the value of the header `x-team`"),
             ("http://example.com/", &[("x-team", "hunter2\n")], "the value of the header `x-team`"),
@@ -276,8 +276,7 @@ mod tests {
                 &[("Webhook-Signature", TOKEN)],
                 "the header `Webhook-Signature` is set by posbell",
             ),
-        ];
-        for (url, headers, expected) in cases {
+        ] {
             let error = Webhook::new(settings(url, headers)).map(|_| ()).expect_err("is refused").to_string();
             assert!(error.starts_with(expected), "{error}");
             assert!(!error.contains(TOKEN), "{error}");
