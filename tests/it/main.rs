@@ -1,3 +1,8 @@
 //! The integration tests, in one binary so that the crates are linked once.
 
+/// The rule files that ship are made of what this version reads.
+mod shipped_rules;
+/// What the other modules share.
 mod support;
+/// The systemd unit keeps what the README promises.
+mod unit_file;

@@ -1,8 +1,35 @@
 //! What a person reads: an event as a short text in Thai or English.
+//!
+//! Written for the lock screen of a phone: the title says what happened and where, the body is a few short lines.
+//! Plain text only; a channel that needs another form escapes it itself. Everything is bounded here, so that no row
+//! of the API can make a message that a channel refuses for its length.
+
+mod english;
+mod figures;
+mod layout;
+mod thai;
+mod words;
+
+#[cfg(test)]
+mod tests;
 
 use chrono_tz::Tz;
 
 use crate::domain::event::Event;
+use figures::cut;
+use layout::{Layout, emoji, joined};
+
+/// The longest title or line, in characters. Only absurd values come near it.
+const LINE_MOST: usize = 200;
+
+/// The longest body, in characters: far below Telegram's 4,096, and more than anyone reads on a phone.
+const BODY_MOST: usize = 1500;
+
+/// How many events of a message of several get a line of their own.
+const EVENTS_SHOWN: usize = 20;
+
+/// How much of a title the shop's name may take.
+const SHOP_MOST: usize = 40;
 
 /// The language of built-in messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +60,51 @@ pub struct Wording {
 
 /// The built-in message of these events of one shop; several become one message with a line each.
 pub fn render(events: &[Event], shop_name: &str, wording: &Wording) -> Text {
-    let _ = (events, wording);
-    Text { title: shop_name.to_owned(), body: String::new() }
+    let words = match wording.language {
+        Language::Thai => &thai::WORDS,
+        Language::English => &english::WORDS,
+    };
+    let layout = Layout { words, timezone: wording.timezone };
+    let (head, lines) = match events {
+        [] => (None, Vec::new()),
+        [event] => (Some(layout.headline(event)), layout.body(event)),
+        [first, ..] => {
+            let same = events.iter().all(|event| event.kind == first.kind);
+            let head = if same {
+                (words.counted)(&format!("{} {}", emoji(first.kind), (words.headword)(first.kind)), events.len())
+            } else {
+                format!("🔔 {}", (words.changes)(events.len()))
+            };
+            (Some(head), events.iter().map(|event| layout.line(event)).collect())
+        }
+    };
+    let most = if events.len() > 1 { EVENTS_SHOWN } else { usize::MAX };
+    Text { title: title(head, shop_name), body: body(&lines, most) }
+}
+
+/// The head with the shop behind it; the head is never cut to make room for the shop.
+fn title(head: Option<String>, shop_name: &str) -> String {
+    let shop = figures::name(Some(shop_name)).map(|name| cut(&name, SHOP_MOST));
+    let head = head.map(|head| cut(&head, LINE_MOST - SHOP_MOST - " · ".len()));
+    joined([head, shop]).unwrap_or_else(|| "posbell".to_owned())
+}
+
+/// As many lines as there is room for, at most `most`; `+N` says how many were left out.
+fn body(lines: &[String], most: usize) -> String {
+    // Room for the `+N` itself: a line break, the sign and the digits of any count.
+    let room = BODY_MOST - 22;
+    let mut body = String::new();
+    let mut length = 0;
+    for (i, line) in lines.iter().enumerate() {
+        let line = cut(line, LINE_MOST);
+        length += line.chars().count() + 1;
+        let separator = if i == 0 { "" } else { "\n" };
+        if i == most || length > room {
+            body.push_str(&format!("{separator}+{}", lines.len() - i));
+            break;
+        }
+        body.push_str(separator);
+        body.push_str(&line);
+    }
+    body
 }

@@ -1,0 +1,210 @@
+//! How a figure, a moment and a foreign text look in a message.
+//!
+//! Everything that came from outside passes through here on its way to a person: a name can hold control characters
+//! that break a line, and names of customers do hold telephone numbers, which have no business in a group chat.
+//! Nothing in here escapes for Telegram or HTML: that is known at the channel alone.
+
+use chrono::{Datelike, Timelike};
+use chrono_tz::Tz;
+use rust_decimal::Decimal;
+
+use crate::domain::model::{Money, Quantity, Timestamp};
+
+/// The longest foreign text in a message, in characters: what fits on two lines of a phone.
+const FIELD_MOST: usize = 80;
+
+/// From this many digits on, a number in a free text is taken for a telephone number. The shortest Thai ones have
+/// nine digits; seven also catches those written without their area code.
+const PHONE_DIGITS: usize = 7;
+
+/// How many characters may stand between two digits of one telephone number, as in `081 - 234 5678`.
+const PHONE_GAP: usize = 3;
+
+/// A code or a number that people look things up by: cleaned and cut, never masked. `None` when nothing is left.
+pub(super) fn code(text: Option<&str>) -> Option<String> {
+    let cleaned = clean(text?);
+    (!cleaned.is_empty()).then(|| cut(&cleaned, FIELD_MOST))
+}
+
+/// A name or a remark that somebody typed: cleaned, telephone numbers masked, then cut. `None` when nothing is left.
+pub(super) fn name(text: Option<&str>) -> Option<String> {
+    let masked = mask(&clean(text?));
+    (!masked.is_empty()).then(|| cut(&masked, FIELD_MOST))
+}
+
+/// The text in one line: runs of white space become one space, and what cannot be seen is dropped.
+fn clean(text: &str) -> String {
+    let visible: String = text.chars().filter(|c| c.is_whitespace() || !invisible(*c)).collect();
+    visible.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Control characters, and those that join, hide or turn round what stands beside them. A zero-width character
+/// between two digits would hide a telephone number from [`mask`].
+fn invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// The text with every long number as `•••` and its last two digits: enough to recognise, too little to call.
+fn mask(text: &str) -> String {
+    let chars: Vec<char> = text.chars().collect();
+    let mut masked = String::with_capacity(text.len());
+    let mut at = 0;
+    while at < chars.len() {
+        let (digits, end) = number(&chars, at);
+        if digits.len() >= PHONE_DIGITS {
+            masked.push_str("•••");
+            masked.extend(&digits[digits.len() - 2..]);
+        } else if end > at {
+            masked.extend(&chars[at..end]);
+        } else {
+            masked.push(chars[at]);
+        }
+        at = end.max(at + 1);
+    }
+    masked
+}
+
+/// The digits of the number that begins at `start`, and where it ends; gaps inside it are jumped over.
+fn number(chars: &[char], start: usize) -> (Vec<char>, usize) {
+    let mut digits = Vec::new();
+    let mut end = start;
+    while let Some(&c) = chars.get(end) {
+        if c.is_numeric() {
+            digits.push(c);
+            end += 1;
+            continue;
+        }
+        let gap = chars[end..].iter().take_while(|c| between_digits(**c)).count();
+        let goes_on = chars.get(end + gap).is_some_and(|c| c.is_numeric());
+        if digits.is_empty() || gap == 0 || gap > PHONE_GAP || !goes_on {
+            break;
+        }
+        end += gap;
+    }
+    (digits, end)
+}
+
+fn between_digits(c: char) -> bool {
+    matches!(c, ' ' | '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '.' | '(' | ')')
+}
+
+/// At most `most` characters of `text`; an ellipsis stands for the rest.
+pub(super) fn cut(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    let mut kept: String = text.chars().take(most.saturating_sub(1)).collect();
+    kept.truncate(kept.trim_end().len());
+    kept.push('…');
+    kept
+}
+
+/// An amount without its currency: whole baht without decimals, else at least two, and never a digit lost.
+pub(super) fn money(money: Money) -> String {
+    grouped(money.decimal(), 2)
+}
+
+/// A quantity with the decimals it needs.
+pub(super) fn quantity(quantity: Quantity) -> String {
+    grouped(quantity.decimal(), 0)
+}
+
+/// A plain number of things.
+pub(super) fn count(count: u64) -> String {
+    grouped(Decimal::from(count), 0)
+}
+
+/// The decimal with a comma between thousands; a fraction has at least `decimals` digits.
+fn grouped(decimal: Decimal, decimals: usize) -> String {
+    let text = decimal.normalize().to_string();
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |digits| ("-", digits));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let mut written = sign.to_owned();
+    for (i, digit) in whole.chars().enumerate() {
+        if i > 0 && (whole.len() - i) % 3 == 0 {
+            written.push(',');
+        }
+        written.push(digit);
+    }
+    if !fraction.is_empty() {
+        written.push('.');
+        written.push_str(fraction);
+        written.extend(std::iter::repeat_n('0', decimals.saturating_sub(fraction.len())));
+    }
+    written
+}
+
+/// `3 ก.ย.`: no year, because a message is read while it is news.
+pub(super) fn day(time: Timestamp, timezone: Tz, months: &[&str; 12]) -> String {
+    let local = time.with_timezone(&timezone);
+    format!("{} {}", local.day(), months[local.month0() as usize])
+}
+
+/// `3 ก.ย. 14:32`: always with its day, because a message may wait out a night before it is read.
+pub(super) fn moment(time: Timestamp, timezone: Tz, months: &[&str; 12]) -> String {
+    let local = time.with_timezone(&timezone);
+    format!("{} {:02}:{:02}", day(time, timezone, months), local.hour(), local.minute())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_have_exactly_the_decimals_they_need() {
+        let money = |text: &str| money(text.parse().unwrap());
+        assert_eq!(money("2641"), "2,641");
+        assert_eq!(money("1234.50"), "1,234.50");
+        assert_eq!(money("1234.5"), "1,234.50");
+        assert_eq!(money("2641.00"), "2,641");
+        assert_eq!(money("0.125"), "0.125");
+        assert_eq!(money("-1234567.8"), "-1,234,567.80");
+        assert_eq!(money("0.00"), "0");
+        assert_eq!(money("999"), "999");
+        assert_eq!(quantity("1.50".parse().unwrap()), "1.5");
+        assert_eq!(quantity("-12000".parse().unwrap()), "-12,000");
+    }
+
+    #[test]
+    fn telephone_numbers_in_names_are_masked() {
+        let masked = |text: &str| name(Some(text));
+        assert_eq!(masked("สมชาย 0812345678").as_deref(), Some("สมชาย •••78"));
+        assert_eq!(masked("สมชาย 081-234-5678 (บ้าน)").as_deref(), Some("สมชาย •••78 (บ้าน)"));
+        assert_eq!(masked("081 - 234 5678/089.876.5432").as_deref(), Some("•••78/•••32"));
+        assert_eq!(masked("+66 (81) 234-5678").as_deref(), Some("+•••78"));
+        assert_eq!(masked("โทร ๐๘๑๒๓๔๕๖๗๘").as_deref(), Some("โทร •••๗๘"));
+        assert_eq!(masked("0812\u{200b}345\u{200b}678").as_deref(), Some("•••78"));
+    }
+
+    #[test]
+    fn short_numbers_in_names_stay() {
+        for text in ["Feed 120", "ข้าว 5 กก.", "ถุง 12 x 18", "ซอย 12-34 56", "7-11 สาขา 123456"]
+        {
+            assert_eq!(name(Some(text)).as_deref(), Some(text));
+        }
+        assert_eq!(code(Some("ST68017651")).as_deref(), Some("ST68017651"));
+    }
+
+    #[test]
+    fn foreign_text_is_one_visible_line_of_bounded_length() {
+        assert_eq!(name(Some(" a\r\n\tb\u{7}\u{202e}c ")).as_deref(), Some("a bc"));
+        assert_eq!(name(Some(" \u{200b}\n ")), None);
+        let long = name(Some(&"ก".repeat(200))).unwrap();
+        assert_eq!(long.chars().count(), FIELD_MOST);
+        assert!(long.ends_with('…'));
+        // Masked before it is cut: else the cut could leave a number too short to be recognised.
+        let late = name(Some(&format!("{}0812345678", "ก".repeat(75)))).unwrap();
+        assert!(!late.contains("0812"), "{late}");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_name_keeps_seven_digits_in_a_row(typed in "[ก-ฮ0-9๐-๙ ()\u{200b}.-]{0,120}") {
+            let name = name(Some(&typed)).unwrap_or_default();
+            let longest = name.split(|c: char| !c.is_numeric()).map(|digits| digits.chars().count()).max();
+            proptest::prop_assert!(longest.unwrap_or_default() < PHONE_DIGITS, "{name}");
+        }
+    }
+}

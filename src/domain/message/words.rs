@@ -1,0 +1,103 @@
+//! Which words a language must give: every phrase of the built-in messages, and no order of lines.
+//!
+//! What a message says, and when it leaves a line out, is the same in every language and stands in `layout`. So a
+//! language is one table, and a phrase that was forgotten does not compile.
+
+use crate::domain::event::EventKind;
+use crate::domain::model::PaymentKind;
+
+/// A phrase around one text.
+pub(super) type Around = fn(&str) -> String;
+
+/// The words of one language. Texts that are handed in are already cleaned and formatted.
+pub(super) struct Words {
+    /// Short names of the months, January first.
+    pub months: [&'static str; 12],
+    /// What happened, as the beginning of a title.
+    pub headword: fn(EventKind) -> &'static str,
+    /// A headword and an amount in baht.
+    pub priced: fn(&str, &str) -> String,
+    /// A headword that so many events share.
+    pub counted: fn(&str, usize) -> String,
+    /// So many events of several kinds.
+    pub changes: fn(usize) -> String,
+    /// A thing without a name or code.
+    pub unnamed: &'static str,
+    /// An amount in baht.
+    pub baht: Around,
+
+    /// The number of a receipt or bill.
+    pub receipt: Around,
+    /// When a cancelled bill was sold.
+    pub sold_at: Around,
+    /// When it was cancelled.
+    pub cancelled_at: Around,
+    /// Why it was cancelled.
+    pub reason: Around,
+    /// The amount (with its currency) that is no longer part of the takings.
+    pub no_longer_counts: Around,
+    /// What a cashier wrote on a bill.
+    pub comment: Around,
+    /// So many lines of a bill are not shown.
+    pub more_lines: fn(usize) -> String,
+    /// The bill discount.
+    pub discount: Around,
+    /// The ways in which it was paid.
+    pub paid_by: Around,
+    /// One way of paying.
+    pub payment: fn(PaymentKind) -> &'static str,
+    /// Who sold it.
+    pub staff: Around,
+    /// The fields of a bill that differ.
+    pub changed: Around,
+    /// The name of such a field, where it has one in this language.
+    pub field: fn(&str) -> Option<&'static str>,
+    /// The total before and after.
+    pub total_changed: fn(&str, &str) -> String,
+
+    /// What is left of a product that has run low.
+    pub left: Around,
+    /// What there is of a product that has enough again.
+    pub in_stock: Around,
+    /// The figure below which posbell speaks up.
+    pub alert_below: Around,
+    /// Why less than nothing can be left.
+    pub below_zero: &'static str,
+    /// The code of a product.
+    pub product_code: Around,
+
+    /// Who bought or owes.
+    pub customer: Around,
+    /// What is still owed.
+    pub owed: Around,
+    /// What is still owed of what was owed at first.
+    pub owed_of: fn(&str, &str) -> String,
+    /// The number of a credit.
+    pub credit_code: Around,
+    /// The number of the sale that a credit came from.
+    pub sale_code: Around,
+    /// When it should be paid.
+    pub due: Around,
+    /// So many days after that.
+    pub days_overdue: fn(i64) -> String,
+
+    /// So many products.
+    pub products: Around,
+    /// So many products at low or critical.
+    pub low: Around,
+    /// So many products with nothing left.
+    pub out: Around,
+    /// So many credits that are still owed.
+    pub pending_credits: Around,
+    /// So many credits out of their period.
+    pub overdue_credits: Around,
+    /// What happens after a baseline.
+    pub from_now_on: &'static str,
+
+    /// The API refused the key with that status, and what that means for the shop.
+    pub key_refused: fn(u16) -> String,
+    /// What a person must do first.
+    pub ask_for_key: &'static str,
+    /// What to type then, for the shop of that id.
+    pub then_resume: Around,
+}
