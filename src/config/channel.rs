@@ -1,5 +1,6 @@
 //! `[channel.NAME]` and `[delivery]`.
 
+use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use crate::domain::document::{Placed, Table, suggestion};
 use crate::domain::mistake::Mistake;
 use crate::domain::model::ChannelName;
 use crate::domain::outbox::RetryPolicy;
+use crate::edge::channel::email::SmtpServer;
 
 /// The types of channels that this version has.
 const TYPES: &[&str] = &["webhook", "email", "telegram"];
@@ -21,6 +23,8 @@ const TYPES: &[&str] = &["webhook", "email", "telegram"];
 pub struct ChannelConfig {
     /// Its name in rules and listings.
     pub name: ChannelName,
+    /// Where it is written.
+    pub span: Range<usize>,
     /// How long one attempt may take.
     pub timeout: Duration,
     /// How many attempts may be under way at once.
@@ -67,9 +71,6 @@ pub enum ChannelKind {
     },
 }
 
-/// The mail server as it is written, with its place.
-pub type SmtpServer = Placed<String>;
-
 pub(super) fn read(
     name: &Placed<String>,
     mut table: Table<'_>,
@@ -94,7 +95,8 @@ pub(super) fn read(
         }
     };
     table.finish(&["rate", "format", "order", "include_raw", "monthly_budget"], mistakes);
-    Some(ChannelConfig { name: channel_name.ok()?, timeout, concurrency, retry, kind: kind? })
+    let span = name.span.clone();
+    Some(ChannelConfig { name: channel_name.ok()?, span, timeout, concurrency, retry, kind: kind? })
 }
 
 fn unknown_type(written: &Placed<String>, other: &str) -> Mistake {
@@ -146,6 +148,13 @@ fn email(table: &mut Table<'_>, dir: &Path, mistakes: &mut Vec<Mistake>) -> Opti
     if let Some(to) = to.as_ref().filter(|to| to.value.is_empty()) {
         mistakes.push(to.mistake("`to` is empty: the mail would reach nobody"));
     }
+    let smtp = smtp.and_then(|placed| match SmtpServer::parse(&placed.value) {
+        Ok(server) => Some(server),
+        Err(error) => {
+            mistakes.push(placed.mistake(format!("`smtp`: {error}")));
+            None
+        }
+    });
     Some(ChannelKind::Email { smtp: smtp?, password, from: from?.value, to: to?.value })
 }
 

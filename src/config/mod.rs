@@ -9,7 +9,7 @@ mod secret;
 mod shop;
 mod value;
 
-pub use channel::{ChannelConfig, ChannelKind, SmtpServer};
+pub use channel::{ChannelConfig, ChannelKind};
 pub use secret::{SecretError, SecretRef};
 pub use shop::ShopConfig;
 
