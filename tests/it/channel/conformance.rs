@@ -5,6 +5,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use ipnet::IpNet;
 use posbell::domain::outbox::{Outcome, Reason};
 use posbell::edge::channel::Channel;
@@ -15,7 +17,7 @@ use posbell::edge::channel::webhook::{Webhook, WebhookSettings};
 use secrecy::SecretString;
 
 use super::receiver::{Receiver, closed_port, silent_port};
-use super::{LONG, SHORT, outgoing};
+use super::{LONG, Log, SHORT, outgoing};
 use crate::support::smtp::{Behaviour, MailServer};
 use crate::support::telegram::{Answer, BotApi};
 
@@ -124,12 +126,18 @@ fn channel(kind: Kind, address: SocketAddr, timeout: Duration) -> Channel {
     }
 }
 
-/// Plays one scene before one channel.
+/// Plays one scene before one channel. Whatever happens, the secrets are neither in the outcome nor in the log.
 async fn check(kind: Kind, scene: Scene, expected: Outcome) {
+    let log = Log::keep();
     let (channel, _stage) = set(kind, scene).await;
     let outcome = channel.send(&outgoing()).await;
     assert_eq!(outcome, expected, "{kind:?}: {scene:?}");
-    assert!(!format!("{outcome:?}").contains(SECRET), "{kind:?}: {scene:?}: {outcome:?}");
+
+    let told = format!("{outcome:?} {}", log.text());
+    let logins = ["user:hunter2", "\0user\0hunter2"].map(|login| STANDARD.encode(login));
+    for secret in [SECRET, &logins[0], &logins[1]] {
+        assert!(!told.contains(secret), "{kind:?}: {scene:?}: {told}");
+    }
 }
 
 fn retry(reason: Reason) -> Outcome {
