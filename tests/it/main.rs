@@ -3,6 +3,8 @@
 /// The rule files that ship are made of what this version reads.
 mod shipped_rules;
 /// What the other modules share.
+/// Whether every channel tells apart, in the same words, what a receiver may do.
+mod channel;
 mod support;
 /// The systemd unit keeps what the README promises.
 mod unit_file;

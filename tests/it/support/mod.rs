@@ -1,1 +1,6 @@
-//! What the tests share.
+//! What the tests share: the outside world, played on loopback.
+
+/// A mail server that speaks real SMTP.
+pub mod smtp;
+/// A Bot API server that answers as told.
+pub mod telegram;

@@ -1,0 +1,66 @@
+//! Chats and the answers that only the Bot API gives.
+
+use posbell::domain::outbox::{Outcome, Reason};
+use posbell::edge::channel::telegram::{Telegram, TelegramSettings};
+use secrecy::SecretString;
+
+use super::{LONG, SHORT, outgoing};
+use crate::support::telegram::{Answer, BotApi, Message};
+
+fn telegram(api: &BotApi) -> Telegram {
+    Telegram::new(settings(api)).expect("is a Telegram channel")
+}
+
+fn settings(api: &BotApi) -> TelegramSettings {
+    TelegramSettings {
+        token: SecretString::from("123456789:AbC-dEf"),
+        chat_id: -1_001_234_567_890,
+        api_url: Some(api.url().parse().expect("is a URL")),
+        timeout: LONG,
+    }
+}
+
+#[tokio::test]
+async fn a_message_reaches_the_chat_as_plain_text() {
+    let api = BotApi::start().await;
+    assert_eq!(telegram(&api).send(&outgoing()).await, Outcome::Delivered);
+    let expected = Message {
+        path: "/bot123456789:AbC-dEf/SendMessage".to_owned(),
+        chat_id: -1_001_234_567_890,
+        text: "ของหมด: น้ำดื่ม\n\nเหลือ 0".to_owned(),
+        without_preview: true,
+    };
+    assert_eq!(api.messages(), [expected]);
+}
+
+#[tokio::test]
+async fn a_yes_in_another_form_is_not_sent_twice() {
+    let api = BotApi::start().await;
+    api.answer(Answer::TakeInAnotherForm);
+    assert_eq!(telegram(&api).send(&outgoing()).await, Outcome::Delivered);
+}
+
+#[tokio::test]
+async fn a_chat_that_is_gone_is_rejected_as_the_recipient() {
+    let api = BotApi::start().await;
+    for (code, description) in [
+        (400, "Bad Request: chat not found"),
+        (403, "Forbidden: bot was kicked from the supergroup chat"),
+        (403, "Forbidden: bot is not a member of the channel chat"),
+    ] {
+        api.answer(Answer::Error(code, description));
+        let outcome = telegram(&api).send(&outgoing()).await;
+        assert_eq!(outcome, Outcome::Rejected { reason: Reason::RecipientRefused }, "{description}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_error_is_tried_again_even_when_the_library_waits_longer_than_the_timeout() {
+    let api = BotApi::start().await;
+    for answer in [Answer::Error(500, "Internal Server Error"), Answer::Html] {
+        api.answer(answer);
+        let telegram = Telegram::new(TelegramSettings { timeout: SHORT, ..settings(&api) });
+        let outcome = telegram.expect("is a Telegram channel").send(&outgoing()).await;
+        assert!(matches!(outcome, Outcome::Retry { .. }), "{outcome:?}");
+    }
+}

@@ -1,0 +1,132 @@
+//! A Bot API server on loopback: takes `sendMessage` and shows the texts, or answers as told.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+/// What the server says to a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Takes the message.
+    Take,
+    /// Takes the message, and tells of it in a form that no library knows.
+    TakeInAnotherForm,
+    /// 429, with `parameters.retry_after` in seconds.
+    TooMany(u32),
+    /// An error in the API's own form: code and description.
+    Error(u16, &'static str),
+    /// A 502 from a proxy in front of the API, in HTML.
+    Html,
+}
+
+/// A message as it arrived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// The path of the call: `/bot` and the token, the method.
+    pub path: String,
+    /// The chat it is for.
+    pub chat_id: i64,
+    /// What it says.
+    pub text: String,
+    /// Whether the preview of links is off.
+    pub without_preview: bool,
+}
+
+struct Desk {
+    answer: Mutex<Answer>,
+    messages: Mutex<Vec<Message>>,
+}
+
+/// The server. It stops when this is dropped.
+pub struct BotApi {
+    address: SocketAddr,
+    desk: Arc<Desk>,
+    task: JoinHandle<()>,
+}
+
+impl BotApi {
+    /// A server that takes every message.
+    #[allow(clippy::disallowed_methods, reason = "the outside world runs beside the test")]
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
+        let address = listener.local_addr().expect("is bound");
+        let desk = Arc::new(Desk { answer: Mutex::new(Answer::Take), messages: Mutex::default() });
+        let router = Router::new().fallback(call).with_state(Arc::clone(&desk));
+        let task = tokio::spawn(async move {
+            axum::serve(listener, router).await.expect("serves until it is stopped");
+        });
+        Self { address, desk, task }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The `api_url` of a channel.
+    pub fn url(&self) -> String {
+        format!("http://{}/", self.address)
+    }
+
+    /// From now on, say this to every call.
+    pub fn answer(&self, answer: Answer) {
+        *self.desk.answer.lock().expect("no test panics with the lock") = answer;
+    }
+
+    /// The messages that were taken, in order.
+    pub fn messages(&self) -> Vec<Message> {
+        self.desk.messages.lock().expect("no test panics with the lock").clone()
+    }
+}
+
+impl Drop for BotApi {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn call(State(desk): State<Arc<Desk>>, uri: Uri, body: String) -> Response {
+    let answer = desk.answer.lock().expect("no test panics with the lock").clone();
+    let (status, told) = match answer {
+        Answer::Take | Answer::TakeInAnotherForm => {
+            let said: Value = serde_json::from_str(&body).expect("the call is JSON");
+            let message = read(&uri, &said);
+            let told = match answer {
+                Answer::Take => json!({"ok": true, "result": {
+                    "message_id": 1, "date": 1_768_444_200, "text": message.text,
+                    "chat": {"id": message.chat_id, "type": "supergroup", "title": "shop"},
+                }}),
+                _ => json!({"ok": true, "result": {"message_id": {"of": "another kind"}}}),
+            };
+            desk.messages.lock().expect("no test panics with the lock").push(message);
+            (200, told)
+        }
+        Answer::TooMany(seconds) => {
+            let description = format!("Too Many Requests: retry after {seconds}");
+            let parameters = json!({"retry_after": seconds});
+            (429, json!({"ok": false, "error_code": 429, "description": description, "parameters": parameters}))
+        }
+        Answer::Error(code, description) => {
+            (code, json!({"ok": false, "error_code": code, "description": description}))
+        }
+        Answer::Html => return (StatusCode::BAD_GATEWAY, "<html>502</html>").into_response(),
+    };
+    let status = StatusCode::from_u16(status).expect("is a status");
+    (status, [(header::CONTENT_TYPE, "application/json")], told.to_string()).into_response()
+}
+
+fn read(uri: &Uri, said: &Value) -> Message {
+    Message {
+        path: uri.path().to_owned(),
+        chat_id: said["chat_id"].as_i64().expect("a chat is a number"),
+        text: said["text"].as_str().expect("a text is a text").to_owned(),
+        without_preview: said["link_preview_options"]["is_disabled"] == true,
+    }
+}
