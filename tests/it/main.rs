@@ -1,8 +1,13 @@
 //! The integration tests, in one binary so that the crates are linked once.
 
+// Says to clippy that the functions beside the tests are test code too, where `unwrap` is the right word.
+#![cfg(test)]
+
 /// The rule files that ship are made of what this version reads.
 mod shipped_rules;
 /// What the other modules share.
 mod support;
+/// The rules of the house hold, with advice where they do not.
+mod tidy;
 /// The systemd unit keeps what the README promises.
 mod unit_file;
