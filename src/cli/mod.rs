@@ -1,1 +1,146 @@
-//! cli.
+//! The command line: one file a command.
+//!
+//! Exit status: 0 done; 1 it failed; 2 wrong use; 78 the configuration or a rule file is wrong, on which systemd must
+//! not start it again.
+
+mod check;
+mod deliveries;
+mod demo;
+mod events;
+mod problems;
+mod resume;
+mod run;
+mod source;
+mod status;
+mod table;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{Config, Problem};
+use crate::service::telemetry;
+
+/// The bell on the till: turns changes in POSPOS shops into webhooks, e-mail and chat messages.
+#[derive(Debug, Parser)]
+#[command(name = "posbell", version, about, max_term_width = 100)]
+pub struct Cli {
+    /// The configuration file [default: ./posbell.toml, else /etc/posbell/posbell.toml]
+    #[arg(long, global = true, env = "POSBELL_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the service until it is stopped
+    Run,
+    /// Show the whole product with a simulated shop; needs no account and no file
+    Demo(demo::DemoArgs),
+    /// Check the configuration and the rules
+    Check,
+    /// Show shops, passes, quota and what waits to be sent
+    Status(Listing),
+    /// List what has happened
+    Events(events::EventsArgs),
+    /// List messages and what became of them
+    Deliveries(deliveries::DeliveriesArgs),
+    /// Read a shop again whose key was refused
+    Resume {
+        /// The shop's id
+        shop: String,
+    },
+}
+
+/// How a listing is printed.
+#[derive(Debug, Clone, Args)]
+struct Listing {
+    /// Print one JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+pub enum Failure {
+    /// The configuration is wrong; every mistake has been printed.
+    BadConfig,
+    /// Anything else, still to be printed.
+    Failed(anyhow::Error),
+}
+
+impl Failure {
+    /// The exit status of the process.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            // EX_CONFIG of sysexits.h.
+            Failure::BadConfig => ExitCode::from(78),
+            Failure::Failed(_) => ExitCode::FAILURE,
+        }
+    }
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Failure::Failed(error.into())
+    }
+}
+
+impl Cli {
+    /// Does what was asked.
+    pub fn run(self) -> Result<(), Failure> {
+        let log = std::env::var("POSBELL_LOG").ok();
+        match &self.command {
+            Command::Demo(args) => {
+                telemetry::start(Some(log.as_deref().unwrap_or("warn,posbell=warn")));
+                return demo::demo(args);
+            }
+            Command::Run => telemetry::start(log.as_deref()),
+            _ => telemetry::start(Some(log.as_deref().unwrap_or("warn"))),
+        }
+        let config = self.load()?;
+        match &self.command {
+            Command::Run => run::run(config),
+            Command::Demo(_) => Ok(()),
+            Command::Check => check::check(&config),
+            Command::Status(listing) => status::status(&config, listing),
+            Command::Events(args) => events::events(&config, args),
+            Command::Deliveries(args) => deliveries::deliveries(&config, args),
+            Command::Resume { shop } => resume::resume(&config, shop),
+        }
+    }
+
+    fn load(&self) -> Result<Config, Failure> {
+        let path = self.config.clone().unwrap_or_else(standard_path);
+        if self.config.is_none() && !path.exists() {
+            eprintln!(
+                "posbell: there is no configuration: neither ./posbell.toml nor {} exists; name one with --config",
+                path.display()
+            );
+            return Err(Failure::BadConfig);
+        }
+        Config::load(&path, &env).map_err(|found| bad_config(&found))
+    }
+}
+
+/// Prints every problem.
+fn bad_config(found: &[Problem]) -> Failure {
+    problems::print(found);
+    Failure::BadConfig
+}
+
+fn standard_path() -> PathBuf {
+    let here = PathBuf::from("posbell.toml");
+    if here.exists() { here } else { PathBuf::from("/etc/posbell/posbell.toml") }
+}
+
+fn env(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// A runtime for a command that asks one question.
+fn small_runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}

@@ -1,1 +1,239 @@
-//! config.
+//! `posbell.toml` and the rule files: read value by value, resolved, and checked before anything runs.
+//!
+//! Every mistake is reported with its file and place, all at once. Secrets are only *named* here and read in
+//! `service::setup`, because most commands need none and must work where none can be read.
+
+mod channel;
+mod rules;
+mod secret;
+mod shop;
+mod value;
+
+pub use channel::{ChannelConfig, ChannelKind};
+pub use secret::{SecretError, SecretRef};
+pub use shop::ShopConfig;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono_tz::Tz;
+
+use crate::domain::document::{Placed, Table};
+use crate::domain::message::{Language, Wording};
+use crate::domain::mistake::Mistake;
+use crate::domain::outbox::RetryPolicy;
+use crate::domain::rules::{Names, RuleSet};
+
+/// How long events and finished deliveries are kept unless told otherwise; from the contract.
+const RETAIN: Duration = Duration::from_secs(90 * 24 * 3600);
+
+/// Where the admin address listens unless told otherwise; from the contract.
+const LISTEN: &str = "127.0.0.1:8787";
+
+/// Everything the files say.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The file it was read from.
+    pub file: Arc<SourceFile>,
+    /// Where the snapshot, the outbox and the quota ledgers are.
+    pub data_dir: PathBuf,
+    /// Language and zone of built-in messages.
+    pub wording: Wording,
+    /// How long events and finished deliveries are kept.
+    pub retain: Duration,
+    /// Where the service can be asked; `None` for nowhere.
+    pub admin: Option<AdminConfig>,
+    /// The shops, at least one.
+    pub shops: Vec<ShopConfig>,
+    /// The channels.
+    pub channels: Vec<ChannelConfig>,
+    /// The rules.
+    pub rules: RuleSet,
+}
+
+/// `[admin]`.
+#[derive(Debug, Clone)]
+pub struct AdminConfig {
+    /// `127.0.0.1:8787`.
+    pub listen: std::net::SocketAddr,
+    /// The token that callers from elsewhere must show.
+    pub token: Option<SecretRef>,
+}
+
+/// A file that a person wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it says.
+    pub text: String,
+}
+
+/// Whether posbell can run in spite of a problem.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weight {
+    /// It cannot.
+    Error,
+    /// It can, or might where this command cannot see.
+    Warning,
+}
+
+/// One mistake in one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The file.
+    pub file: Arc<SourceFile>,
+    /// What is wrong and where.
+    pub mistake: Mistake,
+    /// Whether it matters.
+    pub weight: Weight,
+}
+
+impl Problem {
+    /// All mistakes of one file as errors.
+    fn all(file: &Arc<SourceFile>, mistakes: Vec<Mistake>) -> Vec<Problem> {
+        let problem = |mistake| Problem { file: Arc::clone(file), mistake, weight: Weight::Error };
+        mistakes.into_iter().map(problem).collect()
+    }
+}
+
+impl Config {
+    /// Reads the configuration and its rules, or returns every mistake in all of the files.
+    ///
+    /// `env` answers for environment variables, so that tests need not change the process's own.
+    pub fn load(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Config, Vec<Problem>> {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            let file = Arc::new(SourceFile { path: path.to_owned(), text: String::new() });
+            Problem::all(&file, vec![Mistake::new(0..0, format!("cannot be read: {error}"))])
+        })?;
+        Self::read(path, text, env)
+    }
+
+    fn read(path: &Path, text: String, env: &dyn Fn(&str) -> Option<String>) -> Result<Config, Vec<Problem>> {
+        let file = Arc::new(SourceFile { path: path.to_owned(), text });
+        let mut document = Table::parse(&file.text).map_err(|mistakes| Problem::all(&file, mistakes))?;
+        let dir = path.parent().unwrap_or(Path::new("")).to_owned();
+        let mut mistakes = Vec::new();
+        let m = &mut mistakes;
+
+        let data_dir = document.take::<PathBuf>("data_dir", m);
+        let rules_path = document.take::<PathBuf>("rules", m);
+        let wording = wording(&mut document, m);
+        let retain = retain(&mut document, m);
+        let admin = admin(&mut document, &dir, m);
+        let delivery = channel::retry_policy(document.table("delivery", m), &RetryPolicy::default(), m);
+        let shops = shops(&mut document, &dir, m);
+        let channels = channels(&mut document, &dir, &delivery, m);
+        document.finish(&[], m);
+
+        let mut problems = Problem::all(&file, std::mem::take(&mut mistakes));
+        let names = Names {
+            shops: shops.iter().map(|shop| shop.id.clone()).collect(),
+            channels: channels.iter().map(|channel| channel.name.clone()).collect(),
+        };
+        let rules = match rules::load(&dir, rules_path.as_ref(), &file, &names) {
+            Ok(rules) => rules,
+            Err(more) => {
+                problems.extend(more);
+                RuleSet::default()
+            }
+        };
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let data_dir = match data_dir {
+            Some(placed) => dir.join(placed.value),
+            None => env("STATE_DIRECTORY").map_or_else(|| dir.join("posbell-data"), PathBuf::from),
+        };
+        Ok(Config { file, data_dir, wording, retain, admin, shops, channels, rules })
+    }
+}
+
+fn wording(document: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> Wording {
+    let timezone = document.take::<String>("timezone", mistakes);
+    let timezone = timezone.and_then(|placed| match placed.value.parse::<Tz>() {
+        Ok(timezone) => Some(timezone),
+        Err(_) => {
+            let mistake = placed.mistake(format!("there is no time zone `{}`", placed.value));
+            mistakes.push(mistake.help("write it as `Asia/Bangkok`"));
+            None
+        }
+    });
+    let language = document.take::<String>("language", mistakes);
+    let language = match language.as_ref().map(|placed| placed.value.as_str()) {
+        None | Some("th") => Language::Thai,
+        Some("en") => Language::English,
+        Some(_) => {
+            mistakes.extend(language.map(|placed| placed.mistake("`language` must be \"th\" or \"en\"")));
+            Language::Thai
+        }
+    };
+    Wording { language, timezone: timezone.unwrap_or(Tz::Asia__Bangkok) }
+}
+
+fn retain(document: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> Duration {
+    let Some(mut store) = document.table("store", mistakes) else { return RETAIN };
+    let retain = value::duration(&mut store, "retain", mistakes).unwrap_or(RETAIN);
+    store.finish(&["url"], mistakes);
+    retain
+}
+
+fn admin(document: &mut Table<'_>, dir: &Path, mistakes: &mut Vec<Mistake>) -> Option<AdminConfig> {
+    let standard = || Placed { value: LISTEN.to_owned(), span: 0..0 };
+    let (listen, token) = match document.table("admin", mistakes) {
+        None => (standard(), None),
+        Some(mut table) => {
+            let listen = table.take::<String>("listen", mistakes).unwrap_or_else(standard);
+            let token = secret::take(&mut table, "token", dir, mistakes);
+            table.finish(&[], mistakes);
+            (listen, token)
+        }
+    };
+    if listen.value == "off" {
+        return None;
+    }
+    let address = listen.value.parse::<std::net::SocketAddr>();
+    let Ok(address) = address else {
+        let mistake = listen.mistake(format!("`{}` is no address", listen.value));
+        mistakes.push(mistake.help("write it as `127.0.0.1:8787`, or \"off\""));
+        return None;
+    };
+    if !address.ip().is_loopback() && token.is_none() {
+        let mistake = listen.mistake("others than this machine can reach this address, so it needs a `token_file`");
+        mistakes.push(mistake.help("add `token_file`, or listen on 127.0.0.1"));
+    }
+    Some(AdminConfig { listen: address, token })
+}
+
+fn shops(document: &mut Table<'_>, dir: &Path, mistakes: &mut Vec<Mistake>) -> Vec<ShopConfig> {
+    let tables = document.tables("shop", mistakes);
+    if tables.is_empty() {
+        mistakes.push(Mistake::new(0..0, "there is no `[[shop]]`").help("add one with `id` and `api_key_file`"));
+    }
+    let mut taken = BTreeSet::new();
+    let mut shops = Vec::new();
+    for table in tables {
+        let Some((id, shop)) = shop::read(table, dir, mistakes) else { continue };
+        if !taken.insert(shop.id.clone()) {
+            mistakes.push(id.mistake(format!("there is another shop `{}`", shop.id)));
+        }
+        shops.push(shop);
+    }
+    shops
+}
+
+fn channels(
+    document: &mut Table<'_>,
+    dir: &Path,
+    delivery: &RetryPolicy,
+    mistakes: &mut Vec<Mistake>,
+) -> Vec<ChannelConfig> {
+    let Some(tables) = document.table("channel", mistakes) else { return Vec::new() };
+    let named = tables.named_tables(mistakes);
+    named.into_iter().filter_map(|(name, table)| channel::read(&name, table, dir, delivery, mistakes)).collect()
+}
+
+#[cfg(test)]
+mod tests;

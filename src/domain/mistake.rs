@@ -27,6 +27,11 @@ impl Mistake {
         self.help = Some(help.into());
         self
     }
+
+    /// The same mistake with advice, unless it has better advice already.
+    pub fn help_or(self, help: impl Into<String>) -> Self {
+        if self.help.is_some() { self } else { self.help(help) }
+    }
 }
 
 impl From<toml::de::Error> for Mistake {

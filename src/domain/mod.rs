@@ -4,8 +4,11 @@
 //! and everything that was read come in as arguments. So a pass of a year ago can be computed again, and every
 //! decision has a test that needs no sleep.
 
+pub mod diff;
+pub mod document;
 pub mod event;
 pub mod message;
 pub mod mistake;
 pub mod model;
 pub mod outbox;
+pub mod rules;

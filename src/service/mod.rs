@@ -1,1 +1,18 @@
-//! service.
+//! Where edges and domain meet: two loops around a durable middle.
+//!
+//! [`poll`] reads a resource, compares, and commits what follows in one step. [`deliver`] takes what is due, sends it
+//! and settles it. Neither keeps anything between turns except in the store, so a killed process and a slow one are
+//! the same case. A wake-up carries no data: whoever is woken looks in the store.
+
+pub mod answers;
+pub mod clock;
+pub mod deliver;
+pub mod health;
+pub mod pass;
+pub mod poll;
+pub mod report;
+pub mod run;
+pub mod setup;
+pub mod shop;
+pub mod shutdown;
+pub mod telemetry;

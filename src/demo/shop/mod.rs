@@ -1,1 +1,250 @@
-//! shop.
+//! What posbell reads in a demo and in its tests: a POSPOS on loopback that answers the same JSON, counts calls as the
+//! vendor does, changes on request, and knows what should have been told of each change.
+//!
+//! It shares nothing with the reader but the names of things. The JSON, the level machine and the count of calls are
+//! written a second time here, so that a comparison of both can find a mistake in either.
+
+mod api;
+mod changes;
+mod faults;
+mod generator;
+mod journal;
+mod level;
+mod quota;
+mod rows;
+mod script;
+mod seed;
+mod state;
+
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+pub use changes::{Change, Line, Refused};
+pub use faults::Fault;
+pub use generator::Generator;
+pub use journal::{Expected, Journal};
+pub use level::Threshold;
+pub use script::{Script, Step};
+
+use crate::domain::event::EventKind;
+use crate::domain::model::{EntityId, Quantity, Resource, Subject, Timestamp};
+use state::World;
+
+/// What kind of shop to open.
+#[derive(Debug, Clone)]
+pub struct ShopPlan {
+    /// How many products it has.
+    pub products: usize,
+    /// How many bills it has rung up since midnight in Bangkok.
+    pub sales_today: usize,
+    /// How many credits it has given so far.
+    pub credits: usize,
+    /// Everything made up follows from it.
+    pub seed: u64,
+    /// The key that opens it.
+    pub api_key: String,
+    /// How many calls may arrive in each window; all hold at once. One call more ends the key.
+    pub quota: Vec<(u32, Duration)>,
+    /// What the journal takes for low. A reader that is compared with it needs the same figures.
+    pub threshold: Threshold,
+    /// The most rows in one page, whatever `limit` says. The vendor's own maximum is unknown.
+    pub largest_page: usize,
+}
+
+impl Default for ShopPlan {
+    /// A village shop under the documented quota.
+    fn default() -> Self {
+        Self {
+            products: 40,
+            sales_today: 70,
+            credits: 6,
+            seed: 1,
+            api_key: "demo-key".to_owned(),
+            quota: vec![(300, Duration::from_secs(10))],
+            threshold: Threshold { low: Some(5.into()), critical: Some(2.into()), rearm: Some(8.into()) },
+            largest_page: 1000,
+        }
+    }
+}
+
+/// What the server's tasks and the handle share.
+struct Shared {
+    world: Mutex<World>,
+    clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
+    /// What the quota is counted from: it goes forward with the machine, whatever the shop's clock says.
+    opened: Instant,
+}
+
+impl Shared {
+    fn world(&self) -> MutexGuard<'_, World> {
+        // A test that failed while it held the lock has said so already; what stands in the shop is still whole.
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+}
+
+/// A running shop. It closes when this is dropped: idle connections end, and new ones are refused.
+pub struct SimulatedShop {
+    shared: Arc<Shared>,
+    base_url: String,
+    _open: watch::Sender<()>,
+}
+
+impl SimulatedShop {
+    /// Opens the shop on a free port of 127.0.0.1. Must be called within a tokio runtime.
+    ///
+    /// `clock` is the time that its bills carry. The quota is counted on the runtime's own clock instead.
+    pub fn start(
+        plan: ShopPlan,
+        clock: impl Fn() -> Timestamp + Send + Sync + 'static,
+    ) -> std::io::Result<SimulatedShop> {
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        listener.set_nonblocking(true)?;
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        let base_url = format!("http://{}{}", listener.local_addr()?, api::ROOT);
+        let world = Mutex::new(seed::world(plan, clock()));
+        #[expect(clippy::disallowed_methods, reason = "the demo plays the outside world: the vendor has its own clock")]
+        let opened = Instant::now();
+        let shared = Arc::new(Shared { world, clock: Box::new(clock), opened });
+        let (open, mut closed) = watch::channel(());
+        let server = axum::serve(listener, api::router(shared.clone())).with_graceful_shutdown(async move {
+            // The only news is that the sender is gone.
+            while closed.changed().await.is_ok() {}
+        });
+        #[expect(clippy::disallowed_methods, reason = "the demo plays the outside world, which runs by itself")]
+        tokio::spawn(std::future::IntoFuture::into_future(server));
+        Ok(Self { shared, base_url, _open: open })
+    }
+
+    /// What goes into `base_url` of the configuration.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// Sells these lines now.
+    pub fn sell(&self, lines: &[Line]) -> Result<Change, Refused> {
+        let now = self.shared.now();
+        self.sell_at(now, lines)
+    }
+
+    /// A sale of a till that was offline: made at `sold_at`, shown from now on.
+    pub fn sell_at(&self, sold_at: Timestamp, lines: &[Line]) -> Result<Change, Refused> {
+        let now = self.shared.now();
+        let mut world = self.shared.world();
+        let basket = world.basket(lines)?;
+        Ok(world.sell(&basket, sold_at, now))
+    }
+
+    /// Cancels a sale. Only its `status`, `return_date` and `comment` change; the goods stay sold.
+    pub fn cancel(&self, sale: &EntityId, reason: &str) -> Result<Change, Refused> {
+        self.shared.world().cancel(sale, reason, self.shared.now())
+    }
+
+    /// Puts more of a product on its shelf.
+    pub fn restock(&self, product: &EntityId, quantity: Quantity) -> Result<Change, Refused> {
+        self.shared.world().restock(product, quantity, self.shared.now())
+    }
+
+    /// Counts a product and finds this much of it.
+    pub fn set_quantity(&self, product: &EntityId, quantity: Quantity) -> Result<Change, Refused> {
+        self.shared.world().set_quantity(product, quantity, self.shared.now())
+    }
+
+    /// Sells these lines on credit; the change is the credit's, and the sale is among what it expects.
+    pub fn lend(&self, lines: &[Line]) -> Result<Change, Refused> {
+        let now = self.shared.now();
+        let mut world = self.shared.world();
+        let basket = world.basket(lines)?;
+        Ok(world.lend(&basket, now))
+    }
+
+    /// Lets the period of a pending credit end.
+    pub fn let_fall_due(&self, credit: &EntityId) -> Result<Change, Refused> {
+        self.shared.world().let_fall_due(credit, self.shared.now())
+    }
+
+    /// Takes the whole sum of a pending credit.
+    pub fn pay(&self, credit: &EntityId) -> Result<Change, Refused> {
+        self.shared.world().pay(credit, self.shared.now())
+    }
+
+    /// A run of seeded changes that hide nothing from a poller.
+    pub fn script(&self, seed: u64) -> Script {
+        Script::new(self.shared.clone(), seed)
+    }
+
+    /// What should have been told so far.
+    pub fn journal(&self) -> Journal {
+        self.shared.world().journal.clone()
+    }
+
+    /// Notes that an event has arrived; false where none such was awaited, so the reader made it up or repeated it.
+    pub fn acknowledge(&self, kind: EventKind, subject: &Subject) -> bool {
+        self.shared.world().journal.acknowledge(kind, subject)
+    }
+
+    /// Every product, oldest first.
+    pub fn products(&self) -> Vec<EntityId> {
+        self.shared.world().products.iter().map(|product| product.id.clone()).collect()
+    }
+
+    /// What is left of a product.
+    pub fn quantity(&self, product: &EntityId) -> Option<Quantity> {
+        self.shared.world().product(product).map(|product| product.quantity)
+    }
+
+    /// Every sale, newest first.
+    pub fn sales(&self) -> Vec<EntityId> {
+        self.shared.world().sales.values().rev().map(|sale| sale.id.clone()).collect()
+    }
+
+    /// Every credit, newest first.
+    pub fn credits(&self) -> Vec<EntityId> {
+        self.shared.world().credits.iter().rev().map(|credit| credit.id.clone()).collect()
+    }
+
+    /// Lets the next `times` calls of a resource fail so, after those that are to fail already.
+    pub fn fail_next(&self, resource: Resource, fault: Fault, times: usize) {
+        self.shared.world().faults.add(resource, fault, times);
+    }
+
+    /// Lets nothing fail any more.
+    pub fn fail_no_more(&self) {
+        self.shared.world().faults.clear();
+    }
+
+    /// Ends the key, as the vendor's support does: 403 from now on.
+    pub fn revoke_key(&self) {
+        self.shared.world().door.revoke();
+    }
+
+    /// Gives the shop another key; the old one stays ended.
+    pub fn issue_key(&self, key: &str) {
+        self.shared.world().door.issue(key.to_owned());
+    }
+
+    /// How many calls were over the quota. Any at all has ended the key.
+    pub fn quota_violations(&self) -> usize {
+        self.shared.world().door.violations()
+    }
+
+    /// How many calls have arrived, with whatever key and for whatever path.
+    pub fn calls(&self) -> usize {
+        self.shared.world().door.calls()
+    }
+
+    /// The most calls that one key made in any window of that length.
+    pub fn most_calls_in(&self, window: Duration) -> usize {
+        self.shared.world().door.most_calls_in(window)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -10,5 +10,5 @@ mod schedule;
 
 pub use delivery::{Address, Attempt, Delivery, State};
 pub use outcome::{Outcome, Reason};
-pub use plan::body;
+pub use plan::{Recipients, body, plan};
 pub use schedule::RetryPolicy;

@@ -5,6 +5,7 @@
 
 pub mod email;
 pub mod telegram;
+mod transport;
 pub mod webhook;
 
 use crate::domain::event::DeliveryId;

@@ -1,1 +1,130 @@
-//! store.
+//! The disk: the only place that knows sled.
+//!
+//! **What it promises.** A commit is one step: snapshot rows, events, deliveries and cursor appear together or not at
+//! all, and when [`Store::commit`] returns they survive a kill and a power cut. Reads see only what was committed.
+//! **What it relies on.** One tree with key prefixes, one batch a commit, batches of at most a few hundred keys, and
+//! one thread that applies, flushes and *syncs*: sled's own flush does not reach the disk by itself.
+//! **What it refuses.** To go on after an error of sled: a store that failed once has been seen to return values
+//! that were never stored, so from then on every call fails and the process must open it anew.
+
+mod committer;
+mod keys;
+mod lock;
+mod open;
+mod outbox;
+mod read;
+mod record;
+
+pub use committer::{Commit, Forgotten};
+pub use lock::{DirLock, Holder};
+pub use outbox::{Due, DueDelivery};
+pub use read::{DeliveryFilter, EventFilter, OutboxCounts};
+pub use record::{ResourceRecord, ShopRecord, Stopped};
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::domain::event::Epoch;
+
+/// Why the store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another process has the data directory. Ask it, or stop it.
+    #[error("the data directory {dir} is in use by {holder}")]
+    Locked {
+        /// The data directory.
+        dir: PathBuf,
+        /// Who has it.
+        holder: Holder,
+    },
+    /// The directory cannot be made or read. Mend its permissions.
+    #[error("the data directory {dir} cannot be used: {source}")]
+    Directory {
+        /// The data directory.
+        dir: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// There is nothing to read here: the service has not run yet.
+    #[error("there is no posbell data in {0}; start the service with `posbell run` first")]
+    Absent(PathBuf),
+    /// The store was written by a newer version. Upgrade posbell.
+    #[error("the store has form {found}, this version of posbell reads form {known}: upgrade posbell")]
+    Newer {
+        /// What is on the disk.
+        found: u32,
+        /// What this version writes.
+        known: u32,
+    },
+    /// No space is left. Nothing was acknowledged; free some and start again.
+    #[error("no space is left on the disk of the store")]
+    Full,
+    /// What is stored cannot be understood.
+    #[error("the store is damaged: {0}")]
+    Damaged(String),
+    /// The store failed before and is closed.
+    #[error("the store has failed and is closed until posbell starts again")]
+    Closed,
+}
+
+impl From<sled::Error> for StoreError {
+    fn from(error: sled::Error) -> Self {
+        match error {
+            sled::Error::Io(io) if io.kind() == std::io::ErrorKind::StorageFull => StoreError::Full,
+            other => StoreError::Damaged(other.to_string()),
+        }
+    }
+}
+
+/// An open store. Cheap to clone; closed when the last clone is dropped.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    // Dropped in this order: the committer ends, the database closes, the lock opens.
+    committer: committer::Committer,
+    tree: sled::Tree,
+    epoch: Epoch,
+    _db: sled::Db,
+    lock: DirLock,
+}
+
+impl Store {
+    /// The epoch of this data directory, part of every counted event id.
+    pub fn epoch(&self) -> &Epoch {
+        &self.inner.epoch
+    }
+
+    /// The lock on the data directory, to say in it who holds it.
+    pub fn lock(&self) -> &DirLock {
+        &self.inner.lock
+    }
+
+    /// Makes `commit` durable in one step.
+    ///
+    /// A caller that is dropped while it waits leaves the commit to happen or not; it is never half done.
+    pub async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
+        self.inner.committer.commit(commit).await
+    }
+
+    /// Runs a read on a thread that may block.
+    async fn reading<T, F>(&self, read: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&sled::Tree) -> Result<T, StoreError> + Send + 'static,
+    {
+        let inner = Arc::clone(&self.inner);
+        if inner.committer.has_failed() {
+            return Err(StoreError::Closed);
+        }
+        match tokio::task::spawn_blocking(move || read(&inner.tree)).await {
+            Ok(done) => done,
+            Err(_) => {
+                self.inner.committer.close();
+                Err(StoreError::Damaged("sled panicked while reading".to_owned()))
+            }
+        }
+    }
+}

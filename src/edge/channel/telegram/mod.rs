@@ -1,15 +1,294 @@
-//! Telegram.
+//! How does a message reach a Telegram chat, and what does the Bot API's answer mean?
+//!
+//! The token is part of the URL of every call, and the errors of the libraries underneath print that URL. So errors are
+//! taken apart here and never shown: what comes back is an [`Outcome`] of closed words. Nothing here is `Debug` but
+//! the settings, which hide it.
+//!
+//! It refuses to repeat (the library's own throttle would, behind the outbox's back), to use markup (a product's name
+//! is not ours to escape), and to follow a group that moved: whose chat that is a person must say.
+
+use std::fmt;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use teloxide::prelude::{Request, Requester};
+use teloxide::requests::HasPayload;
+use teloxide::types::{ChatId, LinkPreviewOptions};
+use teloxide::{ApiError, Bot, RequestError};
+use url::Url;
 
 use super::Outgoing;
-use crate::domain::outbox::Outcome;
+use super::transport::reason_of;
+use crate::domain::message::Text;
+use crate::domain::outbox::{Outcome, Reason};
 
-/// A telegram channel.
-pub struct Telegram;
+/// The longest text that `sendMessage` takes, in UTF-16 code units, which is what Telegram counts.
+const TEXT_LIMIT: usize = 4096;
+
+/// What `[channel.NAME]` says of a chat.
+#[derive(Clone)]
+pub struct TelegramSettings {
+    /// The bot's token.
+    pub token: SecretString,
+    /// The chat: a person's, or a group's with its minus sign.
+    pub chat_id: i64,
+    /// A Bot API server of one's own; Telegram's, if not given.
+    pub api_url: Option<Url>,
+    /// For the whole call. On a 5xx the library waits 10 s before it says so: below that, such an answer is told as a
+    /// timeout.
+    pub timeout: Duration,
+}
+
+impl fmt::Debug for TelegramSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TelegramSettings").field("chat_id", &self.chat_id).finish_non_exhaustive()
+    }
+}
+
+/// Settings that make no Telegram channel. Names what is wrong, never its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TelegramError {
+    /// The token has not the form `123456:letters`.
+    #[error("the token has not the form 123456789:AbC…, as the BotFather gives it")]
+    BadToken,
+    /// Neither `http` nor `https`, or no host.
+    #[error("api_url must be http:// or https:// with a host")]
+    BadApiUrl,
+    /// The HTTP client could not be made.
+    #[error("the HTTPS client could not be made")]
+    Client,
+}
+
+/// A Telegram channel.
+pub struct Telegram {
+    bot: Bot,
+    chat: ChatId,
+    timeout: Duration,
+}
 
 impl Telegram {
+    /// Checks the settings. Nothing is sent.
+    pub fn new(settings: TelegramSettings) -> Result<Self, TelegramError> {
+        let TelegramSettings { token, chat_id, api_url, timeout } = settings;
+        let token = token.expose_secret().trim();
+        if !is_token(token) {
+            return Err(TelegramError::BadToken);
+        }
+        // Fails when it is installed already, which is what is wanted.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        // The default would tell the next host the URL, and the token with it.
+        let client = teloxide::net::default_reqwest_settings().referer(false).no_proxy().timeout(timeout);
+        let mut bot = Bot::with_client(token, client.build().map_err(|_| TelegramError::Client)?);
+        if let Some(mut url) = api_url {
+            if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+                return Err(TelegramError::BadApiUrl);
+            }
+            // `https://host/bots/` and `https://host/bots` are the same to whoever writes them.
+            url.path_segments_mut().map_err(|()| TelegramError::BadApiUrl)?.pop_if_empty();
+            bot = bot.set_api_url(url);
+        }
+        Ok(Self { bot, chat: ChatId(chat_id), timeout })
+    }
+
     /// Makes one attempt.
     pub async fn send(&self, outgoing: &Outgoing) -> Outcome {
-        let _ = outgoing;
-        Outcome::Delivered
+        let mut call = self.bot.send_message(self.chat, cut(&outgoing.text));
+        // A preview would fetch and show a page that nobody asked for.
+        call.payload_mut().link_preview_options = Some(LinkPreviewOptions {
+            is_disabled: true,
+            url: None,
+            prefer_small_media: false,
+            prefer_large_media: false,
+            show_above_text: false,
+        });
+        match tokio::time::timeout(self.timeout, Box::pin(call.send())).await {
+            Ok(Ok(_)) => Outcome::Delivered,
+            Ok(Err(error)) => failed(&error),
+            Err(_) => retry(Reason::Timeout),
+        }
+    }
+}
+
+/// Whether this is a bot's number, a colon and letters. Anything else would end up in the path of a URL.
+fn is_token(text: &str) -> bool {
+    text.split_once(':').is_some_and(|(number, secret)| {
+        let of = |text: &str, good: fn(u8) -> bool| !text.is_empty() && text.bytes().all(good);
+        of(number, |byte| byte.is_ascii_digit())
+            && of(secret, |byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+    })
+}
+
+/// `title`, an empty line, `body`; cut with an ellipsis where Telegram's limit is.
+fn cut(text: &Text) -> String {
+    let whole = if text.body.is_empty() { text.title.clone() } else { format!("{}\n\n{}", text.title, text.body) };
+    if whole.encode_utf16().count() <= TEXT_LIMIT {
+        return whole;
+    }
+    let mut units = 0;
+    let mut kept: String = whole
+        .chars()
+        .take_while(|c| {
+            units += c.len_utf16();
+            units < TEXT_LIMIT
+        })
+        .collect();
+    kept.push('…');
+    kept
+}
+
+/// What a failed call means.
+fn failed(error: &RequestError) -> Outcome {
+    match error {
+        RequestError::RetryAfter(wish) => {
+            Outcome::Retry { reason: Reason::Status(429), retry_after: Some(wish.duration()) }
+        }
+        RequestError::MigrateToChatId(ChatId(id)) => {
+            rejected(Reason::Unsendable(format!("the group has become a supergroup; set chat_id = {id}")))
+        }
+        RequestError::Api(error) => answered(error),
+        // The message was sent: only what is told about it has a shape that this version of the library does not
+        // know. A repeat would show it twice.
+        RequestError::InvalidJson { raw, .. } if says_ok(raw) => Outcome::Delivered,
+        RequestError::InvalidJson { .. } => retry(Reason::BadAnswer),
+        RequestError::Network(error) if error.is_timeout() => retry(Reason::Timeout),
+        RequestError::Network(error) => retry(reason_of(error.as_ref())),
+        RequestError::Io(error) => retry(reason_of(error.as_ref())),
+    }
+}
+
+/// What the Bot API's own words mean. It gives its errors as texts; their first word is that of the HTTP status.
+fn answered(error: &ApiError) -> Outcome {
+    match error {
+        ApiError::InvalidToken => rejected(Reason::Unauthorized),
+        ApiError::BotBlocked
+        | ApiError::ChatNotFound
+        | ApiError::UserNotFound
+        | ApiError::GroupDeactivated
+        | ApiError::BotKicked
+        | ApiError::BotKickedFromSupergroup
+        | ApiError::BotKickedFromChannel
+        | ApiError::UserDeactivated
+        | ApiError::CantInitiateConversation
+        | ApiError::CantTalkWithBots
+        | ApiError::NotEnoughRightsToPostMessages => rejected(Reason::RecipientRefused),
+        ApiError::Unknown(text) => {
+            let begins = |words: &str| text.starts_with(words);
+            match () {
+                () if begins("Forbidden") => rejected(Reason::RecipientRefused),
+                () if begins("Unauthorized") => rejected(Reason::Unauthorized),
+                () if begins("Bad Request") => rejected(Reason::Status(400)),
+                () if begins("Too Many Requests") => retry(Reason::Status(429)),
+                () if begins("Internal Server Error") => retry(Reason::Status(500)),
+                () if begins("Bad Gateway") => retry(Reason::Status(502)),
+                () => retry(Reason::BadAnswer),
+            }
+        }
+        // All the others are said of requests that this channel does not make, or of a text that it cannot send.
+        _ => rejected(Reason::Status(400)),
+    }
+}
+
+/// Whether an answer that could not be understood begins with a yes.
+fn says_ok(raw: &str) -> bool {
+    let answer: Option<serde_json::Value> = serde_json::from_str(raw).ok();
+    answer.is_some_and(|answer| answer.get("ok") == Some(&serde_json::Value::Bool(true)))
+}
+
+fn retry(reason: Reason) -> Outcome {
+    Outcome::Retry { reason, retry_after: None }
+}
+
+fn rejected(reason: Reason) -> Outcome {
+    Outcome::Rejected { reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOKEN: &str = "123456789:AAF7-g0gYncWnm5IyfZlpPRqRRv6kNAGlao";
+
+    fn settings(token: &str, api_url: Option<&str>) -> TelegramSettings {
+        TelegramSettings {
+            token: SecretString::from(token),
+            chat_id: -1001,
+            api_url: api_url.map(|url| Url::parse(url).expect("is a URL")),
+            timeout: Duration::from_secs(1),
+        }
+    }
+
+    #[test]
+    fn a_token_that_would_change_the_url_is_refused() {
+        for (token, api_url, expected) in [
+            (TOKEN, None, None),
+            ("123:abc\n", None, None),
+            (TOKEN, Some("http://127.0.0.1:8081/bots/"), None),
+            ("", None, Some(TelegramError::BadToken)),
+            ("hunter2", None, Some(TelegramError::BadToken)),
+            ("123:", None, Some(TelegramError::BadToken)),
+            ("123:a/../b", None, Some(TelegramError::BadToken)),
+            ("bot123:abc", None, Some(TelegramError::BadToken)),
+            (TOKEN, Some("ftp://127.0.0.1/"), Some(TelegramError::BadApiUrl)),
+            (TOKEN, Some("mailto:a@b.example"), Some(TelegramError::BadApiUrl)),
+        ] {
+            assert_eq!(Telegram::new(settings(token, api_url)).err(), expected, "{token:?} {api_url:?}");
+        }
+        let printed = format!("{:?}", settings(TOKEN, Some("http://127.0.0.1/hunter2")));
+        assert_eq!(printed, "TelegramSettings { chat_id: -1001, .. }");
+    }
+
+    #[test]
+    fn a_text_is_cut_where_telegram_counts() {
+        let text = |title: &str, body: &str| cut(&Text { title: title.to_owned(), body: body.to_owned() });
+        assert_eq!(text("title", ""), "title");
+        assert_eq!(text("title", "body"), "title\n\nbody");
+        // Thai letters are one unit each, these faces two.
+        for (letter, units, fits) in [("ก", 1, 4096), ("😀", 2, 2048)] {
+            assert_eq!(text(&letter.repeat(fits), ""), letter.repeat(fits));
+            let longer = text(&letter.repeat(fits + 1), "");
+            assert!(longer.ends_with(&format!("{letter}…")), "{letter}");
+            let count = longer.encode_utf16().count();
+            assert!((TEXT_LIMIT - units + 1..=TEXT_LIMIT).contains(&count), "{letter}: {count}");
+        }
+    }
+
+    #[test]
+    fn what_the_bot_api_says_decides_what_follows() {
+        let unauthorized = || rejected(Reason::Unauthorized);
+        let refused = || rejected(Reason::RecipientRefused);
+        for (text, expected) in [
+            ("Unauthorized", unauthorized()),
+            ("Not Found", unauthorized()),
+            ("Unauthorized: something new", unauthorized()),
+            ("Forbidden: bot was blocked by the user", refused()),
+            ("Forbidden: bot was kicked from the group chat", refused()),
+            ("Forbidden: bot was kicked from the supergroup chat", refused()),
+            ("Forbidden: bot is not a member of the channel chat", refused()),
+            ("Forbidden: user is deactivated", refused()),
+            ("Bad Request: chat not found", refused()),
+            ("Bad Request: group is deactivated", refused()),
+            ("Bad Request: message text is empty", rejected(Reason::Status(400))),
+            ("Bad Request: something new", rejected(Reason::Status(400))),
+            ("Too Many Requests: retry later", retry(Reason::Status(429))),
+            ("Internal Server Error", retry(Reason::Status(500))),
+            ("Bad Gateway", retry(Reason::Status(502))),
+            ("something new", retry(Reason::BadAnswer)),
+        ] {
+            let error: ApiError = serde_json::from_value(text.into()).expect("is an error");
+            assert_eq!(answered(&error), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_yes_of_unknown_shape_is_a_yes() {
+        for (raw, expected) in [
+            (r#"{"ok":true,"result":{"message_id":"of a new kind"}}"#, true),
+            (r#"{"ok":false,"result":{}}"#, false),
+            (r#"{"result":true}"#, false),
+            ("<html>ok</html>", false),
+            ("", false),
+        ] {
+            assert_eq!(says_ok(raw), expected, "{raw}");
+        }
     }
 }

@@ -1,0 +1,120 @@
+//! `posbell deliveries`: the outbox, and what became of each message.
+
+use chrono_tz::Tz;
+use clap::{Args, Subcommand};
+use serde::Deserialize;
+
+use super::source::{Source, parsed};
+use super::{Failure, Listing, small_runtime, table};
+use crate::config::Config;
+use crate::domain::outbox::Delivery;
+use crate::edge::admin::DeliveryQuery;
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct DeliveriesArgs {
+    #[command(subcommand)]
+    command: Option<DeliveriesCommand>,
+    /// Only those in this state
+    #[arg(long, value_parser = ["pending", "retrying", "dead", "delivered"])]
+    state: Option<String>,
+    /// Only those to this channel
+    #[arg(long)]
+    channel: Option<String>,
+    /// At most so many, the newest
+    #[arg(long, default_value_t = 100)]
+    limit: usize,
+    #[command(flatten)]
+    listing: Listing,
+}
+
+#[derive(Debug, Subcommand)]
+enum DeliveriesCommand {
+    /// Show one with every attempt
+    Show {
+        /// Its id, `dlv_…`
+        id: String,
+        #[command(flatten)]
+        listing: Listing,
+    },
+}
+
+#[derive(Deserialize)]
+struct Page {
+    data: Vec<Delivery>,
+}
+
+pub(super) fn deliveries(config: &Config, args: &DeliveriesArgs) -> Result<(), Failure> {
+    let zone = config.wording.timezone;
+    small_runtime()?.block_on(async {
+        let source = Source::find(config)?;
+        if let Some(DeliveriesCommand::Show { id, listing }) = &args.command {
+            let answer = source.delivery(id).await?;
+            match listing.json {
+                true => println!("{answer}"),
+                false => print!("{}", whole(&parsed(&answer)?, zone)),
+            }
+            return Ok(());
+        }
+        let query = DeliveryQuery { state: args.state.clone(), channel: args.channel.clone(), limit: Some(args.limit) };
+        let page: Page = parsed(&source.deliveries(query).await?)?;
+        if args.listing.json {
+            for delivery in &page.data {
+                println!("{}", serde_json::to_string(delivery)?);
+            }
+        } else if page.data.is_empty() {
+            println!("There are no such deliveries.");
+        } else {
+            let rows: Vec<Vec<String>> = page.data.iter().map(|delivery| row(delivery, zone)).collect();
+            print!("{}", table::aligned(&["CREATED", "ID", "CHANNEL", "STATE", "TRIED", "LAST"], &rows));
+        }
+        anyhow::Ok(())
+    })?;
+    Ok(())
+}
+
+fn row(delivery: &Delivery, zone: Tz) -> Vec<String> {
+    let last = delivery.attempts.last().and_then(|attempt| attempt.reason.as_ref());
+    vec![
+        table::moment(delivery.created_at, zone),
+        delivery.id.to_string(),
+        delivery.channel.to_string(),
+        delivery.state.name().to_owned(),
+        delivery.tried.to_string(),
+        last.map_or(String::new(), ToString::to_string),
+    ]
+}
+
+fn whole(delivery: &Delivery, zone: Tz) -> String {
+    let mut text = format!("{}\n", delivery.id);
+    let mut say = |what: &str, value: String| text.push_str(&format!("  {what:<9} {value}\n"));
+    say("channel", delivery.channel.to_string());
+    say("shop", delivery.shop.to_string());
+    say("rule", delivery.rule.clone());
+    for event in &delivery.events {
+        say("event", event.to_string());
+    }
+    say("created", table::moment(delivery.created_at, zone));
+    say("state", delivery.state.name().to_owned());
+    if let Some(due_at) = delivery.state.due_at() {
+        say("due", table::moment(due_at, zone));
+    }
+    if delivery.attempts.is_empty() {
+        text.push_str("  not tried yet\n");
+        return text;
+    }
+    let first = u64::from(delivery.tried) + 1 - delivery.attempts.len() as u64;
+    let rows: Vec<Vec<String>> = delivery
+        .attempts
+        .iter()
+        .zip(first..)
+        .map(|(attempt, number)| {
+            let why = attempt.reason.as_ref().map_or(String::new(), ToString::to_string);
+            let took = format!("{} ms", attempt.took_ms);
+            vec![number.to_string(), table::moment(attempt.at, zone), took, attempt.outcome.clone(), why]
+        })
+        .collect();
+    text.push('\n');
+    text.push_str(&table::aligned(&["ATTEMPT", "AT", "TOOK", "OUTCOME", "REASON"], &rows));
+    text
+}

@@ -1,0 +1,91 @@
+//! `posbell events`: what has happened.
+
+use clap::Args;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::source::{Source, parsed};
+use super::{Failure, Listing, small_runtime, table};
+use crate::config::Config;
+use crate::domain::event::Event;
+use crate::domain::message::render;
+use crate::edge::admin::EventQuery;
+
+/// How often `--follow` looks again.
+const FOLLOW: std::time::Duration = std::time::Duration::from_secs(1);
+
+#[derive(Debug, Args)]
+pub(super) struct EventsArgs {
+    /// Only this type, or a family such as `stock.*`
+    #[arg(long = "type", value_name = "TYPE")]
+    kind: Option<String>,
+    /// Only this shop
+    #[arg(long)]
+    shop: Option<String>,
+    /// Only those seen since: `2h`, `7d`, or a time such as 2026-11-23T00:00:00Z
+    #[arg(long)]
+    since: Option<String>,
+    /// At most so many, the newest
+    #[arg(long, default_value_t = 100)]
+    limit: usize,
+    /// Go on printing new ones until Ctrl-C
+    #[arg(long)]
+    follow: bool,
+    #[command(flatten)]
+    listing: Listing,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    data: Vec<Box<RawValue>>,
+    last: Option<u64>,
+}
+
+pub(super) fn events(config: &Config, args: &EventsArgs) -> Result<(), Failure> {
+    small_runtime()?.block_on(async {
+        let mut query = EventQuery {
+            kind: args.kind.clone(),
+            shop: args.shop.clone(),
+            since: args.since.clone(),
+            after: None,
+            limit: Some(args.limit),
+        };
+        let page = page(config, &query).await?;
+        if page.data.is_empty() && !args.follow && !args.listing.json {
+            println!("There are no such events yet.");
+        }
+        print_page(&page, args, config);
+        let mut after = page.last.or(query.after);
+        while args.follow {
+            tokio::time::sleep(FOLLOW).await;
+            query = EventQuery { after, since: None, limit: Some(10_000), ..query };
+            let page = self::page(config, &query).await?;
+            print_page(&page, args, config);
+            after = page.last.or(after);
+        }
+        anyhow::Ok(())
+    })?;
+    Ok(())
+}
+
+/// Asked anew each time, so that `--follow` neither keeps the store from a starting service nor loses an ended one.
+async fn page(config: &Config, query: &EventQuery) -> anyhow::Result<Page> {
+    parsed(&Source::find(config)?.events(query.clone()).await?)
+}
+
+fn print_page(page: &Page, args: &EventsArgs, config: &Config) {
+    for json in &page.data {
+        match Event::from_json(json.get()) {
+            Ok(event) if !args.listing.json => println!("{}", line(&event, config)),
+            // Also an event of another version: its JSON still says it.
+            _ => println!("{json}"),
+        }
+    }
+}
+
+fn line(event: &Event, config: &Config) -> String {
+    let name = config.shops.iter().find(|shop| shop.id == event.shop).map_or(event.shop.as_str(), |shop| &shop.name);
+    let text = render(std::slice::from_ref(event), name, &config.wording);
+    let at = table::moment(event.time, config.wording.timezone);
+    format!("{at}  {:<16} {:<8} {}  {}", event.kind.name(), event.shop, event.id, text.title)
+}

@@ -1,0 +1,77 @@
+//! `posbell run`: the service in the foreground.
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+use tracing::{info, warn};
+
+use super::{Failure, bad_config, env};
+use crate::config::Config;
+use crate::edge::store::Store;
+use crate::service::clock::Clock;
+use crate::service::run::{Start, run as run_service};
+use crate::service::setup;
+use crate::service::shutdown::shutdown;
+
+pub(super) fn run(config: Config) -> Result<(), Failure> {
+    let ready = setup::ready(&config, &env).map_err(|found| bad_config(&found))?;
+    let clock = Clock::default();
+    let store = Store::open_or_create(&config.data_dir, clock.new_epoch()).context("Failed to open the store")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let listener = match &config.admin {
+            Some(admin) => Some(TcpListener::bind(admin.listen).await.with_context(|| {
+                format!("Failed to listen on {} (`[admin] listen` in {})", admin.listen, config.file.path.display())
+            })?),
+            None => None,
+        };
+        let (ending, shutdown) = shutdown();
+        let mut signals = Signals::new().context("Failed to listen for signals")?;
+        tokio::task::LocalSet::new()
+            .run_until(async {
+                let asked = tokio::task::spawn_local(async move {
+                    signals.end().await;
+                    notify(&[sd_notify::NotifyState::Stopping]);
+                    ending.ask();
+                });
+                let start = Start { config, ready, store, listener, clock };
+                let outcome = run_service(start, shutdown, |address| {
+                    if let Some(address) = address {
+                        info!("ask at http://{address}/api/v1/status, or with `posbell status`");
+                    }
+                    notify(&[sd_notify::NotifyState::Ready]);
+                })
+                .await;
+                asked.abort();
+                outcome
+            })
+            .await
+    })?;
+    Ok(())
+}
+
+/// Tells systemd, if it waits to be told.
+fn notify(states: &[sd_notify::NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        warn!("systemd could not be told: {error}");
+    }
+}
+
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Signals> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Signals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Returns when the process is asked to end.
+    async fn end(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => info!("asked to end (SIGTERM)"),
+            _ = self.interrupt.recv() => info!("asked to end (Ctrl-C)"),
+        }
+    }
+}

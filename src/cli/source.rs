@@ -1,0 +1,161 @@
+//! Where a command's answers come from: the running service, or the store itself. The user need not know which.
+
+use anyhow::{Context, bail};
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+
+use super::env;
+use crate::config::Config;
+use crate::domain::model::ShopId;
+use crate::edge::admin::{DeliveryQuery, EventQuery, Refusal};
+use crate::edge::store::{Commit, Holder, Store, StoreError};
+use crate::service::clock::Clock;
+use crate::service::run::token_path;
+use crate::service::{answers, report};
+
+/// How long the service may take to answer.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// Who is asked.
+pub(super) enum Source<'a> {
+    /// The running service.
+    Service { client: reqwest::Client, address: String, token: Option<SecretString> },
+    /// The store, opened by this command.
+    Store { config: &'a Config, store: Box<Store> },
+}
+
+impl<'a> Source<'a> {
+    /// Finds who can be asked.
+    pub(super) fn find(config: &'a Config) -> anyhow::Result<Source<'a>> {
+        match Store::open_existing(&config.data_dir) {
+            Ok(store) => Ok(Source::Store { config, store: Box::new(store) }),
+            Err(StoreError::Locked { holder, .. }) => Self::service(config, &holder),
+            // The unit's data may be closed to this user; its admin address is not.
+            Err(StoreError::Directory { source, .. }) if source.kind() == std::io::ErrorKind::PermissionDenied => {
+                Self::service(config, &Holder::default())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn service(config: &Config, holder: &Holder) -> anyhow::Result<Source<'a>> {
+        let configured = config.admin.as_ref().map(|admin| admin.listen.to_string());
+        let Some(address) = holder.admin.clone().or(configured) else {
+            bail!(
+                "the service holds the store ({holder}) and has no admin address to be asked at \
+                 (`[admin] listen = \"off\"`)"
+            );
+        };
+        let configured = config.admin.as_ref().and_then(|admin| admin.token.as_ref());
+        let token = match configured {
+            Some(token) => token.read(&env).ok(),
+            None => std::fs::read_to_string(token_path(&config.data_dir)).ok().map(|t| SecretString::from(t.trim())),
+        };
+        // Installed once for the process; an error means that it is there already.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(PATIENCE)
+            .build()
+            .context("Failed to build an HTTP client")?;
+        Ok(Source::Service { client, address, token })
+    }
+
+    /// The status.
+    pub(super) async fn status(&self) -> anyhow::Result<String> {
+        match self {
+            Source::Service { .. } => self.get("status", &[]).await,
+            Source::Store { config, store } => Ok(serde_json::to_string(&report::status(config, store, None).await?)?),
+        }
+    }
+
+    /// Events.
+    pub(super) async fn events(&self, query: EventQuery) -> anyhow::Result<String> {
+        match self {
+            Source::Service { .. } => self.get("events", &pairs(&query)?).await,
+            Source::Store { store, .. } => answered(answers::events(store, query, Clock::default().now()).await),
+        }
+    }
+
+    /// Deliveries.
+    pub(super) async fn deliveries(&self, query: DeliveryQuery) -> anyhow::Result<String> {
+        match self {
+            Source::Service { .. } => self.get("deliveries", &pairs(&query)?).await,
+            Source::Store { store, .. } => answered(answers::deliveries(store, query).await),
+        }
+    }
+
+    /// One delivery.
+    pub(super) async fn delivery(&self, id: &str) -> anyhow::Result<String> {
+        match self {
+            Source::Service { .. } => {
+                anyhow::ensure!(id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'), "`{id}` is no delivery id");
+                self.get(&format!("deliveries/{id}"), &[]).await
+            }
+            Source::Store { store, .. } => answered(answers::delivery(store, id).await),
+        }
+    }
+
+    /// Lets a stopped shop be read again.
+    pub(super) async fn resume(&self, shop: &ShopId) -> anyhow::Result<()> {
+        match self {
+            Source::Service { client, address, token } => {
+                let request = client.post(format!("http://{address}/api/v1/shops/{shop}/resume"));
+                let token = token.as_ref().context("the admin token of the service is not readable here; try sudo")?;
+                self.send(request.bearer_auth(token.expose_secret())).await.map(drop)
+            }
+            Source::Store { store, .. } => {
+                let mut record = store.shop(shop).await?;
+                record.stopped = None;
+                store.commit(Commit { shop: Some((shop.clone(), record)), ..Commit::default() }).await?;
+                Ok(())
+            }
+        }
+    }
+
+    async fn get(&self, path: &str, query: &[(String, String)]) -> anyhow::Result<String> {
+        let Source::Service { client, address, token } = self else { bail!("no service is asked here") };
+        let mut request = client.get(format!("http://{address}/api/v1/{path}")).query(query);
+        if let Some(token) = token {
+            request = request.bearer_auth(token.expose_secret());
+        }
+        self.send(request).await
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> anyhow::Result<String> {
+        let Source::Service { address, .. } = self else { bail!("no service is asked here") };
+        let answer = request.send().await.with_context(|| format!("Failed to ask the service at {address}"))?;
+        let status = answer.status();
+        let body = answer.text().await.context("Failed to read the service's answer")?;
+        if status.is_success() {
+            return Ok(body);
+        }
+        #[derive(serde::Deserialize)]
+        struct Problem {
+            error: String,
+        }
+        let why = serde_json::from_str::<Problem>(&body).map_or(body, |problem| problem.error);
+        bail!("{}", why.trim())
+    }
+}
+
+fn answered(answer: Result<String, Refusal>) -> anyhow::Result<String> {
+    answer.map_err(|refusal| match refusal {
+        Refusal::NotFound(why) | Refusal::Wrong(why) | Refusal::Failed(why) => anyhow::anyhow!(why),
+    })
+}
+
+fn pairs<T: serde::Serialize>(query: &T) -> anyhow::Result<Vec<(String, String)>> {
+    let serde_json::Value::Object(members) = serde_json::to_value(query)? else { return Ok(Vec::new()) };
+    let text = |value: serde_json::Value| match value {
+        serde_json::Value::String(text) => text,
+        other => other.to_string(),
+    };
+    Ok(members.into_iter().map(|(name, value)| (name, text(value))).collect())
+}
+
+/// Reads an answer.
+pub(super) fn parsed<T: DeserializeOwned>(answer: &str) -> anyhow::Result<T> {
+    serde_json::from_str(answer).context("Failed to understand the answer; is the service of another version?")
+}

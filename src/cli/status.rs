@@ -1,0 +1,89 @@
+//! `posbell status`: how it goes, on one screen.
+
+use chrono_tz::Tz;
+
+use super::source::{Source, parsed};
+use super::{Failure, Listing, small_runtime, table};
+use crate::config::Config;
+use crate::domain::model::Timestamp;
+use crate::service::clock::Clock;
+use crate::service::report::{ResourceStatus, ShopStatus, Status};
+
+pub(super) fn status(config: &Config, listing: &Listing) -> Result<(), Failure> {
+    let answer = small_runtime()?.block_on(async { Source::find(config)?.status().await })?;
+    if listing.json {
+        println!("{answer}");
+    } else {
+        print!("{}", text(&parsed(&answer)?, Clock::default().now(), config.wording.timezone));
+    }
+    Ok(())
+}
+
+fn text(status: &Status, now: Timestamp, zone: Tz) -> String {
+    let running = if status.running { "is running" } else { "is not running: this is what its store says" };
+    let mut text = format!("posbell {} {running}\n", status.version);
+    for shop in &status.shops {
+        text.push_str(&shop_text(shop, now, zone));
+    }
+    let rows: Vec<Vec<String>> = status
+        .channels
+        .iter()
+        .map(|channel| {
+            let state = match &channel.failing {
+                Some(failing) => format!("failing since {}: {}", table::moment(failing.since, zone), failing.why),
+                None => "ok".to_owned(),
+            };
+            vec![channel.name.clone(), channel.kind.clone(), channel.waiting.to_string(), state]
+        })
+        .collect();
+    text.push('\n');
+    if rows.is_empty() {
+        text.push_str("There are no channels yet: events are recorded and nothing is sent.\n");
+    } else {
+        text.push_str(&table::aligned(&["CHANNEL", "TYPE", "WAITING", "STATE"], &rows));
+    }
+    for (channel, waiting) in &status.orphaned {
+        text.push_str(&format!(
+            "{waiting} messages wait for `{channel}`, which is not in the configuration any more\n"
+        ));
+    }
+    if status.dead > 0 {
+        text.push_str(&format!("\n{} dead letters: see `posbell deliveries --state dead`\n", status.dead));
+    }
+    text
+}
+
+fn shop_text(shop: &ShopStatus, now: Timestamp, zone: Tz) -> String {
+    let mut text = format!("\n{} ({})\n", shop.id, shop.name);
+    if let Some(status) = shop.key_refused {
+        text.push_str(&format!(
+            "  STOPPED: its key was refused ({status}). Put a new key in place, or say `posbell resume {}`.\n",
+            shop.id
+        ));
+    }
+    let rows: Vec<Vec<String>> = shop.resources.iter().map(|resource| resource_row(resource, now, zone)).collect();
+    for line in table::aligned(&["RESOURCE", "EVERY", "LAST READ", "ROWS", "STATE"], &rows).lines() {
+        text.push_str(&format!("  {line}\n"));
+    }
+    for quota in &shop.quota {
+        text.push_str(&format!("  quota {}: {} calls left\n", quota.limit, quota.left));
+    }
+    text
+}
+
+fn resource_row(resource: &ResourceStatus, now: Timestamp, zone: Tz) -> Vec<String> {
+    let every = humantime::format_duration(std::time::Duration::from_secs(resource.every_seconds)).to_string();
+    let state = match (&resource.failing, resource.unreadable) {
+        (Some(failing), _) => format!("failing since {}: {}", table::moment(failing.since, zone), failing.why),
+        (None, Some(unreadable @ 1..)) => format!("ok, but {unreadable} rows cannot be understood"),
+        (None, _) if resource.passed_at.is_none() => "not read yet".to_owned(),
+        (None, _) => "ok".to_owned(),
+    };
+    vec![
+        resource.resource.clone(),
+        every,
+        resource.passed_at.map_or("never".to_owned(), |at| table::ago(at, now)),
+        resource.rows.map_or(String::new(), |rows| rows.to_string()),
+        state,
+    ]
+}

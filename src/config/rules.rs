@@ -1,0 +1,60 @@
+//! Finding and reading the rule files.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::{Problem, SourceFile};
+use crate::domain::document::Placed;
+use crate::domain::mistake::Mistake;
+use crate::domain::rules::{self, Names, RuleSet};
+
+/// Reads every `*.toml` of the rules directory in the order of their names, or the one file that is named.
+///
+/// A directory that was not named and does not exist is an empty one: posbell then records events and sends nothing.
+pub(super) fn load(
+    dir: &Path,
+    written: Option<&Placed<PathBuf>>,
+    config: &Arc<SourceFile>,
+    names: &Names,
+) -> Result<RuleSet, Vec<Problem>> {
+    let path = dir.join(written.map_or(Path::new("rules"), |placed| &placed.value));
+    let files = match files_of(&path) {
+        Ok(files) => files,
+        Err(error) if written.is_none() && error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => {
+            let span = written.map_or(0..0, |placed| placed.span.clone());
+            let mistake = Mistake::new(span, format!("the rules {} cannot be read: {error}", path.display()));
+            return Err(Problem::all(config, vec![mistake]));
+        }
+    };
+    let mut rules = RuleSet::default();
+    let mut problems = Vec::new();
+    for path in files {
+        let (text, unreadable) = match std::fs::read_to_string(&path) {
+            Ok(text) => (text, None),
+            Err(error) => (String::new(), Some(Mistake::new(0..0, format!("cannot be read: {error}")))),
+        };
+        let file = Arc::new(SourceFile { path, text });
+        let mistakes = match unreadable {
+            Some(mistake) => vec![mistake],
+            None => rules::parse(&file.text, names, &mut rules).err().unwrap_or_default(),
+        };
+        problems.extend(Problem::all(&file, mistakes));
+    }
+    if problems.is_empty() { Ok(rules) } else { Err(problems) }
+}
+
+fn files_of(path: &Path) -> std::io::Result<Vec<PathBuf>> {
+    if path.is_file() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(path)? {
+        let file = entry?.path();
+        if file.extension().is_some_and(|extension| extension == "toml") && file.is_file() {
+            files.push(file);
+        }
+    }
+    files.sort();
+    Ok(files)
+}

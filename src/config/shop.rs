@@ -1,0 +1,178 @@
+//! `[[shop]]`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use url::Url;
+
+use super::secret::{self, SecretRef};
+use super::value;
+use crate::domain::document::{Placed, Table, parse_placed};
+use crate::domain::mistake::Mistake;
+use crate::domain::model::{Resource, ShopId};
+use crate::edge::pospos::quota::QuotaLimit;
+use crate::edge::pospos::{CreditFields, StockFields};
+
+/// The vendor's own address; from pospos's documentation.
+const BASE_URL: &str = "https://go.pospos.co/developer/api";
+/// What the vendor's page allows today.
+const QUOTA: &str = "300/10s";
+
+/// One shop: one POSPOS account.
+#[derive(Debug, Clone)]
+pub struct ShopConfig {
+    /// Part of keys, ids and file names.
+    pub id: ShopId,
+    /// What people call it.
+    pub name: String,
+    /// The key of the API.
+    pub api_key: SecretRef,
+    /// Where the API is.
+    pub base_url: Url,
+    /// How many calls may be made; all hold at once.
+    pub quota: Vec<QuotaLimit>,
+    /// How many rows a page is asked to have.
+    pub page_size: u32,
+    /// How long one call may take.
+    pub timeout: Duration,
+    /// After how long without an accepted pass a resource is stale.
+    pub stale_after: Duration,
+    /// How far back sales are read again for cancels and late arrivals.
+    pub trailing_window: Duration,
+    /// How often each resource is read; one that is off is absent.
+    pub poll: BTreeMap<Resource, Duration>,
+    /// Where the stock list's fields are.
+    pub stock_fields: StockFields,
+    /// Where the credit list's fields are.
+    pub credit_fields: CreditFields,
+    /// Extra query parameters, by resource.
+    pub query: BTreeMap<String, Vec<(String, String)>>,
+}
+
+pub(super) fn read(
+    mut table: Table<'_>,
+    dir: &Path,
+    mistakes: &mut Vec<Mistake>,
+) -> Option<(Placed<String>, ShopConfig)> {
+    let span = table.span.clone();
+    let written_id = table.require::<String>("id", mistakes);
+    let id = written_id.as_ref().and_then(|placed| match ShopId::new(placed.value.as_str()) {
+        Ok(id) => Some(id),
+        Err(error) => {
+            mistakes.push(placed.mistake(format!("`id` {error}")));
+            None
+        }
+    });
+    let name = table.take::<String>("name", mistakes);
+    let api_key = secret::take(&mut table, "api_key", dir, mistakes);
+    if api_key.is_none() {
+        let mistake = Mistake::new(span, "the shop has no key").help("add `api_key_file`, `api_key_env` or `api_key`");
+        mistakes.push(mistake);
+    }
+    let base_url = value::http_url(&mut table, "base_url", mistakes).map(|placed| placed.value);
+    let quota = quota(&mut table, mistakes);
+    let page_size = page_size(&mut table, mistakes);
+    let timeout = value::duration(&mut table, "timeout", mistakes).unwrap_or(Duration::from_secs(30));
+    let stale_after = value::duration(&mut table, "stale_after", mistakes).unwrap_or(Duration::from_secs(15 * 60));
+    let trailing_window =
+        value::duration(&mut table, "trailing_window", mistakes).unwrap_or(Duration::from_secs(3 * 24 * 3600));
+    let poll = poll(&mut table, mistakes);
+    let (stock_fields, credit_fields) = fields(&mut table, mistakes);
+    let query = query(&mut table, mistakes);
+    table.finish(&["guard", "open"], mistakes);
+    let (written_id, id) = (written_id?, id?);
+    let shop = ShopConfig {
+        name: name.map_or_else(|| id.to_string(), |name| name.value),
+        id,
+        api_key: api_key?,
+        base_url: base_url.or_else(|| Url::parse(BASE_URL).ok())?,
+        quota,
+        page_size,
+        timeout,
+        stale_after,
+        trailing_window,
+        poll,
+        stock_fields,
+        credit_fields,
+        query,
+    };
+    Some((written_id, shop))
+}
+
+fn quota(table: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> Vec<QuotaLimit> {
+    let standard = || Placed { value: vec![toml::Spanned::new(0..0, QUOTA.to_owned())], span: 0..0 };
+    let written = table.take::<Vec<toml::Spanned<String>>>("quota", mistakes).unwrap_or_else(standard);
+    if written.value.is_empty() {
+        mistakes.push(written.mistake("`quota` is empty").help("write what your licence allows: `[\"300/10s\"]`"));
+    }
+    let place = |spot: toml::Spanned<String>| Placed { span: spot.span(), value: spot.into_inner() };
+    written.value.into_iter().map(place).filter_map(|placed| parse_placed(&placed, mistakes)).collect()
+}
+
+fn page_size(table: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> u32 {
+    const STANDARD: u32 = 200;
+    let Some(placed) = table.take::<u32>("page_size", mistakes) else { return STANDARD };
+    if !(1..=1000).contains(&placed.value) {
+        mistakes.push(placed.mistake("`page_size` must be from 1 to 1000"));
+    }
+    placed.value
+}
+
+fn poll(table: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> BTreeMap<Resource, Duration> {
+    let standard = |resource| match resource {
+        Resource::Transactions => Duration::from_secs(15),
+        Resource::Stock => Duration::from_secs(2 * 60),
+        Resource::Credit => Duration::from_secs(10 * 60),
+    };
+    let mut poll: BTreeMap<Resource, Duration> =
+        Resource::ALL.into_iter().map(|resource| (resource, standard(resource))).collect();
+    let Some(mut written) = table.table("poll", mistakes) else { return poll };
+    for resource in Resource::ALL {
+        let Some(placed) = written.take::<String>(resource.name(), mistakes) else { continue };
+        if placed.value == "off" {
+            poll.remove(&resource);
+        } else if let Some(interval) = value::parse_duration(&placed, resource.name(), mistakes) {
+            poll.insert(resource, interval);
+        }
+    }
+    written.finish(&["members", "vendors", "buy_documents", "trailing"], mistakes);
+    poll
+}
+
+fn fields(table: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> (StockFields, CreditFields) {
+    let (mut stock, mut credit) = (StockFields::default(), CreditFields::default());
+    let Some(mut written) = table.table("fields", mistakes) else { return (stock, credit) };
+    if let Some(table) = written.table("stock", mistakes) {
+        set_pointers(table, |name, pointer| stock.set(name, pointer), mistakes);
+    }
+    if let Some(table) = written.table("credit", mistakes) {
+        set_pointers(table, |name, pointer| credit.set(name, pointer), mistakes);
+    }
+    written.finish(&["transactions", "members", "vendors", "buy_documents"], mistakes);
+    (stock, credit)
+}
+
+fn set_pointers(table: Table<'_>, mut set: impl FnMut(&str, String) -> bool, mistakes: &mut Vec<Mistake>) {
+    for (name, pointer) in table.rest::<String>(mistakes) {
+        if !pointer.value.starts_with('/') {
+            let mistake = pointer.mistake(format!("`{}` is no JSON Pointer", pointer.value));
+            mistakes.push(mistake.help("a JSON Pointer begins with `/`, as in `/stock`"));
+        } else if !set(&name.value, pointer.value) {
+            mistakes.push(name.mistake(format!("there is no field `{}` here", name.value)));
+        }
+    }
+}
+
+fn query(table: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> BTreeMap<String, Vec<(String, String)>> {
+    let mut query = BTreeMap::new();
+    let Some(mut written) = table.table("query", mistakes) else { return query };
+    for resource in Resource::ALL {
+        if let Some(table) = written.table(resource.name(), mistakes) {
+            let pairs = table.rest::<String>(mistakes).into_iter().map(|(name, text)| (name.value, text.value));
+            query.insert(resource.name().to_owned(), pairs.collect());
+        }
+    }
+    written.finish(&["member", "members", "vendor", "vendors", "buy_documents"], mistakes);
+    query
+}

@@ -1,0 +1,41 @@
+//! Values that are written as text in the files: durations, addresses.
+
+use std::time::Duration;
+
+use url::Url;
+
+use crate::domain::document::{Placed, Table};
+use crate::domain::mistake::Mistake;
+
+/// Takes a duration such as `15s` or `1h 30m`.
+pub(super) fn duration(table: &mut Table<'_>, key: &str, mistakes: &mut Vec<Mistake>) -> Option<Duration> {
+    let placed = table.take::<String>(key, mistakes)?;
+    parse_duration(&placed, key, mistakes)
+}
+
+/// Reads a duration that must not be zero.
+pub(super) fn parse_duration(placed: &Placed<String>, key: &str, mistakes: &mut Vec<Mistake>) -> Option<Duration> {
+    match humantime::parse_duration(&placed.value) {
+        Ok(duration) if !duration.is_zero() => Some(duration),
+        _ => {
+            let mistake = placed.mistake(format!("`{key}`: `{}` is no length of time", placed.value));
+            mistakes.push(mistake.help("write it as `15s`, `2m`, `1h 30m` or `30d`"));
+            None
+        }
+    }
+}
+
+/// Takes an `http` or `https` address.
+pub(super) fn http_url(table: &mut Table<'_>, key: &str, mistakes: &mut Vec<Mistake>) -> Option<Placed<Url>> {
+    let placed = table.take::<String>(key, mistakes)?;
+    match Url::parse(&placed.value) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => {
+            Some(Placed { value: url, span: placed.span })
+        }
+        // The text itself may carry a token and is not repeated.
+        _ => {
+            mistakes.push(placed.mistake(format!("`{key}` must be an http:// or https:// address")));
+            None
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Sales: new ones, however late, and cancelled ones.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Change, Known, Unbelievable, changed_fields};
+use crate::domain::event::{Event, Scribe};
+use crate::domain::model::{EntityId, Sale, SaleStatus, Timestamp, Whole};
+
+/// What is kept of a sale while it lies in the trailing window.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SaleRow {
+    /// The sale as it was last read.
+    pub sale: Sale,
+    /// How many counted events it has had; part of the next one's id.
+    pub counter: u64,
+    /// `sale.cancelled` was told. It can be told only once, for its id is a function of the sale alone.
+    pub cancel_told: bool,
+}
+
+/// The days that were asked for, as moments: from the first inclusive to the last exclusive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// The first moment that was asked for.
+    pub from: Timestamp,
+    /// The first moment after what was asked for.
+    pub until: Timestamp,
+}
+
+impl Window {
+    fn contains(&self, sale: &Sale) -> bool {
+        sale.sold_at.is_some_and(|sold_at| self.from <= sold_at && sold_at < self.until)
+    }
+}
+
+/// Compares a whole reading of a window of sales with what is known.
+pub fn compare(
+    known: &Known<SaleRow>,
+    read: Whole<Sale>,
+    window: Window,
+    scribe: &Scribe,
+) -> Result<Vec<Change<SaleRow>>, Unbelievable> {
+    let (rows, horizon) = match known {
+        Known::Nothing => return Ok(read.into_rows().into_iter().map(quiet).collect()),
+        Known::Rows { rows, horizon } => (rows, *horizon),
+    };
+    let expected = rows.values().filter(|row| window.contains(&row.sale)).count();
+    if read.rows().is_empty() && read.unreadable() == 0 && expected > 0 {
+        return Err(Unbelievable::Empty { known: expected });
+    }
+    let mut sales = read.into_rows();
+    // The API lists the newest first; a person reads them as they happened.
+    sales.sort_by(|a, b| (a.sold_at, &a.id).cmp(&(b.sold_at, &b.id)));
+    let mut changes: Vec<Change<SaleRow>> = sales
+        .into_iter()
+        .filter_map(|sale| match rows.get(&sale.id) {
+            Some(prev) => compare_one(prev, sale, scribe),
+            None if horizon.is_some_and(|horizon| sale.sold_at.is_some_and(|sold_at| sold_at < horizon)) => {
+                Some(quiet(sale))
+            }
+            None => Some(new(sale, scribe)),
+        })
+        .collect();
+    changes.extend(forgotten(rows, window));
+    Ok(changes)
+}
+
+/// A sale that is taken without a word: of the baseline, or from before the horizon.
+fn quiet(sale: Sale) -> Change<SaleRow> {
+    let cancel_told = sale.status == SaleStatus::Cancelled;
+    Change { id: sale.id.clone(), row: Some(SaleRow { sale, counter: 0, cancel_told }), events: Vec::new() }
+}
+
+fn new(sale: Sale, scribe: &Scribe) -> Change<SaleRow> {
+    let mut events = vec![scribe.sale_created(&sale)];
+    let cancelled = sale.status == SaleStatus::Cancelled;
+    if cancelled {
+        events.push(scribe.sale_cancelled(&sale, None));
+    }
+    Change { id: sale.id.clone(), row: Some(SaleRow { sale, counter: 0, cancel_told: cancelled }), events }
+}
+
+fn compare_one(prev: &SaleRow, sale: Sale, scribe: &Scribe) -> Option<Change<SaleRow>> {
+    if prev.sale == sale {
+        return None;
+    }
+    let mut row = SaleRow { sale, ..prev.clone() };
+    let event = told(prev, &mut row, scribe);
+    Some(Change { id: row.sale.id.clone(), row: Some(row), events: event.into_iter().collect() })
+}
+
+fn told(prev: &SaleRow, row: &mut SaleRow, scribe: &Scribe) -> Option<Event> {
+    if row.sale.status == SaleStatus::Cancelled && prev.sale.status != SaleStatus::Cancelled && !prev.cancel_told {
+        row.cancel_told = true;
+        return Some(scribe.sale_cancelled(&row.sale, Some(&prev.sale)));
+    }
+    let changed = changed_fields!(prev.sale, row.sale;
+        code, receipt, status, sold_at, cancelled_at, subtotal, discount, total, currency, comment, staff, member,
+        payments, lines);
+    row.counter += 1;
+    Some(scribe.sale_updated(row.counter, &row.sale, &prev.sale, changed))
+}
+
+/// Sales that have left the window: they can change no more as far as posbell looks, and the store stays bounded.
+///
+/// A sale without a time is kept: nothing says that it has left.
+fn forgotten(rows: &BTreeMap<EntityId, SaleRow>, window: Window) -> impl Iterator<Item = Change<SaleRow>> {
+    rows.iter()
+        .filter(move |(_, row)| row.sale.sold_at.is_some_and(|sold_at| sold_at < window.from))
+        .map(|(id, _)| Change { id: id.clone(), row: None, events: Vec::new() })
+}

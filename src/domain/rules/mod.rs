@@ -1,0 +1,59 @@
+//! The rule files: which events go to which channels, and what "low" means.
+//!
+//! Text goes in, a rule set or every mistake with its place comes out; matching is pure. The order of the stages is
+//! the contract's: `on`, `shops` and `when` are conditions, and the first matching rule that names a channel decides
+//! for it.
+
+mod condition;
+mod route;
+mod text;
+mod threshold;
+
+pub use condition::{Condition, ConditionError};
+pub use route::Route;
+pub use text::{Names, parse};
+pub use threshold::{Limits, Low, Threshold};
+
+use crate::domain::event::Pattern;
+use crate::domain::model::{ChannelName, ShopId};
+
+/// Everything that the rule files say.
+#[derive(Debug, Clone, Default)]
+pub struct RuleSet {
+    /// What "low" means; the first that matches a product counts.
+    pub thresholds: Vec<Threshold>,
+    /// Which events go where, in the order of files and lines.
+    pub rules: Vec<Rule>,
+}
+
+/// One `[[rule]]`.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// Unique; stands in every delivery that it makes.
+    pub name: String,
+    /// The kinds of events it is about.
+    pub on: Vec<Pattern>,
+    /// The shops it is about; empty means all.
+    pub shops: Vec<ShopId>,
+    /// What must be true of the event.
+    pub when: Option<Condition>,
+    /// Where they go.
+    pub to: Vec<ChannelName>,
+    /// How much it matters.
+    pub severity: Severity,
+    /// Later rules do not see an event that matched this one.
+    pub stop: bool,
+}
+
+/// How much a message matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Good to know.
+    #[default]
+    Info,
+    /// Someone should look today.
+    Warning,
+    /// Someone must act now.
+    Critical,
+}

@@ -1,0 +1,251 @@
+//! From the text of a rule file to rules and thresholds, or to every mistake in it.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+
+use super::{Condition, Low, Rule, RuleSet, Severity, Threshold};
+use crate::domain::document::{Placed, Table, suggestion};
+use crate::domain::event::{EventKind, Pattern};
+use crate::domain::mistake::Mistake;
+use crate::domain::model::{ChannelName, Quantity, ShopId};
+
+/// Keys of a `[[rule]]` that the contract names and this version does not obey.
+const LATER_IN_RULE: &[&str] = &[
+    "title",
+    "template",
+    "cooldown",
+    "repeat",
+    "group",
+    "digest",
+    "quiet_hours",
+    "quiet_critical",
+    "days",
+    "max_per_hour",
+];
+
+/// The names that rules may refer to.
+#[derive(Debug, Clone, Default)]
+pub struct Names {
+    /// Every `[[shop]]`.
+    pub shops: BTreeSet<ShopId>,
+    /// Every `[channel.NAME]`.
+    pub channels: BTreeSet<ChannelName>,
+}
+
+/// Adds what one rule file says to `rules`, or returns every mistake in it.
+///
+/// Files are read in the order of their names, so a rule's place in `rules` is its rank.
+pub fn parse(text: &str, names: &Names, rules: &mut RuleSet) -> Result<(), Vec<Mistake>> {
+    let mut document = Table::parse(text)?;
+    let mut mistakes = Vec::new();
+    let mut read = RuleSet::default();
+    for table in document.tables("threshold", &mut mistakes) {
+        read.thresholds.extend(threshold(table, names, &mut mistakes));
+    }
+    let mut taken: BTreeSet<String> = rules.rules.iter().map(|rule| rule.name.clone()).collect();
+    for table in document.tables("rule", &mut mistakes) {
+        if let Some((name, rule)) = rule(table, names, &mut mistakes) {
+            if !taken.insert(rule.name.clone()) {
+                mistakes.push(name.mistake(format!("there is another rule called `{}`", rule.name)));
+            }
+            read.rules.push(rule);
+        }
+    }
+    document.finish(&["report"], &mut mistakes);
+    if mistakes.is_empty() {
+        rules.thresholds.append(&mut read.thresholds);
+        rules.rules.append(&mut read.rules);
+        Ok(())
+    } else {
+        mistakes.sort_by_key(|mistake| mistake.span.start);
+        Err(mistakes)
+    }
+}
+
+fn rule(mut table: Table<'_>, names: &Names, mistakes: &mut Vec<Mistake>) -> Option<(Placed<String>, Rule)> {
+    let name = table.require::<String>("name", mistakes);
+    let on = table.require::<Vec<Spot<String>>>("on", mistakes);
+    let shops = shops(&mut table, names, mistakes);
+    let when = table.take::<String>("when", mistakes);
+    let to = table.require::<Vec<Spot<String>>>("to", mistakes);
+    let severity = table.take::<Severity>("severity", mistakes);
+    let stop = table.take::<bool>("stop", mistakes);
+    table.finish(LATER_IN_RULE, mistakes);
+
+    let on = on.and_then(|on| patterns(&on, mistakes));
+    let to = to.and_then(|to| channels(&to, names, mistakes));
+    let when = when.map(|when| {
+        Condition::compile(&when.value).map_err(|error| mistakes.push(when.mistake(format!("`when`: {error}")))).ok()
+    });
+    let name = name?;
+    let rule = Rule {
+        name: name.value.clone(),
+        on: on?,
+        shops,
+        when: match when {
+            Some(compiled) => Some(compiled?),
+            None => None,
+        },
+        to: to?,
+        severity: severity.map(|severity| severity.value).unwrap_or_default(),
+        stop: stop.is_some_and(|stop| stop.value),
+    };
+    Some((name, rule))
+}
+
+fn patterns(on: &Placed<Vec<Spot<String>>>, mistakes: &mut Vec<Mistake>) -> Option<Vec<Pattern>> {
+    let before = mistakes.len();
+    if on.value.is_empty() {
+        mistakes.push(on.mistake("`on` is empty: the rule would never match"));
+    }
+    let mut patterns = Vec::new();
+    for spot in &on.value {
+        let text = spot.get_ref();
+        match Pattern::parse(text) {
+            Ok(pattern) => patterns.push(pattern),
+            Err(error) => {
+                let mistake = Mistake::new(spot.span(), error.to_string());
+                let kinds = EventKind::ALL.iter().map(|kind| kind.name());
+                mistakes.push(match suggestion(text, kinds) {
+                    Some(alike) => mistake.help(format!("did you mean `{alike}`?")),
+                    None => mistake.help("`*` means all events, `stock.*` all of that family"),
+                });
+            }
+        }
+    }
+    (mistakes.len() == before).then_some(patterns)
+}
+
+fn channels(to: &Placed<Vec<Spot<String>>>, names: &Names, mistakes: &mut Vec<Mistake>) -> Option<Vec<ChannelName>> {
+    let before = mistakes.len();
+    if to.value.is_empty() {
+        mistakes.push(to.mistake("`to` is empty: the rule would send nothing"));
+    }
+    let mut channels = Vec::new();
+    for spot in &to.value {
+        match ChannelName::new(spot.get_ref().as_str()).ok().filter(|name| names.channels.contains(name)) {
+            Some(name) => channels.push(name),
+            None => {
+                let known = names.channels.iter().map(ChannelName::as_str);
+                mistakes
+                    .push(unknown("channel", spot, known).help_or("write a `[channel.NAME]` for it into posbell.toml"));
+            }
+        }
+    }
+    (mistakes.len() == before).then_some(channels)
+}
+
+fn shops(table: &mut Table<'_>, names: &Names, mistakes: &mut Vec<Mistake>) -> Vec<ShopId> {
+    let Some(written) = table.take::<Vec<Spot<String>>>("shops", mistakes) else { return Vec::new() };
+    if written.value.is_empty() {
+        mistakes.push(written.mistake("`shops` is empty: leave it out to mean all shops"));
+    }
+    let mut shops = Vec::new();
+    for spot in &written.value {
+        match ShopId::new(spot.get_ref().as_str()).ok().filter(|id| names.shops.contains(id)) {
+            Some(id) => shops.push(id),
+            None => mistakes.push(unknown("shop", spot, names.shops.iter().map(ShopId::as_str))),
+        }
+    }
+    shops
+}
+
+/// A value inside an array, with its place.
+type Spot<T> = toml::Spanned<T>;
+
+fn unknown<'a>(what: &str, spot: &Spot<String>, known: impl Iterator<Item = &'a str>) -> Mistake {
+    let mistake = Mistake::new(spot.span(), format!("there is no {what} `{}`", spot.get_ref()));
+    match suggestion(spot.get_ref(), known) {
+        Some(alike) => mistake.help(format!("did you mean `{alike}`?")),
+        None => mistake,
+    }
+}
+
+/// `low = 24` or `low = "min_stock"`.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum RawLow {
+    Figure(RawFigure),
+    Word(String),
+}
+
+/// A figure in a rule file. TOML has no decimals, so a fraction is read through the shortest text that means the
+/// same double, which is what the person wrote.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum RawFigure {
+    Whole(i64),
+    Fraction(f64),
+}
+
+impl RawFigure {
+    fn quantity(&self) -> Option<Quantity> {
+        match self {
+            RawFigure::Whole(whole) => Some(Quantity::from(*whole)),
+            RawFigure::Fraction(fraction) => fraction.to_string().parse().ok(),
+        }
+    }
+}
+
+fn threshold(mut table: Table<'_>, names: &Names, mistakes: &mut Vec<Mistake>) -> Option<Threshold> {
+    let before = mistakes.len();
+    let shops = shops(&mut table, names, mistakes);
+    let products = table.take::<Vec<String>>("products", mistakes);
+    let category = table.take::<String>("category", mistakes);
+    let low = table.take::<RawLow>("low", mistakes);
+    let critical = figure(&mut table, "critical", mistakes);
+    let rearm = figure(&mut table, "rearm", mistakes);
+    let passes = table.take::<u32>("passes", mistakes);
+    let span = table.span.clone();
+    table.finish(&["csv"], mistakes);
+
+    let low = low.and_then(|placed| match &placed.value {
+        RawLow::Figure(figure) => figure.quantity().map(Low::Below),
+        RawLow::Word(word) if word == "min_stock" => Some(Low::MinStock),
+        RawLow::Word(_) => {
+            mistakes.push(placed.mistake("`low` must be a number or \"min_stock\""));
+            None
+        }
+    });
+    if low.is_none() && critical.is_none() && mistakes.len() == before {
+        mistakes.push(Mistake::new(span, "a threshold needs `low` or `critical`"));
+    }
+    if let Some(passes) = passes.as_ref().filter(|passes| passes.value == 0) {
+        mistakes.push(passes.mistake("`passes` must be at least 1"));
+    }
+    let low_figure = match low {
+        Some(Low::Below(figure)) => Some(figure),
+        _ => None,
+    };
+    for (name, figure, bad) in [
+        ("critical", &critical, low_figure.zip(critical.as_ref()).is_some_and(|(low, c)| c.value > low)),
+        ("rearm", &rearm, low_figure.zip(rearm.as_ref()).is_some_and(|(low, r)| r.value < low)),
+    ] {
+        if let Some(figure) = figure.as_ref().filter(|_| bad) {
+            let side = if name == "critical" { "above" } else { "below" };
+            mistakes.push(figure.mistake(format!("`{name}` is {side} `low`")));
+        }
+    }
+    let value = |figure: Option<Placed<Quantity>>| figure.map(|figure| figure.value);
+    (mistakes.len() == before).then(|| Threshold {
+        shops,
+        products: products.map(|products| products.value).unwrap_or_default(),
+        category: category.map(|category| category.value),
+        low,
+        critical: value(critical),
+        rearm: value(rearm),
+        passes: passes.map_or(1, |passes| passes.value),
+    })
+}
+
+fn figure(table: &mut Table<'_>, key: &str, mistakes: &mut Vec<Mistake>) -> Option<Placed<Quantity>> {
+    let placed = table.take::<RawFigure>(key, mistakes)?;
+    match placed.value.quantity() {
+        Some(value) => Some(Placed { value, span: placed.span }),
+        None => {
+            mistakes.push(placed.mistake(format!("`{key}` must be a number")));
+            None
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The addresses and what stands behind them.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Path, Query, State};
+use axum::http::{StatusCode, header};
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde::{Deserialize, Serialize};
+
+use super::access::{self, Access};
+
+/// `?type=sale.created&shop=main&since=2026-11-23T00:00:00Z&after=12&limit=100`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EventQuery {
+    /// A type, or a family such as `stock.*`.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// A shop's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shop: Option<String>,
+    /// Seen since this moment, in RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+    /// After this number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<u64>,
+    /// At most so many, the newest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
+}
+
+/// `?state=dead&channel=erp&limit=100`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeliveryQuery {
+    /// `pending`, `retrying`, `dead` or `delivered`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// A channel's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
+    /// At most so many, the newest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
+}
+
+/// Why a request gets no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// There is no such thing.
+    NotFound(String),
+    /// The request makes no sense.
+    Wrong(String),
+    /// The service cannot say.
+    Failed(String),
+}
+
+/// Who knows the answers. Each answer is JSON.
+pub trait Answers: Send + Sync + 'static {
+    /// Whether the store is open and answers.
+    fn is_ready(&self) -> impl Future<Output = bool> + Send;
+    /// The status.
+    fn status(&self) -> impl Future<Output = Result<String, Refusal>> + Send;
+    /// Events, `{"data": […], "last": number}`.
+    fn events(&self, query: EventQuery) -> impl Future<Output = Result<String, Refusal>> + Send;
+    /// Deliveries, `{"data": […]}`.
+    fn deliveries(&self, query: DeliveryQuery) -> impl Future<Output = Result<String, Refusal>> + Send;
+    /// One delivery.
+    fn delivery(&self, id: String) -> impl Future<Output = Result<String, Refusal>> + Send;
+    /// Lets a stopped shop be read again.
+    fn resume(&self, shop: String) -> impl Future<Output = Result<String, Refusal>> + Send;
+}
+
+/// Everything that the admin address serves. Needs the caller's address as connect info.
+pub fn router<A: Answers>(answers: Arc<A>, access: Access) -> Router {
+    Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready::<A>))
+        .route("/api/v1/status", get(|State(a): State<Arc<A>>| async move { json(a.status().await) }))
+        .route("/api/v1/events", get(events::<A>))
+        .route("/api/v1/deliveries", get(deliveries::<A>))
+        .route("/api/v1/deliveries/{id}", get(delivery::<A>))
+        .route("/api/v1/shops/{id}/resume", post(resume::<A>))
+        .fallback(|| async { json(Err(Refusal::NotFound("there is nothing at this address".to_owned()))) })
+        .layer(middleware::from_fn_with_state(access, access::check))
+        .with_state(answers)
+}
+
+async fn ready<A: Answers>(State(answers): State<Arc<A>>) -> Response {
+    match answers.is_ready().await {
+        true => "ready\n".into_response(),
+        false => (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n").into_response(),
+    }
+}
+
+async fn events<A: Answers>(State(answers): State<Arc<A>>, Query(query): Query<EventQuery>) -> Response {
+    json(answers.events(query).await)
+}
+
+async fn deliveries<A: Answers>(State(answers): State<Arc<A>>, Query(query): Query<DeliveryQuery>) -> Response {
+    json(answers.deliveries(query).await)
+}
+
+async fn delivery<A: Answers>(State(answers): State<Arc<A>>, Path(id): Path<String>) -> Response {
+    json(answers.delivery(id).await)
+}
+
+async fn resume<A: Answers>(State(answers): State<Arc<A>>, Path(id): Path<String>) -> Response {
+    json(answers.resume(id).await)
+}
+
+fn json(answer: Result<String, Refusal>) -> Response {
+    #[derive(Serialize)]
+    struct Problem {
+        error: String,
+    }
+    let (status, body) = match answer {
+        Ok(body) => (StatusCode::OK, body),
+        Err(refusal) => {
+            let (status, error) = match refusal {
+                Refusal::NotFound(why) => (StatusCode::NOT_FOUND, why),
+                Refusal::Wrong(why) => (StatusCode::BAD_REQUEST, why),
+                Refusal::Failed(why) => (StatusCode::SERVICE_UNAVAILABLE, why),
+            };
+            (status, serde_json::to_string(&Problem { error }).unwrap_or_default())
+        }
+    };
+    (status, [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")], body).into_response()
+}

@@ -1,0 +1,242 @@
+//! The one thread that writes: it takes what waits, applies it, flushes once and syncs once.
+//!
+//! Each commit is one batch, so it is whole or absent. Several that wait together share the flush and the sync, which
+//! is what makes many small commits cheap. A commit is acknowledged only after the sync: sled's flush hands the bytes
+//! to the kernel, which keeps them through a kill but not through a power cut.
+
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread::JoinHandle;
+
+use tokio::sync::oneshot;
+
+use super::record::{self, FORM, ResourceRecord, ShopRecord};
+use super::{StoreError, keys};
+use crate::domain::event::{Epoch, Event};
+use crate::domain::model::{EntityId, Resource, ShopId, Timestamp};
+use crate::domain::outbox::{Delivery, State};
+
+/// How many commits share one flush: enough to amortize it, few enough that the first does not wait long.
+const SHARED_FLUSH: usize = 128;
+
+/// What becomes durable in one step.
+#[derive(Debug, Default)]
+pub struct Commit {
+    /// Snapshot rows; `None` forgets one.
+    pub rows: Vec<(ShopId, Resource, EntityId, Option<Vec<u8>>)>,
+    /// Events with the moment they were seen, oldest first.
+    pub events: Vec<(Timestamp, Event)>,
+    /// Deliveries of these events.
+    pub deliveries: Vec<Delivery>,
+    /// Deliveries that were tried: before and after.
+    pub settled: Vec<(Delivery, Delivery)>,
+    /// What is known of a resource from now on.
+    pub resource: Option<(ShopId, Resource, ResourceRecord)>,
+    /// What is known of a shop from now on.
+    pub shop: Option<(ShopId, ShopRecord)>,
+    /// Finished work to forget, as the store's own pruning found it.
+    pub removals: Vec<Forgotten>,
+}
+
+/// A key that the store's pruning takes out.
+#[derive(Debug)]
+pub struct Forgotten(pub(super) Vec<u8>);
+
+type Reply = oneshot::Sender<Result<(), StoreError>>;
+
+/// The writing thread, as seen from outside.
+pub(super) struct Committer {
+    queue: Mutex<Option<mpsc::Sender<(Commit, Reply)>>>,
+    failed: Arc<AtomicBool>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    tree: sled::Tree,
+    file: File,
+}
+
+impl Committer {
+    /// Starts the thread on an open tree whose log is the file `log`.
+    pub(super) fn start(tree: sled::Tree, log: &Path) -> std::io::Result<Committer> {
+        let file = File::open(log)?;
+        let failed = Arc::new(AtomicBool::new(false));
+        let (queue, work) = mpsc::channel();
+        let mut writer = Writer { tree: tree.clone(), file: file.try_clone()?, failed: Arc::clone(&failed) };
+        let thread = std::thread::Builder::new().name("committer".to_owned()).spawn(move || writer.run(&work))?;
+        Ok(Committer { queue: Mutex::new(Some(queue)), failed, thread: Mutex::new(Some(thread)), tree, file })
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Acquire)
+    }
+
+    /// Lets no more through.
+    pub(super) fn close(&self) {
+        self.failed.store(true, Ordering::Release);
+    }
+
+    pub(super) async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
+        let (reply, answer) = oneshot::channel();
+        {
+            let queue = self.queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let queue = queue.as_ref().ok_or(StoreError::Closed)?;
+            queue.send((commit, reply)).map_err(|_| StoreError::Closed)?;
+        }
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Writes into a fresh store whose it is, before anything else is written.
+    pub(super) fn found(&self, epoch: &Epoch) -> Result<(), StoreError> {
+        let mut batch = sled::Batch::default();
+        batch.insert(keys::FORM, record::write(&FORM)?);
+        batch.insert(keys::EPOCH, record::write(epoch)?);
+        self.tree.apply_batch(batch)?;
+        flush_and_sync(&self.tree, &self.file)
+    }
+}
+
+impl Drop for Committer {
+    fn drop(&mut self) {
+        // The thread ends when the queue does; what was queued before is written first.
+        drop(self.queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take());
+        if let Some(thread) = self.thread.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take() {
+            // A panic of the thread has been reported to whoever waited for it.
+            drop(thread.join());
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the committer: the one place that flushes, and syncs after it")]
+fn flush_and_sync(tree: &sled::Tree, file: &File) -> Result<(), StoreError> {
+    tree.flush()?;
+    file.sync_data().map_err(|error| StoreError::from(sled::Error::Io(error)))
+}
+
+struct Writer {
+    tree: sled::Tree,
+    file: File,
+    failed: Arc<AtomicBool>,
+}
+
+impl Writer {
+    fn run(&mut self, work: &mpsc::Receiver<(Commit, Reply)>) {
+        while let Ok(first) = work.recv() {
+            let mut together = vec![first];
+            while together.len() < SHARED_FLUSH
+                && let Ok(next) = work.try_recv()
+            {
+                together.push(next);
+            }
+            self.write(together);
+        }
+    }
+
+    fn write(&mut self, together: Vec<(Commit, Reply)>) {
+        let mut replies = Vec::with_capacity(together.len());
+        let written = catch_unwind(AssertUnwindSafe(|| {
+            for (commit, reply) in together {
+                // The reply is kept even if applying fails, so that the caller learns of it.
+                replies.push(reply);
+                if self.failed.load(Ordering::Acquire) {
+                    return Err(StoreError::Closed);
+                }
+                self.apply(commit)?;
+            }
+            flush_and_sync(&self.tree, &self.file)
+        }));
+        let outcome = match written {
+            Ok(outcome) => outcome,
+            Err(_) => Err(StoreError::Damaged("sled panicked while writing".to_owned())),
+        };
+        if outcome.is_err() {
+            self.failed.store(true, Ordering::Release);
+        }
+        for reply in replies {
+            // A caller that no longer waits does not need the answer.
+            drop(reply.send(copy(&outcome)));
+        }
+    }
+
+    fn apply(&self, commit: Commit) -> Result<(), StoreError> {
+        let mut batch = sled::Batch::default();
+        for (shop, resource, id, row) in commit.rows {
+            let key = keys::row(&shop, resource, &id);
+            match row {
+                Some(row) => batch.insert(key, row),
+                None => batch.remove(key),
+            }
+        }
+        let mut known_before = Vec::new();
+        let mut next_event = self.next_number(keys::EVENTS)?;
+        for (at, event) in commit.events {
+            let by_id = keys::event_by_id(&event.id);
+            if self.tree.contains_key(&by_id)? {
+                // The same change was told before; its id says so. Telling it again would be the second time.
+                known_before.push(event.id);
+                continue;
+            }
+            batch.insert(keys::numbered(keys::EVENTS, next_event), record::write_event(at, &event.to_json())?);
+            batch.insert(by_id, &next_event.to_be_bytes());
+            next_event += 1;
+        }
+        let mut next_delivery = self.next_number(keys::DELIVERIES)?;
+        for delivery in commit.deliveries {
+            if !delivery.events.iter().any(|event| known_before.contains(event)) {
+                put_delivery(&mut batch, next_delivery, &delivery)?;
+                batch.insert(keys::delivery_by_id(&delivery.id), &next_delivery.to_be_bytes());
+                next_delivery += 1;
+            }
+        }
+        for (before, after) in commit.settled {
+            self.settle(&mut batch, &before, &after)?;
+        }
+        if let Some((shop, resource, record)) = commit.resource {
+            batch.insert(keys::resource(&shop, resource), record::write(&record)?);
+        }
+        if let Some((shop, record)) = commit.shop {
+            batch.insert(keys::shop(&shop), record::write(&record)?);
+        }
+        commit.removals.into_iter().for_each(|Forgotten(key)| batch.remove(key));
+        self.tree.apply_batch(batch)?;
+        Ok(())
+    }
+
+    fn settle(&self, batch: &mut sled::Batch, before: &Delivery, after: &Delivery) -> Result<(), StoreError> {
+        let Some(number) = self.tree.get(keys::delivery_by_id(&before.id))?.and_then(|n| keys::number_of(&n)) else {
+            // Forgotten meanwhile: nobody waits for it any more.
+            return Ok(());
+        };
+        if let Some(due_at) = before.state.due_at() {
+            batch.remove(keys::due(&before.channel, due_at, number));
+        }
+        put_delivery(batch, number, after)
+    }
+
+    /// The number after the last one of a table.
+    fn next_number(&self, table: &[u8]) -> Result<u64, StoreError> {
+        let last = self.tree.scan_prefix(table).keys().next_back().transpose()?;
+        Ok(last.and_then(|key| keys::number_of(&key)).map_or(0, |number| number + 1))
+    }
+}
+
+fn put_delivery(batch: &mut sled::Batch, number: u64, delivery: &Delivery) -> Result<(), StoreError> {
+    batch.insert(keys::numbered(keys::DELIVERIES, number), record::write(delivery)?);
+    if let Some(due_at) = delivery.state.due_at() {
+        batch.insert(keys::due(&delivery.channel, due_at, number), &[]);
+    }
+    if matches!(delivery.state, State::Dead { .. }) {
+        batch.insert(keys::numbered(keys::DEAD, number), &[]);
+    }
+    Ok(())
+}
+
+/// Everyone who shared a flush shares its outcome.
+fn copy(outcome: &Result<(), StoreError>) -> Result<(), StoreError> {
+    match outcome {
+        Ok(()) => Ok(()),
+        Err(StoreError::Full) => Err(StoreError::Full),
+        Err(StoreError::Damaged(why)) => Err(StoreError::Damaged(why.clone())),
+        Err(_) => Err(StoreError::Closed),
+    }
+}

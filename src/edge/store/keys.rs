@@ -1,0 +1,87 @@
+//! The keys: one letter for the table, then what the rows are ordered by.
+//!
+//! Numbers are big-endian, so that the order of the keys is the order of the numbers. Shop and channel names are
+//! plain ([`crate::domain::model::ShopId`] allows no `/`), and an entity id stands last, so no two keys can collide.
+
+use crate::domain::event::{DeliveryId, EventId};
+use crate::domain::model::{ChannelName, EntityId, Resource, ShopId, Timestamp};
+
+pub(super) const EPOCH: &[u8] = b"m/epoch";
+pub(super) const FORM: &[u8] = b"m/form";
+pub(super) const EVENTS: &[u8] = b"e/";
+pub(super) const DELIVERIES: &[u8] = b"d/";
+pub(super) const DUE: &[u8] = b"q/";
+pub(super) const DEAD: &[u8] = b"x/";
+
+pub(super) fn shop(shop: &ShopId) -> Vec<u8> {
+    format!("s/{shop}").into_bytes()
+}
+
+pub(super) fn resource(shop: &ShopId, resource: Resource) -> Vec<u8> {
+    format!("p/{shop}/{resource}").into_bytes()
+}
+
+pub(super) fn rows(shop: &ShopId, resource: Resource) -> Vec<u8> {
+    format!("r/{shop}/{resource}/").into_bytes()
+}
+
+pub(super) fn row(shop: &ShopId, resource: Resource, id: &EntityId) -> Vec<u8> {
+    let mut key = rows(shop, resource);
+    key.extend_from_slice(id.as_str().as_bytes());
+    key
+}
+
+pub(super) fn numbered(table: &[u8], number: u64) -> Vec<u8> {
+    let mut key = table.to_vec();
+    key.extend_from_slice(&number.to_be_bytes());
+    key
+}
+
+/// The number at the end of a key.
+pub(super) fn number_of(key: &[u8]) -> Option<u64> {
+    let at = key.len().checked_sub(8)?;
+    Some(u64::from_be_bytes(key[at..].try_into().ok()?))
+}
+
+pub(super) fn event_by_id(id: &EventId) -> Vec<u8> {
+    format!("i/{id}").into_bytes()
+}
+
+pub(super) fn delivery_by_id(id: &DeliveryId) -> Vec<u8> {
+    format!("j/{id}").into_bytes()
+}
+
+pub(super) fn due_of(channel: &ChannelName) -> Vec<u8> {
+    format!("q/{channel}/").into_bytes()
+}
+
+pub(super) fn due(channel: &ChannelName, at: Timestamp, delivery: u64) -> Vec<u8> {
+    let mut key = due_of(channel);
+    // Before 1970 is as due as 1970.
+    let millis = u64::try_from(at.timestamp_millis()).unwrap_or(0);
+    key.extend_from_slice(&millis.to_be_bytes());
+    key.extend_from_slice(&delivery.to_be_bytes());
+    key
+}
+
+/// When the delivery of a due key is due, and its number.
+pub(super) fn due_parts(key: &[u8]) -> Option<(Timestamp, u64)> {
+    let number = number_of(key)?;
+    let millis = number_of(key.get(..key.len().checked_sub(8)?)?)?;
+    Some((Timestamp::from_timestamp_millis(i64::try_from(millis).ok()?)?, number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn due_keys_are_in_the_order_of_time() {
+        let channel = ChannelName::new("erp").expect("is a name");
+        let at = |millis| Timestamp::from_timestamp_millis(millis).expect("is in range");
+        let early = due(&channel, at(1_000), 9);
+        let late = due(&channel, at(256_000), 1);
+        assert!(early < late);
+        assert_eq!(due_parts(&late), Some((at(256_000), 1)));
+    }
+}

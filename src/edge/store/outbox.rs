@@ -1,0 +1,133 @@
+//! What is due, and forgetting what is long finished.
+
+use super::record;
+use super::{Commit, Forgotten, Store, StoreError, keys};
+use crate::domain::model::{ChannelName, Timestamp};
+use crate::domain::outbox::{Delivery, State};
+
+/// How many keys one pruning commit removes: small, so that it never holds up a pass.
+const PRUNED_AT_ONCE: usize = 200;
+
+/// A delivery that is due, with the events it carries.
+#[derive(Debug, Clone)]
+pub struct DueDelivery {
+    /// The delivery.
+    pub delivery: Delivery,
+    /// The JSON of its events, to the byte.
+    pub events: Vec<String>,
+}
+
+/// What a channel has to do.
+#[derive(Debug, Clone, Default)]
+pub struct Due {
+    /// What is due now, the longest due first.
+    pub now: Vec<DueDelivery>,
+    /// When the next one will be, if nothing else happens.
+    pub next: Option<Timestamp>,
+}
+
+impl Store {
+    /// What is due for `channel` at `now`: at most `limit`, leaving out what `busy` says is under way.
+    pub async fn due<F>(&self, channel: &ChannelName, now: Timestamp, limit: usize, busy: F) -> Result<Due, StoreError>
+    where
+        F: Fn(&Delivery) -> bool + Send + 'static,
+    {
+        let prefix = keys::due_of(channel);
+        self.reading(move |tree| {
+            let mut due = Due::default();
+            for key in tree.scan_prefix(&prefix).keys() {
+                let key = key?;
+                let (at, number) = keys::due_parts(&key).ok_or_else(|| StoreError::Damaged("a due key".to_owned()))?;
+                if at > now {
+                    due.next = Some(at);
+                    break;
+                }
+                let Some(bytes) = tree.get(keys::numbered(keys::DELIVERIES, number))? else { continue };
+                let delivery: Delivery = record::read(&bytes)?;
+                if busy(&delivery) {
+                    continue;
+                }
+                let events = events_of(tree, &delivery)?;
+                due.now.push(DueDelivery { delivery, events });
+                if due.now.len() == limit {
+                    break;
+                }
+            }
+            Ok(due)
+        })
+        .await
+    }
+
+    /// Forgets events and finished deliveries from before `before`. Returns how many of each.
+    ///
+    /// Goes in small commits, so that a crash in between leaves a shorter list and nothing else.
+    pub async fn prune(&self, before: Timestamp) -> Result<(usize, usize), StoreError> {
+        let mut forgotten = (0, 0);
+        loop {
+            let (deliveries, events, removals) = self.reading(move |tree| old(tree, before)).await?;
+            if removals.is_empty() {
+                return Ok(forgotten);
+            }
+            forgotten = (forgotten.0 + deliveries, forgotten.1 + events);
+            let removals = removals.into_iter().map(Forgotten).collect();
+            self.commit(Commit { removals, ..Commit::default() }).await?;
+        }
+    }
+}
+
+fn events_of(tree: &sled::Tree, delivery: &Delivery) -> Result<Vec<String>, StoreError> {
+    let mut events = Vec::with_capacity(delivery.events.len());
+    for id in &delivery.events {
+        let number = tree.get(keys::event_by_id(id))?.and_then(|number| keys::number_of(&number));
+        let stored = match number {
+            Some(number) => tree.get(keys::numbered(keys::EVENTS, number))?,
+            None => None,
+        };
+        let stored = stored.ok_or_else(|| StoreError::Damaged(format!("event {id} of a delivery is gone")))?;
+        events.push(record::read_event(&stored)?.1);
+    }
+    Ok(events)
+}
+
+/// The keys of what is old and finished: deliveries, events, keys. An event stays while a delivery still needs it.
+fn old(tree: &sled::Tree, before: Timestamp) -> Result<(usize, usize, Vec<Vec<u8>>), StoreError> {
+    let mut removals = Vec::new();
+    let mut needed = std::collections::BTreeSet::new();
+    let mut deliveries = 0;
+    for entry in tree.scan_prefix(keys::DELIVERIES) {
+        let (key, value) = entry?;
+        let delivery: Delivery = record::read(&value)?;
+        if delivery.created_at >= before || removals.len() >= PRUNED_AT_ONCE {
+            break;
+        }
+        let number = keys::number_of(&key).unwrap_or_default();
+        match delivery.state {
+            State::Delivered { .. } | State::Dead { .. } => {
+                deliveries += 1;
+                removals.push(keys::delivery_by_id(&delivery.id));
+                removals.push(keys::numbered(keys::DEAD, number));
+                removals.push(key.to_vec());
+            }
+            State::Pending { .. } | State::Retrying { .. } => needed.extend(delivery.events),
+        }
+    }
+    if !removals.is_empty() {
+        return Ok((deliveries, 0, removals));
+    }
+    let mut events = 0;
+    for entry in tree.scan_prefix(keys::EVENTS) {
+        let (key, value) = entry?;
+        let (at, json) = record::read_event(&value)?;
+        if at >= before || removals.len() >= PRUNED_AT_ONCE {
+            break;
+        }
+        if let Ok(event) = crate::domain::event::Event::from_json(&json)
+            && !needed.contains(&event.id)
+        {
+            events += 1;
+            removals.push(keys::event_by_id(&event.id));
+            removals.push(key.to_vec());
+        }
+    }
+    Ok((0, events, removals))
+}

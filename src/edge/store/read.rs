@@ -1,0 +1,209 @@
+//! What is stored, for passes and for people.
+
+use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
+
+use super::record::{self, ResourceRecord, ShopRecord};
+use super::{Store, StoreError, keys};
+use crate::domain::diff::Known;
+use crate::domain::event::{DeliveryId, EventId};
+use crate::domain::model::{ChannelName, EntityId, Resource, ShopId, Timestamp};
+use crate::domain::outbox::Delivery;
+
+/// Which events to list.
+#[derive(Debug, Clone, Default)]
+pub struct EventFilter {
+    /// Only these kinds: a type, or a family such as `stock.*`.
+    pub kind: Option<String>,
+    /// Only this shop's.
+    pub shop: Option<String>,
+    /// Only those seen since.
+    pub since: Option<Timestamp>,
+    /// Only those after this number.
+    pub after: Option<u64>,
+    /// At most so many, the newest.
+    pub limit: usize,
+}
+
+/// Which deliveries to list.
+#[derive(Debug, Clone, Default)]
+pub struct DeliveryFilter {
+    /// Only those in this state: `pending`, `retrying`, `dead` or `delivered`.
+    pub state: Option<String>,
+    /// Only those to this channel.
+    pub channel: Option<String>,
+    /// At most so many, the newest.
+    pub limit: usize,
+}
+
+/// How many deliveries wait, for each channel.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OutboxCounts {
+    /// Deliveries that are due or will be, by channel.
+    pub waiting: BTreeMap<String, u64>,
+    /// Dead letters.
+    pub dead: u64,
+}
+
+/// A listed event with its number in the log.
+pub type NumberedEvent = (u64, String);
+
+impl Store {
+    /// What is known of one resource, read whole.
+    pub async fn known<R>(&self, shop: &ShopId, resource: Resource) -> Result<Known<R>, StoreError>
+    where
+        R: DeserializeOwned + Send + 'static,
+    {
+        let Some(record) = self.resource(shop, resource).await? else { return Ok(Known::Nothing) };
+        let prefix = keys::rows(shop, resource);
+        self.reading(move |tree| {
+            let mut rows = BTreeMap::new();
+            for entry in tree.scan_prefix(&prefix) {
+                let (key, value) = entry?;
+                let id = std::str::from_utf8(&key[prefix.len()..]).ok().and_then(|id| EntityId::new(id).ok());
+                let id = id.ok_or_else(|| StoreError::Damaged("a row has lost its id".to_owned()))?;
+                rows.insert(id, record::read::<R>(&value)?);
+            }
+            Ok(Known::Rows { rows, horizon: record.horizon })
+        })
+        .await
+    }
+
+    /// A row as it is stored.
+    pub fn row<R: serde::Serialize>(row: &R) -> Result<Vec<u8>, StoreError> {
+        record::write(row)
+    }
+
+    /// What is known of one resource apart from its rows; `None` before its first accepted pass.
+    pub async fn resource(&self, shop: &ShopId, resource: Resource) -> Result<Option<ResourceRecord>, StoreError> {
+        self.get(keys::resource(shop, resource)).await
+    }
+
+    /// The ids of rows that lie in the store although there was no accepted pass yet: what an interrupted baseline
+    /// has left.
+    pub async fn leftovers(&self, shop: &ShopId, resource: Resource) -> Result<Vec<EntityId>, StoreError> {
+        let prefix = keys::rows(shop, resource);
+        self.reading(move |tree| {
+            let keys = tree.scan_prefix(&prefix).keys();
+            let ids = keys.map(|key| Ok(key.map(|key| String::from_utf8_lossy(&key[prefix.len()..]).into_owned())?));
+            let ids: Vec<String> = ids.collect::<Result<_, StoreError>>()?;
+            Ok(ids.into_iter().filter_map(|id| EntityId::new(id).ok()).collect())
+        })
+        .await
+    }
+
+    /// What is known of a shop.
+    pub async fn shop(&self, shop: &ShopId) -> Result<ShopRecord, StoreError> {
+        Ok(self.get(keys::shop(shop)).await?.unwrap_or_default())
+    }
+
+    async fn get<T: DeserializeOwned + Send + 'static>(&self, key: Vec<u8>) -> Result<Option<T>, StoreError> {
+        self.reading(move |tree| tree.get(key)?.map(|bytes| record::read(&bytes)).transpose()).await
+    }
+
+    /// The newest events that pass the filter, oldest first.
+    pub async fn events(&self, filter: EventFilter) -> Result<Vec<NumberedEvent>, StoreError> {
+        self.reading(move |tree| {
+            let mut found = Vec::new();
+            for entry in tree.scan_prefix(keys::EVENTS).rev() {
+                let (key, value) = entry?;
+                let number = keys::number_of(&key).unwrap_or_default();
+                let (at, json) = record::read_event(&value)?;
+                let over =
+                    filter.after.is_some_and(|after| number <= after) || filter.since.is_some_and(|since| at < since);
+                if over || found.len() == filter.limit {
+                    break;
+                }
+                if matches(&json, &filter)? {
+                    found.push((number, json));
+                }
+            }
+            found.reverse();
+            Ok(found)
+        })
+        .await
+    }
+
+    /// The JSON of one event.
+    pub async fn event(&self, id: &EventId) -> Result<Option<String>, StoreError> {
+        let key = keys::event_by_id(id);
+        self.reading(move |tree| {
+            let Some(number) = tree.get(key)?.and_then(|number| keys::number_of(&number)) else { return Ok(None) };
+            let stored = tree.get(keys::numbered(keys::EVENTS, number))?;
+            stored.map(|bytes| record::read_event(&bytes).map(|(_, json)| json)).transpose()
+        })
+        .await
+    }
+
+    /// The newest deliveries that pass the filter, oldest first.
+    pub async fn deliveries(&self, filter: DeliveryFilter) -> Result<Vec<Delivery>, StoreError> {
+        self.reading(move |tree| {
+            let mut found = Vec::new();
+            for entry in tree.scan_prefix(keys::DELIVERIES).rev() {
+                let delivery: Delivery = record::read(&entry?.1)?;
+                let wanted = filter.state.as_ref().is_none_or(|state| delivery.state.name() == state)
+                    && filter.channel.as_ref().is_none_or(|channel| delivery.channel.as_str() == channel);
+                if wanted {
+                    found.push(delivery);
+                }
+                if found.len() == filter.limit {
+                    break;
+                }
+            }
+            found.reverse();
+            Ok(found)
+        })
+        .await
+    }
+
+    /// One delivery.
+    pub async fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
+        self.reading(move |tree| {
+            let number = tree.get(keys::delivery_by_id(&id))?.and_then(|number| keys::number_of(&number));
+            let Some(number) = number else { return Ok(None) };
+            tree.get(keys::numbered(keys::DELIVERIES, number))?.map(|bytes| record::read(&bytes)).transpose()
+        })
+        .await
+    }
+
+    /// How many deliveries wait and how many are dead.
+    pub async fn outbox_counts(&self) -> Result<OutboxCounts, StoreError> {
+        self.reading(|tree| {
+            let mut counts =
+                OutboxCounts { dead: tree.scan_prefix(keys::DEAD).count() as u64, ..OutboxCounts::default() };
+            for key in tree.scan_prefix(keys::DUE).keys() {
+                let key = key?;
+                let name = key[keys::DUE.len()..].split(|byte| *byte == b'/').next().unwrap_or_default();
+                *counts.waiting.entry(String::from_utf8_lossy(name).into_owned()).or_default() += 1;
+            }
+            Ok(counts)
+        })
+        .await
+    }
+
+    /// The channels that deliveries wait for, whether or not the configuration still has them.
+    pub async fn waiting_channels(&self) -> Result<Vec<ChannelName>, StoreError> {
+        let counts = self.outbox_counts().await?;
+        Ok(counts.waiting.into_keys().filter_map(|name| ChannelName::new(name).ok()).collect())
+    }
+}
+
+fn matches(json: &str, filter: &EventFilter) -> Result<bool, StoreError> {
+    if filter.kind.is_none() && filter.shop.is_none() {
+        return Ok(true);
+    }
+    #[derive(serde::Deserialize)]
+    struct Head<'a> {
+        source: &'a str,
+        #[serde(rename = "type")]
+        kind: &'a str,
+    }
+    let head: Head<'_> = serde_json::from_str(json).map_err(|_| StoreError::Damaged("an event".to_owned()))?;
+    let of_kind = filter.kind.as_ref().is_none_or(|wanted| match wanted.strip_suffix('*') {
+        Some(family) => head.kind.starts_with(family),
+        None => head.kind == wanted,
+    });
+    let of_shop = filter.shop.as_ref().is_none_or(|shop| head.source.strip_prefix("/shops/") == Some(shop));
+    Ok(of_kind && of_shop)
+}

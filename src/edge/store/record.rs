@@ -1,0 +1,89 @@
+//! What the values look like: JSON with a form number in the store, readable by every later version.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::StoreError;
+use crate::domain::model::Timestamp;
+
+/// The form that this version writes.
+pub(super) const FORM: u32 = 1;
+
+/// What is known of one resource of one shop, apart from its rows. Present from the first accepted pass on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResourceRecord {
+    /// When the first pass was accepted.
+    pub baseline_at: Timestamp,
+    /// When the latest pass was accepted.
+    pub passed_at: Timestamp,
+    /// From which moment on sales have been read without a gap; `null` for other resources.
+    pub horizon: Option<Timestamp>,
+    /// How many rows the latest pass had.
+    pub rows: u64,
+    /// How many of them could not be understood.
+    pub unreadable: u64,
+}
+
+/// What is known of one shop apart from its resources.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ShopRecord {
+    /// When posbell first ran for this shop.
+    pub began_at: Option<Timestamp>,
+    /// `shop.baseline` was told.
+    pub baseline_told: bool,
+    /// How often the key was refused; part of the next notice's id.
+    pub key_refusals: u64,
+    /// The key was refused and nothing may be read with it.
+    pub stopped: Option<Stopped>,
+}
+
+/// Why a shop is not read at all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stopped {
+    /// When the key was refused.
+    pub at: Timestamp,
+    /// The status that refused it.
+    pub status: u16,
+    /// A hash of the refused key: another key may be tried.
+    pub key_hash: String,
+}
+
+#[derive(Serialize)]
+struct EventOut<'a> {
+    at: Timestamp,
+    event: &'a RawValue,
+}
+
+#[derive(Deserialize)]
+struct EventIn {
+    at: Timestamp,
+    event: Box<RawValue>,
+}
+
+/// A stored event: when it was seen, and its public JSON to the byte.
+pub(super) fn write_event(at: Timestamp, json: &str) -> Result<Vec<u8>, StoreError> {
+    let event: &RawValue = serde_json::from_str(json).map_err(damaged)?;
+    write(&EventOut { at, event })
+}
+
+/// When a stored event was seen, and its JSON as it was written.
+pub(super) fn read_event(bytes: &[u8]) -> Result<(Timestamp, String), StoreError> {
+    let EventIn { at, event } = read(bytes)?;
+    Ok((at, event.get().to_owned()))
+}
+
+/// Any record as bytes.
+pub(super) fn write<T: Serialize>(record: &T) -> Result<Vec<u8>, StoreError> {
+    serde_json::to_vec(record).map_err(damaged)
+}
+
+/// A record from its bytes.
+pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
+    serde_json::from_slice(bytes).map_err(damaged)
+}
+
+/// The text of a `serde_json` error names a place and a type, never a value of the row.
+fn damaged(error: serde_json::Error) -> StoreError {
+    StoreError::Damaged(format!("a record cannot be read ({:?} at column {})", error.classify(), error.column()))
+}

@@ -1,0 +1,138 @@
+//! The running service's answers to whoever asks at the admin address, and a command's when it asks the store itself.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::report::{self, Live, QuotaStatus};
+use super::shop::{Shared, Shop};
+use crate::config::Config;
+use crate::domain::event::DeliveryId;
+use crate::domain::model::Timestamp;
+use crate::domain::outbox::Delivery;
+use crate::edge::admin::{Answers, DeliveryQuery, EventQuery, Refusal};
+use crate::edge::store::{DeliveryFilter, EventFilter, Store, StoreError};
+
+/// How many rows a listing has unless asked otherwise.
+const LISTED: usize = 100;
+/// The most rows of one listing: about 20 MB of events.
+const LISTED_MOST: usize = 10_000;
+
+/// What answers for a running service.
+pub struct ServiceAnswers {
+    /// What was configured.
+    pub config: Arc<Config>,
+    /// What the loops share.
+    pub shared: Arc<Shared>,
+    /// The shops.
+    pub shops: Vec<Arc<Shop>>,
+}
+
+impl Answers for ServiceAnswers {
+    async fn is_ready(&self) -> bool {
+        self.shared.store.outbox_counts().await.is_ok()
+    }
+
+    async fn status(&self) -> Result<String, Refusal> {
+        let quota = self.shops.iter().map(|shop| (shop.id().to_string(), quota_of(shop)));
+        let live = Live { health: &self.shared.health, quota: quota.collect::<BTreeMap<_, _>>() };
+        json(&report::status(&self.config, &self.shared.store, Some(&live)).await?)
+    }
+
+    async fn events(&self, query: EventQuery) -> Result<String, Refusal> {
+        events(&self.shared.store, query, self.shared.clock.now()).await
+    }
+
+    async fn deliveries(&self, query: DeliveryQuery) -> Result<String, Refusal> {
+        deliveries(&self.shared.store, query).await
+    }
+
+    async fn delivery(&self, id: String) -> Result<String, Refusal> {
+        delivery(&self.shared.store, &id).await
+    }
+
+    async fn resume(&self, shop: String) -> Result<String, Refusal> {
+        let found = self.shops.iter().find(|known| known.id().as_str() == shop);
+        let found = found.ok_or_else(|| Refusal::NotFound(format!("there is no shop `{shop}`")))?;
+        found.resume().await?;
+        Ok("{}".to_owned())
+    }
+}
+
+fn quota_of(shop: &Shop) -> Vec<QuotaStatus> {
+    let left = shop.pospos.quota_left();
+    left.into_iter().map(|(limit, left)| QuotaStatus { limit: limit.to_string(), left }).collect()
+}
+
+#[derive(Serialize)]
+struct EventList {
+    data: Vec<Box<RawValue>>,
+    /// The number of the newest one: `after` of the next question.
+    last: Option<u64>,
+}
+
+/// The events that `query` asks for.
+pub async fn events(store: &Store, query: EventQuery, now: Timestamp) -> Result<String, Refusal> {
+    let since = query.since.as_deref().map(|text| since(text, now)).transpose()?;
+    let limit = limit(query.limit)?;
+    let filter = EventFilter { kind: query.kind, shop: query.shop, since, after: query.after, limit };
+    let found = store.events(filter).await?;
+    let last = found.last().map(|(number, _)| *number);
+    let data = found.into_iter().map(|(_, json)| RawValue::from_string(json)).collect::<Result<_, _>>();
+    json(&EventList { data: data.map_err(failed)?, last })
+}
+
+#[derive(Serialize)]
+struct DeliveryList {
+    data: Vec<Delivery>,
+}
+
+/// The deliveries that `query` asks for.
+pub async fn deliveries(store: &Store, query: DeliveryQuery) -> Result<String, Refusal> {
+    const STATES: [&str; 4] = ["pending", "retrying", "dead", "delivered"];
+    if let Some(state) = query.state.as_ref().filter(|state| !STATES.contains(&state.as_str())) {
+        return Err(Refusal::Wrong(format!("`{state}` is no state; it is one of: {}", STATES.join(", "))));
+    }
+    let filter = DeliveryFilter { state: query.state, channel: query.channel, limit: limit(query.limit)? };
+    json(&DeliveryList { data: store.deliveries(filter).await? })
+}
+
+/// The delivery with this id.
+pub async fn delivery(store: &Store, id: &str) -> Result<String, Refusal> {
+    let missing = || Refusal::NotFound(format!("there is no delivery `{id}`"));
+    let quoted = serde_json::to_string(id).map_err(failed)?;
+    let id: DeliveryId = serde_json::from_str(&quoted).map_err(|_| missing())?;
+    json(&store.delivery(id).await?.ok_or_else(missing)?)
+}
+
+/// `since` as a moment: `2h` is so long before `now`, or an RFC 3339 time.
+fn since(text: &str, now: Timestamp) -> Result<Timestamp, Refusal> {
+    let ago = humantime::parse_duration(text).ok().filter(|ago| *ago <= Duration::from_secs(100 * 365 * 86_400));
+    let moment = ago.map(|ago| now - ago).or_else(|| text.parse().ok());
+    moment.ok_or_else(|| Refusal::Wrong(format!("`{text}` is no time; write `2h`, `7d` or `2026-11-23T00:00:00Z`")))
+}
+
+fn limit(asked: Option<usize>) -> Result<usize, Refusal> {
+    match asked {
+        None => Ok(LISTED),
+        Some(limit @ 1..=LISTED_MOST) => Ok(limit),
+        Some(_) => Err(Refusal::Wrong(format!("`limit` must be from 1 to {LISTED_MOST}"))),
+    }
+}
+
+fn json<T: Serialize>(value: &T) -> Result<String, Refusal> {
+    serde_json::to_string(value).map_err(failed)
+}
+
+fn failed(error: impl std::fmt::Display) -> Refusal {
+    Refusal::Failed(error.to_string())
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        failed(error)
+    }
+}

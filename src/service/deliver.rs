@@ -1,0 +1,168 @@
+//! The sending loop: one for each channel, so that a slow or dead channel delays no other.
+//!
+//! It takes what is due, sends it and settles it. The race to know: a commit may land between looking and waiting, so
+//! the loop registers for the wake-up *before* it looks. Killed after a send and before its settling, the message is
+//! sent again with the same id: at least once, never lost.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tracing::{info, warn};
+
+use super::setup::ReadyChannel;
+use super::shop::Shared;
+use super::shutdown::Shutdown;
+use crate::domain::event::{DeliveryId, Event};
+use crate::domain::message::{Text, Wording, render};
+use crate::domain::model::ShopId;
+use crate::domain::outbox::{Delivery, Outcome, State, body};
+use crate::edge::channel::Outgoing;
+use crate::edge::store::{Commit, DueDelivery, StoreError};
+
+/// How long deliveries that are under way may take to end after the end was asked for. What is cut off is sent again
+/// at the next start.
+const ENDING: Duration = Duration::from_secs(4);
+
+/// The longest wait without looking, in case the clock is set: a wake-up or the next due time normally comes first.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
+
+/// How messages of a shop are worded.
+pub struct Letterhead {
+    /// Language and zone.
+    pub wording: Wording,
+    /// The shops' names, by id.
+    pub names: std::collections::BTreeMap<ShopId, String>,
+}
+
+/// One channel's loop and all it needs.
+pub struct Deliverer {
+    /// The channel.
+    pub channel: Arc<ReadyChannel>,
+    /// What all loops share.
+    pub shared: Arc<Shared>,
+    /// How messages are worded.
+    pub letterhead: Arc<Letterhead>,
+    /// Rung after a commit with deliveries for this channel.
+    pub wake: Arc<Notify>,
+}
+
+type Busy = Arc<Mutex<BTreeSet<DeliveryId>>>;
+
+impl Deliverer {
+    /// Sends until the end is asked for. Only a failing store ends it earlier.
+    pub async fn run(self, shutdown: Shutdown) -> Result<(), StoreError> {
+        let this = Arc::new(self);
+        let busy = Busy::default();
+        let mut under_way: JoinSet<Result<(), StoreError>> = JoinSet::new();
+        loop {
+            let woken = this.wake.notified();
+            tokio::pin!(woken);
+            woken.as_mut().enable();
+            let free = this.channel.concurrency.saturating_sub(under_way.len());
+            let next = if free > 0 { this.begin(free, &busy, &mut under_way).await? } else { LOOK_AGAIN };
+            tokio::select! {
+                () = shutdown.asked() => break,
+                () = &mut woken, if free > 0 => {}
+                () = tokio::time::sleep(next) => {}
+                Some(done) = under_way.join_next() => settled(done)?,
+            }
+        }
+        let rest = async {
+            while let Some(done) = under_way.join_next().await {
+                settled(done)?;
+            }
+            Ok(())
+        };
+        tokio::time::timeout(ENDING, rest).await.unwrap_or(Ok(()))
+    }
+
+    /// Begins what is due, and says when to look again.
+    async fn begin(
+        self: &Arc<Self>,
+        free: usize,
+        busy: &Busy,
+        under_way: &mut JoinSet<Result<(), StoreError>>,
+    ) -> Result<Duration, StoreError> {
+        let now = self.shared.clock.now();
+        let known = Arc::clone(busy);
+        let is_busy = move |delivery: &Delivery| lock(&known).contains(&delivery.id);
+        let due = self.shared.store.due(&self.channel.name, now, free, is_busy).await?;
+        for item in due.now {
+            lock(busy).insert(item.delivery.id.clone());
+            let (this, busy) = (Arc::clone(self), Arc::clone(busy));
+            under_way.spawn(async move {
+                let id = item.delivery.id.clone();
+                let settled = this.attempt(item).await;
+                lock(&busy).remove(&id);
+                settled
+            });
+        }
+        let pause = due.next.map_or(LOOK_AGAIN, |next| (next - now).to_std().unwrap_or_default());
+        Ok(pause.min(LOOK_AGAIN).max(Duration::from_millis(1)))
+    }
+
+    /// One attempt and its settling, which is durable when this returns.
+    async fn attempt(&self, item: DueDelivery) -> Result<(), StoreError> {
+        let at = self.shared.clock.now();
+        let outgoing = self.outgoing(&item, at);
+        let outcome = self.channel.channel.send(&outgoing).await;
+        let took = (self.shared.clock.now() - at).to_std().unwrap_or_default();
+        let before = item.delivery;
+        let after = before.clone().settle(&outcome, at, took, self.shared.clock.jitter(), &self.channel.retry);
+        self.say(&outcome, &after);
+        self.shared.store.commit(Commit { settled: vec![(before, after)], ..Commit::default() }).await
+    }
+
+    fn outgoing(&self, item: &DueDelivery, at: crate::domain::model::Timestamp) -> Outgoing {
+        let events: Vec<Event> = item.events.iter().filter_map(|json| Event::from_json(json).ok()).collect();
+        let shop = &item.delivery.shop;
+        let name = self.letterhead.names.get(shop).map_or(shop.as_str(), String::as_str);
+        let text = match events.as_slice() {
+            // Written by another version: the body still says it all, to whoever reads JSON.
+            [] => Text { title: name.to_owned(), body: body(&item.events) },
+            events => render(events, name, &self.letterhead.wording),
+        };
+        let id = match item.delivery.events.as_slice() {
+            [one] => one.as_str().to_owned(),
+            _ => item.delivery.id.as_str().to_owned(),
+        };
+        let recipient = item.delivery.recipient.clone();
+        Outgoing { delivery: item.delivery.id.clone(), id, body: body(&item.events), text, recipient, at }
+    }
+
+    fn say(&self, outcome: &Outcome, after: &Delivery) {
+        let name = &self.channel.name;
+        let health = &self.shared.health;
+        let why = match outcome {
+            Outcome::Delivered => {
+                if let Some(failing) = health.send_succeeded(name) {
+                    info!(channel.name = %name, "channel {name} takes messages again, after {} failures", failing.times);
+                }
+                return;
+            }
+            Outcome::Retry { reason, .. } | Outcome::Rejected { reason } => reason.to_string(),
+        };
+        if health.send_failed(name, &why, self.shared.clock.now()) {
+            warn!(channel.name = %name, "channel {name} did not take a message: {why}; it is kept and tried again");
+        }
+        if matches!(after.state, State::Dead { .. }) {
+            warn!(channel.name = %name, delivery.id = %after.id,
+                "delivery {} to {name} is given up and stands as a dead letter: {why}", after.id);
+        }
+    }
+}
+
+fn settled(done: Result<Result<(), StoreError>, tokio::task::JoinError>) -> Result<(), StoreError> {
+    match done {
+        Ok(settled) => settled,
+        // A panic in a channel must not pass for a delivery: end, and begin anew from the store.
+        Err(error) => Err(StoreError::Damaged(format!("a delivery panicked: {error}"))),
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

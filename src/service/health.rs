@@ -1,0 +1,78 @@
+//! What the running service remembers of its loops, for the status; lost with the process, and nothing depends on it.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use crate::domain::model::{ChannelName, Resource, ShopId, Timestamp};
+
+/// A row of failures without a success in between.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failing {
+    /// When the first of them was.
+    pub since: Timestamp,
+    /// How many there have been.
+    pub times: u64,
+    /// What the latest one said.
+    pub why: String,
+}
+
+/// How passes and channels are doing.
+#[derive(Debug, Default)]
+pub struct Health {
+    passes: Mutex<BTreeMap<(ShopId, Resource), Failing>>,
+    channels: Mutex<BTreeMap<ChannelName, Failing>>,
+}
+
+impl Health {
+    /// A pass failed. Returns whether this is news: the first failure, or one for another reason than the last.
+    pub fn pass_failed(&self, shop: &ShopId, resource: Resource, why: &str, now: Timestamp) -> bool {
+        note(&mut lock(&self.passes), (shop.clone(), resource), why, now)
+    }
+
+    /// A pass was accepted. Returns what it ends.
+    pub fn pass_succeeded(&self, shop: &ShopId, resource: Resource) -> Option<Failing> {
+        lock(&self.passes).remove(&(shop.clone(), resource))
+    }
+
+    /// How the passes over a resource have been failing, if they have.
+    pub fn pass(&self, shop: &ShopId, resource: Resource) -> Option<Failing> {
+        lock(&self.passes).get(&(shop.clone(), resource)).cloned()
+    }
+
+    /// An attempt failed. Returns whether this is news.
+    pub fn send_failed(&self, channel: &ChannelName, why: &str, now: Timestamp) -> bool {
+        note(&mut lock(&self.channels), channel.clone(), why, now)
+    }
+
+    /// A message was taken. Returns what it ends.
+    pub fn send_succeeded(&self, channel: &ChannelName) -> Option<Failing> {
+        lock(&self.channels).remove(channel)
+    }
+
+    /// How a channel has been failing, if it has.
+    pub fn channel(&self, channel: &ChannelName) -> Option<Failing> {
+        lock(&self.channels).get(channel).cloned()
+    }
+}
+
+fn note<K: Ord>(failing: &mut BTreeMap<K, Failing>, key: K, why: &str, now: Timestamp) -> bool {
+    match failing.get_mut(&key) {
+        Some(known) => {
+            known.times += 1;
+            let news = known.why != why;
+            if news {
+                known.why = why.to_owned();
+            }
+            news
+        }
+        None => {
+            failing.insert(key, Failing { since: now, times: 1, why: why.to_owned() });
+            true
+        }
+    }
+}
+
+/// What a panicking holder has left behind is still a map of past failures.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

@@ -1,0 +1,232 @@
+//! One pass over one resource: read it whole, compare it with what was last believed, commit what follows.
+//!
+//! Nothing is sent here. The commit is durable before the wake-up, so a crash at any line either leaves the last
+//! belief untouched or leaves deliveries that the other loop will find. A large pass is committed in pieces, each
+//! with its own events and deliveries, and only the last piece moves the cursor: killed between two pieces, the next
+//! pass finds just what is missing.
+
+use chrono::{Days, NaiveDate, NaiveTime, TimeZone};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::shop::Shop;
+use crate::domain::diff::credit::{self, CreditRow, PendingCredits};
+use crate::domain::diff::product::{self, ProductRow};
+use crate::domain::diff::sale::{self, SaleRow, Window};
+use crate::domain::diff::{Change, Known, Unbelievable};
+use crate::domain::model::{ChannelName, CreditStatus, Resource, Timestamp};
+use crate::edge::pospos::{Period, ReadError};
+use crate::edge::store::{Commit, ResourceRecord, Store, StoreError};
+
+/// The most bytes of one commit: half of what sled's measured crash safety was proved with.
+const PIECE_BYTES: usize = 192 * 1024;
+/// The most rows of one commit: each may bring a dozen keys of events, deliveries and indexes.
+const PIECE_ROWS: usize = 100;
+/// About what one event or delivery adds to a commit besides its text.
+const OVERHEAD_BYTES: usize = 600;
+
+/// What an accepted pass did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PassReport {
+    /// How many rows it read.
+    pub rows: u64,
+    /// How many of them could not be understood.
+    pub unreadable: u64,
+    /// How many events it made.
+    pub events: u64,
+    /// It was the first one.
+    pub baseline: bool,
+}
+
+/// Why a pass changed nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum PassError {
+    /// The API gave nothing to believe.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// It gave something whole that is not believed.
+    #[error(transparent)]
+    Unbelievable(#[from] Unbelievable),
+    /// The disk failed: the service must end and start again.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What was read and compared, ready to be committed.
+struct Believed<R> {
+    changes: Vec<Change<R>>,
+    rows: u64,
+    unreadable: u64,
+    horizon: Option<Timestamp>,
+    baseline: bool,
+}
+
+/// One pass over `resource`.
+pub async fn pass(shop: &Shop, resource: Resource) -> Result<PassReport, PassError> {
+    match resource {
+        Resource::Transactions => pass_sales(shop).await,
+        Resource::Stock => pass_stock(shop).await,
+        Resource::Credit => pass_credit(shop).await,
+    }
+}
+
+async fn pass_sales(shop: &Shop) -> Result<PassReport, PassError> {
+    let known = shop.shared.store.known::<SaleRow>(shop.id(), Resource::Transactions).await?;
+    let record = shop.shared.store.resource(shop.id(), Resource::Transactions).await?;
+    let now = shop.shared.clock.now();
+    let days = SaleDays::of(shop, now, record.map(|record| record.passed_at));
+    let read = shop.pospos.sales(days.first, days.last).await?;
+    let (rows, unreadable) = (read.rows().len() as u64, read.unreadable() as u64);
+    let baseline = known == Known::Nothing;
+    let changes = sale::compare(&known, read, days.window, &shop.scribe(now))?;
+    let horizon = Some(days.window.from);
+    commit(shop, Resource::Transactions, Believed { changes, rows, unreadable, horizon, baseline }, now).await
+}
+
+async fn pass_stock(shop: &Shop) -> Result<PassReport, PassError> {
+    let known = shop.shared.store.known::<ProductRow>(shop.id(), Resource::Stock).await?;
+    let read = shop.pospos.stock().await?;
+    let now = shop.shared.clock.now();
+    let (rows, unreadable) = (read.rows().len() as u64, read.unreadable() as u64);
+    let baseline = known == Known::Nothing;
+    let changes = product::compare(&known, read, shop.id(), &shop.shared.rules, &shop.scribe(now))?;
+    commit(shop, Resource::Stock, Believed { changes, rows, unreadable, horizon: None, baseline }, now).await
+}
+
+async fn pass_credit(shop: &Shop) -> Result<PassReport, PassError> {
+    let known = shop.shared.store.known::<CreditRow>(shop.id(), Resource::Credit).await?;
+    let today = today(shop, shop.shared.clock.now());
+    // In this order: see PendingCredits::join.
+    let in_period = shop.pospos.credit(Period::InOfPeriod, CreditStatus::Pending, today).await?;
+    let out_of_period = shop.pospos.credit(Period::OutOfPeriod, CreditStatus::Pending, today).await?;
+    let rows = (in_period.rows().len() + out_of_period.rows().len()) as u64;
+    let unreadable = (in_period.unreadable() + out_of_period.unreadable()) as u64;
+    let pending = PendingCredits::join(in_period, out_of_period);
+    let missing = pending.missing(&known);
+    let paid = match missing.is_empty() {
+        true => std::collections::BTreeMap::new(),
+        false => shop.pospos.credit_find(&missing, today).await?,
+    };
+    let now = shop.shared.clock.now();
+    let baseline = known == Known::Nothing;
+    let changes = credit::compare(&known, pending, paid, &shop.scribe(now))?;
+    commit(shop, Resource::Credit, Believed { changes, rows, unreadable, horizon: None, baseline }, now).await
+}
+
+/// The days of sales that a pass asks for.
+struct SaleDays {
+    first: NaiveDate,
+    last: NaiveDate,
+    window: Window,
+}
+
+impl SaleDays {
+    /// From the trailing window, or from the last accepted pass where that is longer ago (posbell was off for a
+    /// week), to tomorrow, since a till's clock may be ahead.
+    fn of(shop: &Shop, now: Timestamp, passed_at: Option<Timestamp>) -> SaleDays {
+        let trailing = now - shop.config.trailing_window;
+        let from = passed_at.map_or(trailing, |passed_at| passed_at.min(trailing));
+        let first = today(shop, from);
+        let last = today(shop, now) + Days::new(1);
+        let window = Window { from: midnight(first), until: midnight(last + Days::new(1)) };
+        SaleDays { first, last, window }
+    }
+}
+
+/// The API's days are Bangkok's, whatever zone messages are shown in.
+fn today(_shop: &Shop, now: Timestamp) -> NaiveDate {
+    now.with_timezone(&chrono_tz::Asia::Bangkok).date_naive()
+}
+
+fn midnight(day: NaiveDate) -> Timestamp {
+    let local = day.and_time(NaiveTime::MIN);
+    let moment = chrono_tz::Asia::Bangkok.from_local_datetime(&local).earliest();
+    moment.expect("Bangkok has had no clock change since 1920").to_utc()
+}
+
+/// Commits what a pass found, in pieces, and wakes the loops that have something to send.
+async fn commit<R>(
+    shop: &Shop,
+    resource: Resource,
+    mut found: Believed<R>,
+    now: Timestamp,
+) -> Result<PassReport, PassError>
+where
+    R: Serialize + DeserializeOwned + Send + 'static,
+{
+    let store = &shop.shared.store;
+    let before = store.resource(shop.id(), resource).await?;
+    if found.baseline {
+        found.changes.extend(orphans(shop, resource, &found.changes).await?);
+    }
+    let record = ResourceRecord {
+        baseline_at: before.as_ref().map_or(now, |record| record.baseline_at),
+        passed_at: now,
+        horizon: found.horizon,
+        rows: found.rows,
+        unreadable: found.unreadable,
+    };
+    let mut piece = Piece::default();
+    let mut channels: Vec<ChannelName> = Vec::new();
+    let mut events = 0;
+    for change in found.changes {
+        piece.add(shop, resource, change, now)?;
+        if piece.is_full() {
+            let full = std::mem::take(&mut piece);
+            channels.extend(full.channels());
+            events += full.commit.events.len() as u64;
+            store.commit(full.commit).await?;
+            shop.shared.wake(channels.drain(..).collect::<std::collections::BTreeSet<_>>().iter());
+        }
+    }
+    channels.extend(piece.channels());
+    events += piece.commit.events.len() as u64;
+    piece.commit.resource = Some((shop.id().clone(), resource, record));
+    store.commit(piece.commit).await?;
+    shop.shared.wake(channels.iter());
+    Ok(PassReport { rows: found.rows, unreadable: found.unreadable, events, baseline: found.baseline })
+}
+
+/// Rows that an interrupted baseline has left and this one does not have: they would look known without being so.
+async fn orphans<R>(shop: &Shop, resource: Resource, changes: &[Change<R>]) -> Result<Vec<Change<R>>, StoreError> {
+    let kept: std::collections::BTreeSet<_> = changes.iter().map(|change| &change.id).collect();
+    let left = shop.shared.store.leftovers(shop.id(), resource).await?;
+    let orphans = left.into_iter().filter(|id| !kept.contains(id));
+    Ok(orphans.map(|id| Change { id, row: None, events: Vec::new() }).collect())
+}
+
+/// One commit in the making.
+#[derive(Default)]
+struct Piece {
+    commit: Commit,
+    bytes: usize,
+}
+
+impl Piece {
+    fn add<R: Serialize>(
+        &mut self,
+        shop: &Shop,
+        resource: Resource,
+        change: Change<R>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let row = change.row.as_ref().map(Store::row).transpose()?;
+        let row_bytes = row.as_ref().map_or(0, Vec::len);
+        let deliveries = shop.shared.plan(&change.events, now);
+        // An event holds the row twice at most: as it is and as it was.
+        self.bytes +=
+            row_bytes + change.events.len() * (2 * row_bytes + OVERHEAD_BYTES) + deliveries.len() * OVERHEAD_BYTES;
+        self.commit.rows.push((shop.id().clone(), resource, change.id, row));
+        self.commit.events.extend(change.events.into_iter().map(|event| (now, event)));
+        self.commit.deliveries.extend(deliveries);
+        Ok(())
+    }
+
+    fn is_full(&self) -> bool {
+        self.bytes >= PIECE_BYTES || self.commit.rows.len() >= PIECE_ROWS
+    }
+
+    fn channels(&self) -> std::collections::BTreeSet<ChannelName> {
+        self.commit.deliveries.iter().map(|delivery| delivery.channel.clone()).collect()
+    }
+}

@@ -1,0 +1,73 @@
+//! The reading loop: one for each polled resource of each shop, pass after pass at its interval.
+//!
+//! The interval runs from start to start, so that a slow answer does not slow the rhythm; a pass that takes longer
+//! than its interval is followed by the next at once. Calls of all loops of a shop go through one quota.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::{info, warn};
+
+use super::pass::{PassError, PassReport, pass};
+use super::shop::Shop;
+use super::shutdown::Shutdown;
+use crate::domain::model::Resource;
+use crate::edge::pospos::ReadError;
+use crate::edge::store::StoreError;
+
+/// Reads `resource` until the end is asked for. Only a failing store ends it earlier.
+pub async fn poll(shop: Arc<Shop>, resource: Resource, shutdown: Shutdown) -> Result<(), StoreError> {
+    let Some(interval) = shop.config.poll.get(&resource).copied() else { return Ok(()) };
+    while shutdown.unless_asked(shop.may_read()).await.is_some() {
+        let started = shop.shared.clock.now();
+        let Some(outcome) = shutdown.unless_asked(turn(&shop, resource)).await else { break };
+        outcome?;
+        let took = (shop.shared.clock.now() - started).to_std().unwrap_or_default();
+        let pause = interval.saturating_sub(took).max(Duration::from_millis(1));
+        if shutdown.unless_asked(tokio::time::sleep(pause)).await.is_none() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// One pass and what is said about it.
+async fn turn(shop: &Shop, resource: Resource) -> Result<(), StoreError> {
+    let started = shop.shared.clock.now();
+    let outcome = pass(shop, resource).await;
+    let now = shop.shared.clock.now();
+    let took_ms = (now - started).num_milliseconds();
+    match outcome {
+        Ok(report) => {
+            said(shop, resource, &report, took_ms);
+        }
+        Err(PassError::Store(error)) => return Err(error),
+        Err(PassError::Read(ReadError::KeyRefused { status })) => {
+            shop.shared.health.pass_failed(shop.id(), resource, "the shop's key was refused", now);
+            shop.stop(status).await?;
+        }
+        Err(error) => {
+            let why = error.to_string();
+            if shop.shared.health.pass_failed(shop.id(), resource, &why, now) {
+                warn!(shop.id = %shop.id(), pass.resource = %resource,
+                    "{resource} of {} could not be read: {why}; the last known state stands", shop.id());
+            }
+        }
+    }
+    shop.tell_baseline().await
+}
+
+fn said(shop: &Shop, resource: Resource, report: &PassReport, took_ms: i64) {
+    let PassReport { rows, unreadable, events, baseline } = *report;
+    let id = shop.id();
+    if let Some(failing) = shop.shared.health.pass_succeeded(id, resource) {
+        info!(shop.id = %id, pass.resource = %resource, "{resource} of {id} can be read again, after {} failures", failing.times);
+    }
+    if unreadable > 0 {
+        warn!(shop.id = %id, pass.resource = %resource, pass.unreadable = unreadable,
+            "{unreadable} of {} rows of {resource} for {id} could not be understood and were left out", rows + unreadable);
+    }
+    let first = if baseline { " (the first reading: no events)" } else { "" };
+    info!(shop.id = %id, pass.resource = %resource, pass.rows = rows, pass.events = events, pass.ms = took_ms,
+        "read {rows} rows of {resource} for {id}, {events} events{first}");
+}

@@ -1,0 +1,168 @@
+//! What posbell says about itself when it is asked: the status, and the two logs.
+//!
+//! The same functions answer the admin address of a running service and a command that has opened the store itself;
+//! only the running service knows what has failed lately and what is left of the quota.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::health::{Failing, Health};
+use crate::config::{ChannelKind, Config};
+use crate::domain::model::{Resource, Timestamp};
+use crate::edge::store::{Store, StoreError};
+
+/// The answer to `posbell status`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// posbell's version.
+    pub version: String,
+    /// Whether the service is running.
+    pub running: bool,
+    /// The shops, in the order of the configuration.
+    pub shops: Vec<ShopStatus>,
+    /// The channels, in the order of the configuration.
+    pub channels: Vec<ChannelStatus>,
+    /// Messages that wait for channels which the configuration no longer has, by name.
+    pub orphaned: BTreeMap<String, u64>,
+    /// Dead letters.
+    pub dead: u64,
+}
+
+/// One shop.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShopStatus {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// The HTTP status that refused its key, if nothing is read because of that.
+    pub key_refused: Option<u16>,
+    /// What is read of it.
+    pub resources: Vec<ResourceStatus>,
+    /// What is left of each quota; empty when the service is not running.
+    pub quota: Vec<QuotaStatus>,
+}
+
+/// One resource of a shop.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResourceStatus {
+    /// `transactions`, `stock` or `credit`.
+    pub resource: String,
+    /// How often it is read, in seconds.
+    pub every_seconds: u64,
+    /// When the latest pass was accepted; `null` before the first.
+    pub passed_at: Option<Timestamp>,
+    /// How many rows it had.
+    pub rows: Option<u64>,
+    /// How many of them could not be understood.
+    pub unreadable: Option<u64>,
+    /// How it has been failing since then.
+    pub failing: Option<FailingStatus>,
+}
+
+/// One window of the quota.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuotaStatus {
+    /// `300/10s`.
+    pub limit: String,
+    /// How many calls may be made at once right now.
+    pub left: u32,
+}
+
+/// One channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelStatus {
+    /// Its name.
+    pub name: String,
+    /// `webhook`, `email` or `telegram`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// How many messages wait for it.
+    pub waiting: u64,
+    /// How it has been failing.
+    pub failing: Option<FailingStatus>,
+}
+
+/// A row of failures without a success in between.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailingStatus {
+    /// When the first of them was.
+    pub since: Timestamp,
+    /// How many there have been.
+    pub times: u64,
+    /// What the latest one said.
+    pub why: String,
+}
+
+impl From<Failing> for FailingStatus {
+    fn from(failing: Failing) -> Self {
+        Self { since: failing.since, times: failing.times, why: failing.why }
+    }
+}
+
+/// What only a running service knows.
+pub struct Live<'a> {
+    /// What has failed lately.
+    pub health: &'a Health,
+    /// What is left of the quota of each shop, by id.
+    pub quota: BTreeMap<String, Vec<QuotaStatus>>,
+}
+
+/// The status, as far as the store and, if it runs, the service know it.
+pub async fn status(config: &Config, store: &Store, live: Option<&Live<'_>>) -> Result<Status, StoreError> {
+    let mut shops = Vec::new();
+    for shop in &config.shops {
+        let record = store.shop(&shop.id).await?;
+        let mut resources = Vec::new();
+        for (resource, interval) in &shop.poll {
+            let pass = store.resource(&shop.id, *resource).await?;
+            resources.push(ResourceStatus {
+                resource: resource.name().to_owned(),
+                every_seconds: interval.as_secs(),
+                passed_at: pass.as_ref().map(|pass| pass.passed_at),
+                rows: pass.as_ref().map(|pass| pass.rows),
+                unreadable: pass.as_ref().map(|pass| pass.unreadable),
+                failing: live.and_then(|live| live.health.pass(&shop.id, *resource)).map(FailingStatus::from),
+            });
+        }
+        shops.push(ShopStatus {
+            id: shop.id.to_string(),
+            name: shop.name.clone(),
+            key_refused: record.stopped.map(|stopped| stopped.status),
+            resources,
+            quota: live.and_then(|live| live.quota.get(shop.id.as_str()).cloned()).unwrap_or_default(),
+        });
+    }
+    let mut counts = store.outbox_counts().await?;
+    let channels = config.channels.iter().map(|channel| ChannelStatus {
+        name: channel.name.to_string(),
+        kind: kind_name(&channel.kind).to_owned(),
+        waiting: counts.waiting.remove(channel.name.as_str()).unwrap_or_default(),
+        failing: live.and_then(|live| live.health.channel(&channel.name)).map(FailingStatus::from),
+    });
+    let channels = channels.collect();
+    Ok(Status {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        running: live.is_some(),
+        shops,
+        channels,
+        orphaned: counts.waiting,
+        dead: counts.dead,
+    })
+}
+
+/// The word for a channel's type.
+pub fn kind_name(kind: &ChannelKind) -> &'static str {
+    match kind {
+        ChannelKind::Webhook { .. } => "webhook",
+        ChannelKind::Email { .. } => "email",
+        ChannelKind::Telegram { .. } => "telegram",
+    }
+}
+
+/// Whether every polled resource of every shop was read at least once.
+pub fn is_read(status: &Status) -> bool {
+    let mut resources = status.shops.iter().flat_map(|shop| &shop.resources);
+    resources.all(|resource| resource.passed_at.is_some() && Resource::by_name(&resource.resource).is_some())
+}

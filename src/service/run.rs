@@ -1,0 +1,226 @@
+//! The service: everything that can fail first, then the loops, then the end.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use secrecy::SecretString;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tracing::{info, warn};
+
+use super::answers::ServiceAnswers;
+use super::clock::Clock;
+use super::deliver::{Deliverer, Letterhead};
+use super::health::Health;
+use super::poll::poll;
+use super::setup::{Ready, ReadyChannel, open_shop};
+use super::shop::{Shared, Shop};
+use super::shutdown::Shutdown;
+use crate::config::Config;
+use crate::domain::model::ChannelName;
+use crate::edge::admin::{self, Access};
+use crate::edge::pospos::quota::SystemBootClock;
+use crate::edge::store::Store;
+
+/// How often old events and deliveries are forgotten.
+const PRUNING: Duration = Duration::from_secs(3600);
+
+/// How long answers at the admin address may take to end after the end was asked for.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
+
+/// What the service runs with.
+pub struct Start {
+    /// What was configured.
+    pub config: Config,
+    /// Its secrets and channels.
+    pub ready: Ready,
+    /// The open store.
+    pub store: Store,
+    /// Where to listen, bound already; `None` for nowhere.
+    pub listener: Option<TcpListener>,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// Runs until the end is asked for, and calls `started` once everything stands.
+///
+/// An error means that the store failed or a loop panicked: the caller ends the process and whoever watches it starts
+/// it again, since everything that matters is in the store.
+pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce(Option<SocketAddr>)) -> anyhow::Result<()> {
+    let Start { config, ready, store, listener, clock } = start;
+    let config = Arc::new(config);
+    let wakes: BTreeMap<ChannelName, Arc<Notify>> =
+        ready.channels.iter().map(|channel| (channel.name.clone(), Arc::new(Notify::new()))).collect();
+    let shared = Arc::new(Shared {
+        store,
+        clock,
+        rules: config.rules.clone(),
+        recipients: ready.recipients(),
+        health: Health::default(),
+        wakes,
+    });
+    let mut shops = Vec::new();
+    for shop in ready.shops {
+        shops.push(Arc::new(open_shop(shop, &config, &shared, Arc::new(SystemBootClock::new())).await?));
+    }
+    let mut loops: JoinSet<anyhow::Result<()>> = JoinSet::new();
+    let address = match listener {
+        Some(listener) => Some(serve(listener, &config, &shared, &shops, &mut loops, &shutdown)?),
+        None => None,
+    };
+    start_sending(ready.channels, &config, &shared, &mut loops, &shutdown);
+    start_reading(&shops, &mut loops, &shutdown);
+    loops.spawn(prune(Arc::clone(&shared), config.retain, shutdown.clone()));
+    warn_of_orphans(&shared).await?;
+    info!(
+        "posbell {} is running: {} shops, {} channels, {} rules",
+        env!("CARGO_PKG_VERSION"),
+        shops.len(),
+        config.channels.len(),
+        config.rules.rules.len()
+    );
+    started(address);
+    let outcome = watch(&mut loops, &shutdown).await;
+    info!("posbell has ended");
+    outcome
+}
+
+/// Waits for the end. A loop that ends before it was asked to ends them all.
+async fn watch(loops: &mut JoinSet<anyhow::Result<()>>, shutdown: &Shutdown) -> anyhow::Result<()> {
+    while let Some(ended) = loops.join_next().await {
+        match ended {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return Err(error),
+            Err(panic) => return Err(panic).context("A loop of the service has panicked"),
+        }
+        if !shutdown.is_asked() {
+            anyhow::ensure!(!loops.is_empty(), "Every loop of the service has ended");
+        }
+    }
+    Ok(())
+}
+
+fn start_sending(
+    channels: Vec<ReadyChannel>,
+    config: &Arc<Config>,
+    shared: &Arc<Shared>,
+    loops: &mut JoinSet<anyhow::Result<()>>,
+    shutdown: &Shutdown,
+) {
+    let names = config.shops.iter().map(|shop| (shop.id.clone(), shop.name.clone())).collect();
+    let letterhead = Arc::new(Letterhead { wording: config.wording.clone(), names });
+    for channel in channels {
+        let wake = shared.wakes.get(&channel.name).cloned().unwrap_or_default();
+        let name = channel.name.clone();
+        let deliverer = Deliverer {
+            channel: Arc::new(channel),
+            shared: Arc::clone(shared),
+            letterhead: Arc::clone(&letterhead),
+            wake,
+        };
+        let shutdown = shutdown.clone();
+        loops.spawn(async move {
+            deliverer.run(shutdown).await.with_context(|| format!("Failed to deliver to channel {name}"))
+        });
+    }
+}
+
+fn start_reading(shops: &[Arc<Shop>], loops: &mut JoinSet<anyhow::Result<()>>, shutdown: &Shutdown) {
+    for shop in shops {
+        for resource in shop.config.poll.keys().copied() {
+            let (shop, shutdown) = (Arc::clone(shop), shutdown.clone());
+            loops.spawn(async move {
+                let id = shop.id().clone();
+                poll(shop, resource, shutdown).await.with_context(|| format!("Failed to keep {resource} of {id}"))
+            });
+        }
+    }
+}
+
+fn serve(
+    listener: TcpListener,
+    config: &Arc<Config>,
+    shared: &Arc<Shared>,
+    shops: &[Arc<Shop>],
+    loops: &mut JoinSet<anyhow::Result<()>>,
+    shutdown: &Shutdown,
+) -> anyhow::Result<SocketAddr> {
+    let address = listener.local_addr().context("Failed to learn the admin address")?;
+    let token = admin_token(config, &shared.clock)?;
+    let lock = shared.store.lock();
+    lock.serves_at(&address.to_string()).with_context(|| format!("Failed to write {}", lock.path().display()))?;
+    let answers = ServiceAnswers { config: Arc::clone(config), shared: Arc::clone(shared), shops: shops.to_vec() };
+    let router = admin::router(Arc::new(answers), Access { listen: address, token });
+    let shutdown = shutdown.clone();
+    loops.spawn(async move {
+        let asked = shutdown.clone();
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let serving = axum::serve(listener, service).with_graceful_shutdown(async move { asked.asked().await });
+        let late = async {
+            shutdown.asked().await;
+            tokio::time::sleep(LAST_ANSWERS).await;
+        };
+        tokio::select! {
+            served = serving.into_future() => served.context("Failed to serve the admin address"),
+            () = late => Ok(()),
+        }
+    });
+    Ok(address)
+}
+
+/// The token of the configuration, or one that is written for the command line to find.
+fn admin_token(config: &Config, clock: &Clock) -> anyhow::Result<SecretString> {
+    if let Some(token) = config.admin.as_ref().and_then(|admin| admin.token.as_ref()) {
+        return token.read(&|name| std::env::var(name).ok()).context("Failed to read the admin token");
+    }
+    let path = token_path(&config.data_dir);
+    let failed = || format!("Failed to write the admin token {}", path.display());
+    if let Ok(token) = std::fs::read_to_string(&path)
+        && !token.trim().is_empty()
+    {
+        return Ok(SecretString::from(token.trim()));
+    }
+    let token = format!("{:032x}", u128::from_be_bytes(clock.bytes()));
+    write_private(&path, &token).with_context(failed)?;
+    Ok(SecretString::from(token))
+}
+
+/// Where `run` writes a token when none is configured.
+pub fn token_path(data_dir: &Path) -> std::path::PathBuf {
+    data_dir.join("admin-token")
+}
+
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())
+}
+
+async fn prune(shared: Arc<Shared>, retain: Duration, shutdown: Shutdown) -> anyhow::Result<()> {
+    while shutdown.unless_asked(tokio::time::sleep(PRUNING)).await.is_some() {
+        let before = shared.clock.now() - retain;
+        let pruned = shutdown.unless_asked(shared.store.prune(before)).await;
+        if let Some(pruned) = pruned {
+            let (deliveries, events) = pruned.context("Failed to forget old events")?;
+            if deliveries + events > 0 {
+                info!("forgot {events} events and {deliveries} finished deliveries from before {before}");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Messages for a channel that the configuration has lost would wait in silence.
+async fn warn_of_orphans(shared: &Shared) -> anyhow::Result<()> {
+    let waiting = shared.store.waiting_channels().await.context("Failed to look for waiting messages")?;
+    for channel in waiting.iter().filter(|channel| !shared.wakes.contains_key(*channel)) {
+        warn!(channel.name = %channel, "messages wait for channel {channel}, which is not in the configuration any more");
+    }
+    Ok(())
+}

@@ -1,0 +1,198 @@
+//! From what was configured to what runs: everything that can fail, before anything runs.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::shop::{Shared, Shop};
+use crate::config::{ChannelConfig, ChannelKind, Config, Problem, SecretError, SecretRef, ShopConfig, Weight};
+use crate::domain::mistake::Mistake;
+use crate::domain::model::ChannelName;
+use crate::domain::outbox::{Recipients, RetryPolicy};
+use crate::edge::channel::Channel;
+use crate::edge::channel::email::{Email, EmailSettings};
+use crate::edge::channel::telegram::{Telegram, TelegramSettings};
+use crate::edge::channel::webhook::sign::SigningSecret;
+use crate::edge::channel::webhook::{Webhook, WebhookSettings};
+use crate::edge::pospos::quota::{BootClock, Governor};
+use crate::edge::pospos::{Pospos, PosposSettings};
+
+/// The most bytes of one answer of the API. A page of 200 sales has about half a megabyte; 64 MiB is a stock list of
+/// a hundred thousand products in one answer, and more than that is not an answer.
+const BODY_LIMIT: usize = 64 * 1024 * 1024;
+
+/// What the configuration says, with its secrets read and its channels built.
+pub struct Ready {
+    /// The shops.
+    pub shops: Vec<ReadyShop>,
+    /// The channels.
+    pub channels: Vec<ReadyChannel>,
+}
+
+/// A shop whose key has been read.
+pub struct ReadyShop {
+    /// What was configured.
+    pub config: ShopConfig,
+    /// The key.
+    pub api_key: SecretString,
+}
+
+/// A channel that is ready to send.
+pub struct ReadyChannel {
+    /// Its name.
+    pub name: ChannelName,
+    /// How many attempts may be under way at once.
+    pub concurrency: usize,
+    /// When failed messages are tried again.
+    pub retry: RetryPolicy,
+    /// What sends.
+    pub channel: Channel,
+    /// The recipients, where it has several.
+    pub recipients: Vec<String>,
+}
+
+impl Ready {
+    /// The recipients of the channels that have several.
+    pub fn recipients(&self) -> Recipients {
+        let with_several = self.channels.iter().filter(|channel| !channel.recipients.is_empty());
+        with_several.map(|channel| (channel.name.clone(), channel.recipients.clone())).collect()
+    }
+}
+
+/// What a secret or a channel may ask of the environment.
+pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// Reads every secret and builds every channel, or returns everything that is in the way.
+///
+/// A secret that only the unit can read is a warning here; `run` needs it all the same and says so.
+pub fn ready(config: &Config, env: Env<'_>) -> Result<Ready, Vec<Problem>> {
+    let mut building = Building { config, env, problems: Vec::new() };
+    let shops: Vec<ReadyShop> = config.shops.iter().filter_map(|shop| building.shop(shop)).collect();
+    let channels = config.channels.iter().filter_map(|channel| building.channel(channel)).collect();
+    match building.problems.is_empty() {
+        true => Ok(Ready { shops, channels }),
+        false => Err(building.problems),
+    }
+}
+
+struct Building<'a> {
+    config: &'a Config,
+    env: Env<'a>,
+    problems: Vec<Problem>,
+}
+
+impl Building<'_> {
+    fn shop(&mut self, shop: &ShopConfig) -> Option<ReadyShop> {
+        let api_key = self.secret(&shop.api_key)?;
+        if !api_key.expose_secret().chars().all(|c| c.is_ascii_graphic()) {
+            self.wrong(shop.api_key.span.clone(), "the key has characters that no header can carry".to_owned());
+            return None;
+        }
+        Some(ReadyShop { config: shop.clone(), api_key })
+    }
+
+    fn channel(&mut self, config: &ChannelConfig) -> Option<ReadyChannel> {
+        let (built, recipients) = match &config.kind {
+            ChannelKind::Webhook { url, secrets, headers, allow_networks } => {
+                let settings = WebhookSettings {
+                    url: url.clone(),
+                    secrets: self.signing_secrets(secrets)?,
+                    headers: headers.clone(),
+                    allow_networks: allow_networks.clone(),
+                    timeout: config.timeout,
+                };
+                let webhook = Webhook::new(settings).map(Channel::Webhook);
+                (webhook.map_err(|error| error.to_string()), Vec::new())
+            }
+            ChannelKind::Email { smtp, password, from, to } => {
+                let password = match password {
+                    Some(password) => Some(self.secret(password)?),
+                    None => None,
+                };
+                let settings =
+                    EmailSettings { smtp: smtp.clone(), password, from: from.clone(), timeout: config.timeout };
+                let email = Email::new(settings).map(Channel::Email);
+                (email.map_err(|error| error.to_string()), to.clone())
+            }
+            ChannelKind::Telegram { token, chat_id, api_url } => {
+                let token = self.secret(token)?;
+                let (chat_id, api_url) = (*chat_id, api_url.clone());
+                let telegram = Telegram::new(TelegramSettings { token, chat_id, api_url, timeout: config.timeout });
+                (telegram.map(Channel::Telegram).map_err(|error| error.to_string()), Vec::new())
+            }
+        };
+        match built {
+            Ok(channel) => {
+                let (name, retry) = (config.name.clone(), config.retry.clone());
+                Some(ReadyChannel { name, concurrency: config.concurrency, retry, channel, recipients })
+            }
+            Err(error) => {
+                self.wrong(config.span.clone(), format!("channel {}: {error}", config.name));
+                None
+            }
+        }
+    }
+
+    fn signing_secrets(&mut self, secrets: &[SecretRef]) -> Option<Vec<SigningSecret>> {
+        let mut signing = Vec::new();
+        for secret in secrets {
+            match SigningSecret::parse(&self.secret(secret)?) {
+                Ok(parsed) => signing.push(parsed),
+                Err(error) => self.wrong(secret.span.clone(), error.to_string()),
+            }
+        }
+        (signing.len() == secrets.len()).then_some(signing)
+    }
+
+    fn secret(&mut self, secret: &SecretRef) -> Option<SecretString> {
+        match secret.read(self.env) {
+            Ok(read) => Some(read),
+            Err(error) => {
+                let weight = match error {
+                    SecretError::NotReadableHere(_) => Weight::Warning,
+                    SecretError::Missing(_) => Weight::Error,
+                };
+                let mistake = Mistake::new(secret.span.clone(), error.to_string());
+                self.problems.push(Problem { file: Arc::clone(&self.config.file), mistake, weight });
+                None
+            }
+        }
+    }
+
+    fn wrong(&mut self, span: std::ops::Range<usize>, message: String) {
+        let mistake = Mistake::new(span, message);
+        self.problems.push(Problem { file: Arc::clone(&self.config.file), mistake, weight: Weight::Error });
+    }
+}
+
+/// Opens a shop: its quota ledger, its client, and what the store knows of it.
+pub async fn open_shop(
+    ready: ReadyShop,
+    config: &Config,
+    shared: &Arc<Shared>,
+    clock: Arc<dyn BootClock>,
+) -> anyhow::Result<Shop> {
+    let ReadyShop { config: shop, api_key } = ready;
+    let failed = || format!("Failed to open shop {}", shop.id);
+    let dir = config.data_dir.join("quota");
+    let governor = Governor::open(&dir, &shop.id, shop.quota.clone(), clock).with_context(failed)?;
+    let settings = PosposSettings {
+        base_url: shop.base_url.clone(),
+        api_key: api_key.clone(),
+        page_size: shop.page_size,
+        timeout: shop.timeout,
+        body_limit: BODY_LIMIT,
+        stock_fields: shop.stock_fields.clone(),
+        credit_fields: shop.credit_fields.clone(),
+        query: shop.query.clone(),
+    };
+    let pospos = Pospos::new(settings, governor).with_context(failed)?;
+    Shop::new(shop.clone(), key_hash(&api_key), pospos, Arc::clone(shared)).await.with_context(failed)
+}
+
+/// What is kept of a refused key, to know it again without knowing it.
+fn key_hash(key: &SecretString) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, key.expose_secret().as_bytes());
+    digest.as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,210 @@
+//! One shop at run time: its client, its rules, and what stops it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, Notify, watch};
+use tracing::{error, info};
+
+use super::clock::Clock;
+use super::health::Health;
+use crate::config::ShopConfig;
+use crate::domain::event::{BaselineCounts, Event, Scribe};
+use crate::domain::model::{ChannelName, Resource, ShopId, Timestamp};
+use crate::domain::outbox::{self, Delivery, Recipients};
+use crate::domain::rules::RuleSet;
+use crate::domain::{diff, model};
+use crate::edge::pospos::Pospos;
+use crate::edge::store::{Commit, ResourceRecord, ShopRecord, Stopped, Store, StoreError};
+
+/// After how long `shop.baseline` is told with what there is; from the contract.
+const BASELINE_PATIENCE: chrono::TimeDelta = chrono::TimeDelta::minutes(10);
+
+/// What all shops share.
+pub struct Shared {
+    /// The disk.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+    /// The rules.
+    pub rules: RuleSet,
+    /// The recipients of channels that have several.
+    pub recipients: Recipients,
+    /// How it all goes.
+    pub health: Health,
+    /// Wakes the delivery loop of a channel.
+    pub wakes: BTreeMap<ChannelName, Arc<Notify>>,
+}
+
+impl Shared {
+    /// The deliveries of these events, by the rules.
+    pub fn plan(&self, events: &[Event], now: Timestamp) -> Vec<Delivery> {
+        events.iter().flat_map(|event| outbox::plan(event, &self.rules, &self.recipients, now)).collect()
+    }
+
+    /// Wakes the loops of the channels that these deliveries go to. Only after their commit.
+    pub fn wake<'a>(&self, channels: impl Iterator<Item = &'a ChannelName>) {
+        for channel in channels {
+            if let Some(wake) = self.wakes.get(channel) {
+                wake.notify_one();
+            }
+        }
+    }
+}
+
+/// One shop.
+pub struct Shop {
+    /// Its configuration.
+    pub config: ShopConfig,
+    /// What all shops share.
+    pub shared: Arc<Shared>,
+    /// Its API.
+    pub pospos: Pospos,
+    /// What is known of its key without knowing the key.
+    key_hash: String,
+    /// Whether nothing may be read.
+    stopped: watch::Sender<bool>,
+    /// Held while the shop's record is read, changed and written.
+    record: Mutex<()>,
+}
+
+impl Shop {
+    /// The shop, stopped if its key was refused before and is still the same.
+    pub async fn new(
+        config: ShopConfig,
+        key_hash: String,
+        pospos: Pospos,
+        shared: Arc<Shared>,
+    ) -> Result<Shop, StoreError> {
+        let record = shared.store.shop(&config.id).await?;
+        let stopped = record.stopped.as_ref().is_some_and(|stopped| stopped.key_hash == key_hash);
+        let (stopped, _) = watch::channel(stopped);
+        let shop = Shop { config, shared, pospos, key_hash, stopped, record: Mutex::new(()) };
+        shop.begin(record).await?;
+        Ok(shop)
+    }
+
+    /// The shop's id.
+    pub fn id(&self) -> &ShopId {
+        &self.config.id
+    }
+
+    /// A scribe for events of this shop that are seen now.
+    pub fn scribe(&self, now: Timestamp) -> Scribe {
+        Scribe::new(self.config.id.clone(), self.config.name.as_str(), self.shared.store.epoch().clone(), now)
+    }
+
+    /// Returns when the shop may be read; at once unless it is stopped.
+    pub async fn may_read(&self) {
+        let mut stopped = self.stopped.subscribe();
+        // The sender lives as long as the shop, so this cannot fail while anyone asks.
+        drop(stopped.wait_for(|stopped| !*stopped).await);
+    }
+
+    /// Notes when posbell first ran for this shop, and lifts a stop that was about another key.
+    async fn begin(&self, mut record: ShopRecord) -> Result<(), StoreError> {
+        let other_key = record.stopped.as_ref().is_some_and(|stopped| stopped.key_hash != self.key_hash);
+        if record.began_at.is_some() && !other_key {
+            return Ok(());
+        }
+        record.began_at = record.began_at.or(Some(self.shared.clock.now()));
+        if other_key {
+            info!(shop.id = %self.config.id, "the key of {} is another one now: reading again", self.config.id);
+            record.stopped = None;
+        }
+        self.write(record, Vec::new()).await
+    }
+
+    /// The API refused the key: nothing is read any more, now and after a restart, and the owner is told.
+    pub async fn stop(&self, status: u16) -> Result<(), StoreError> {
+        let _held = self.record.lock().await;
+        if self.stopped.send_replace(true) {
+            return Ok(());
+        }
+        error!(shop.id = %self.config.id, status,
+            "the key of {} was refused ({status}); nothing is read until the key changes or `posbell resume {}`",
+            self.config.id, self.config.id);
+        let now = self.shared.clock.now();
+        let mut record = self.shared.store.shop(&self.config.id).await?;
+        record.key_refusals += 1;
+        record.stopped = Some(Stopped { at: now, status, key_hash: self.key_hash.clone() });
+        let event = self.scribe(now).key_rejected(record.key_refusals, status);
+        self.write(record, vec![event]).await
+    }
+
+    /// A person says that the shop may be read again.
+    pub async fn resume(&self) -> Result<(), StoreError> {
+        let _held = self.record.lock().await;
+        let mut record = self.shared.store.shop(&self.config.id).await?;
+        record.stopped = None;
+        self.write(record, Vec::new()).await?;
+        self.pospos.allow_again();
+        self.stopped.send_replace(false);
+        info!(shop.id = %self.config.id, "{} is read again", self.config.id);
+        Ok(())
+    }
+
+    /// Tells `shop.baseline` once, when every polled resource was read or ten minutes have passed.
+    pub async fn tell_baseline(&self) -> Result<(), StoreError> {
+        let _held = self.record.lock().await;
+        let mut record = self.shared.store.shop(&self.config.id).await?;
+        if record.baseline_told {
+            return Ok(());
+        }
+        let now = self.shared.clock.now();
+        let mut read = BTreeMap::new();
+        for resource in self.config.poll.keys() {
+            read.extend(self.shared.store.resource(&self.config.id, *resource).await?.map(|r| (*resource, r)));
+        }
+        let patience_over = record.began_at.is_some_and(|began| now - began >= BASELINE_PATIENCE);
+        let complete = read.len() == self.config.poll.len();
+        if read.is_empty() || !(complete || patience_over) {
+            return Ok(());
+        }
+        let event = self.scribe(now).shop_baseline(self.counts(&read).await?);
+        record.baseline_told = true;
+        self.write(record, vec![event]).await
+    }
+
+    async fn counts(&self, read: &BTreeMap<Resource, ResourceRecord>) -> Result<BaselineCounts, StoreError> {
+        let mut counts = BaselineCounts::default();
+        let store = &self.shared.store;
+        if let Some(record) = read.get(&Resource::Transactions) {
+            counts.sales = Some(record.rows);
+        }
+        if let Some(record) = read.get(&Resource::Stock) {
+            let known = store.known::<diff::product::ProductRow>(&self.config.id, Resource::Stock).await?;
+            if let diff::Known::Rows { rows, .. } = known {
+                let levels = diff::product::count_levels(rows.values(), &self.config.id, &self.shared.rules);
+                counts.products = Some(record.rows);
+                counts.low = Some(levels.low);
+                counts.out = Some(levels.out);
+            }
+        }
+        if read.contains_key(&Resource::Credit) {
+            let known = store.known::<diff::credit::CreditRow>(&self.config.id, Resource::Credit).await?;
+            if let diff::Known::Rows { rows, .. } = known {
+                let pending = rows.values().filter(|row| row.credit.status == Some(model::CreditStatus::Pending));
+                counts.pending_credits = Some(pending.count() as u64);
+                counts.overdue_credits = Some(diff::credit::count_overdue(rows.values()));
+            }
+        }
+        Ok(counts)
+    }
+
+    /// Commits the shop's record with its events and their deliveries in one step.
+    async fn write(&self, record: ShopRecord, events: Vec<Event>) -> Result<(), StoreError> {
+        let now = self.shared.clock.now();
+        let deliveries = self.shared.plan(&events, now);
+        let channels: Vec<ChannelName> = deliveries.iter().map(|delivery| delivery.channel.clone()).collect();
+        let commit = Commit {
+            events: events.into_iter().map(|event| (now, event)).collect(),
+            deliveries,
+            shop: Some((self.config.id.clone(), record)),
+            ..Commit::default()
+        };
+        self.shared.store.commit(commit).await?;
+        self.shared.wake(channels.iter());
+        Ok(())
+    }
+}
