@@ -1,10 +1,15 @@
 //! The integration tests, in one binary so that the crates are linked once.
 
+// Says to clippy that the functions beside the tests are test code too, where `unwrap` is the right word.
+#![cfg(test)]
+
 /// The rule files that ship are made of what this version reads.
 mod shipped_rules;
 /// What the other modules share.
 /// Whether every channel tells apart, in the same words, what a receiver may do.
 mod channel;
 mod support;
+/// The rules of the house hold, with advice where they do not.
+mod tidy;
 /// The systemd unit keeps what the README promises.
 mod unit_file;

@@ -1,81 +1,80 @@
-//! Are the rule files that ship with posbell made of what this version reads? Only their outer form is looked at:
-//! tables, keys and event types. What they mean is the rule reader's work.
+//! Do the rule files that ship with posbell say what they promise, to the reader that the service uses?
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use posbell::domain::event::Pattern;
-use toml::{Table, Value};
+use posbell::domain::event::EventKind;
+use posbell::domain::model::{ChannelName, EntityId, Product, Quantity, ShopId, StockRow};
+use posbell::domain::rules::{Names, RuleSet, parse};
 
-const THRESHOLD: &[&str] = &["shops", "products", "category", "low", "critical", "rearm", "passes"];
-const RULE: &[&str] = &["name", "on", "shops", "when", "to", "severity", "stop"];
-
-/// The rule files in `directory`, and those in `examples` beside them.
-fn files() -> Vec<PathBuf> {
-    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules");
-    let mut files = Vec::new();
-    for directory in [rules.clone(), rules.join("examples")] {
-        let entries = fs::read_dir(&directory).expect("rules ship with posbell").map(|entry| entry.unwrap().path());
-        files.extend(entries.filter(|path| path.extension().is_some_and(|ext| ext == "toml")));
+/// Reads one file below `rules/`, knowing these channels and the shop `main`.
+fn read(file: &str, channels: &[&str]) -> RuleSet {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules").join(file);
+    let text = fs::read_to_string(&path).expect("rules ship with posbell");
+    let names = Names {
+        shops: [ShopId::new("main").unwrap()].into(),
+        channels: channels.iter().map(|name| ChannelName::new(*name).unwrap()).collect(),
+    };
+    let mut rules = RuleSet::default();
+    match parse(&text, &names, &mut rules) {
+        Ok(()) => rules,
+        Err(mistakes) => panic!("{file}: {mistakes:#?}"),
     }
-    files.sort();
-    files
 }
 
-fn tables(file: &Path, name: &str) -> Vec<Table> {
-    let text = fs::read_to_string(file).unwrap();
-    let document: Table = text.parse().unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-    let unknown = document.keys().find(|key| !["threshold", "rule"].contains(&key.as_str()));
-    assert_eq!(unknown, None, "{}: neither [[threshold]] nor [[rule]]", file.display());
-    let Some(tables) = document.get(name) else { return Vec::new() };
-    tables.as_array().unwrap().iter().map(|table| table.as_table().unwrap().clone()).collect()
-}
-
-fn texts(value: &Value) -> Vec<&str> {
-    value.as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect()
+/// The kinds that some rule of the file sends somewhere.
+fn told(rules: &RuleSet) -> Vec<&'static str> {
+    let kinds = EventKind::ALL.iter();
+    let told = kinds.filter(|kind| rules.rules.iter().any(|rule| rule.on.iter().any(|on| on.matches(**kind))));
+    told.map(|kind| kind.name()).collect()
 }
 
 #[test]
-fn shipped_rules_use_only_keys_and_events_of_this_version() {
-    let files = files();
-    assert_eq!(files.len(), 4, "default.toml and three examples: {files:?}");
-    for file in &files {
-        for (name, known) in [("threshold", THRESHOLD), ("rule", RULE)] {
-            for table in tables(file, name) {
-                let unknown = table.keys().find(|key| !known.contains(&key.as_str()));
-                assert_eq!(unknown, None, "{}: [[{name}]]", file.display());
-            }
-        }
-        for rule in tables(file, "rule") {
-            for pattern in texts(&rule["on"]) {
-                assert!(Pattern::parse(pattern).is_ok(), "{}: no events are called {pattern}", file.display());
-            }
-            let severity = rule.get("severity").map_or("info", |severity| severity.as_str().unwrap());
-            assert!(["info", "warning", "critical"].contains(&severity), "{}: {severity}", file.display());
-        }
-    }
-}
-
-#[test]
-fn the_default_rules_tell_the_owner_alone_what_the_readme_lists() {
-    let file = files().into_iter().find(|file| file.ends_with("rules/default.toml")).expect("is there");
-    let mut told = Vec::new();
-    for rule in tables(&file, "rule") {
-        assert_eq!(texts(&rule["to"]), ["owner"], "a fresh configuration has no other channel");
-        told.extend(texts(&rule["on"]).into_iter().map(str::to_owned));
-    }
-    told.sort();
+fn the_default_rules_need_the_owner_alone_and_tell_what_matters() {
     let listed = [
-        "credit.overdue",
         "sale.cancelled",
-        "shop.*",
-        "shop.key_rejected",
-        "stock.critical",
         "stock.low",
+        "stock.critical",
         "stock.out",
         "stock.recovered",
+        "credit.overdue",
+        "shop.baseline",
+        "shop.key_rejected",
     ];
-    assert_eq!(told, listed);
-    let low: Vec<String> = tables(&file, "threshold").iter().map(|threshold| threshold["low"].to_string()).collect();
-    assert_eq!(low, [r#""min_stock""#, "5"], "a product's own figure first, then one for all");
+    assert_eq!(told(&read("default.toml", &["owner"])), listed);
+}
+
+#[test]
+fn by_default_a_products_own_minimum_counts_and_five_where_it_has_none() {
+    let rules = read("default.toml", &["owner"]);
+    let product = Product {
+        id: EntityId::new("600c45c60000000000000004").unwrap(),
+        code: Some("PK64000158".to_owned()),
+        name: None,
+        barcode: None,
+        category: None,
+        unit: None,
+        price: None,
+        cost: None,
+        quantity: None,
+        updated_at: None,
+    };
+    for (min_stock, low) in [(Some(12), 12), (None, 5)] {
+        let row = StockRow { product: product.clone(), min_stock: min_stock.map(Quantity::from), deleted: false };
+        assert_eq!(rules.limits(&ShopId::new("main").unwrap(), &row).low, Some(Quantity::from(low)), "{min_stock:?}");
+    }
+}
+
+#[test]
+fn each_example_can_be_copied_beside_a_configuration_with_its_channel() {
+    let examples = [
+        ("examples/telegram-low-stock.toml", &["owner"][..]),
+        ("examples/sales-to-webhook.toml", &["erp", "owner"]),
+        ("examples/credit-overdue-by-mail.toml", &["accountant"]),
+    ];
+    for (file, channels) in examples {
+        assert!(!told(&read(file, channels)).is_empty(), "{file}");
+    }
+    let shipped = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("rules/examples")).unwrap().count();
+    assert_eq!(shipped, examples.len(), "an example that no test reads may rot");
 }
