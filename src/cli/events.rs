@@ -42,30 +42,33 @@ struct Page {
 }
 
 pub(super) fn events(config: &Config, args: &EventsArgs) -> Result<(), Failure> {
-    small_runtime()?.block_on(async {
-        let mut query = EventQuery {
-            kind: args.kind.clone(),
-            shop: args.shop.clone(),
-            since: args.since.clone(),
-            after: None,
-            limit: Some(args.limit),
-        };
-        let page = page(config, &query).await?;
-        if page.data.is_empty() && !args.follow && !args.listing.json {
-            println!("There are no such events yet.");
-        }
-        print_page(&page, args, config);
-        let mut after = page.last.or(query.after);
-        while args.follow {
-            tokio::time::sleep(FOLLOW).await;
-            query = EventQuery { after, since: None, limit: Some(10_000), ..query };
-            let page = self::page(config, &query).await?;
+    small_runtime()?
+        .block_on(async {
+            let mut query = EventQuery {
+                kind: args.kind.clone(),
+                shop: args.shop.clone(),
+                since: args.since.clone(),
+                after: None,
+                limit: Some(args.limit),
+            };
+            let page = page(config, &query).await?;
+            if page.data.is_empty() && !args.follow && !args.listing.json {
+                println!("There are no such events yet.");
+            }
             print_page(&page, args, config);
-            after = page.last.or(after);
-        }
-        anyhow::Ok(())
-    })?;
-    Ok(())
+            if !args.follow {
+                return Ok(());
+            }
+            let mut after = page.last.or(query.after);
+            loop {
+                tokio::time::sleep(FOLLOW).await;
+                query = EventQuery { after, since: None, limit: Some(10_000), ..query };
+                let page = self::page(config, &query).await?;
+                print_page(&page, args, config);
+                after = page.last.or(after);
+            }
+        })
+        .map_err(|error: anyhow::Error| error.into())
 }
 
 /// Asked anew each time, so that `--follow` neither keeps the store from a starting service nor loses an ended one.

@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use tokio::net::TcpListener;
-use tracing::{info, warn};
+use tracing::info;
 
 use super::{Failure, bad_config, env};
 use crate::config::Config;
@@ -11,6 +11,7 @@ use crate::service::clock::Clock;
 use crate::service::run::{Start, run as run_service};
 use crate::service::setup;
 use crate::service::shutdown::shutdown;
+use crate::service::systemd;
 
 pub(super) fn run(config: Config) -> Result<(), Failure> {
     let ready = setup::ready(&config, &env).map_err(|found| bad_config(&found))?;
@@ -30,7 +31,7 @@ pub(super) fn run(config: Config) -> Result<(), Failure> {
             .run_until(async {
                 let asked = tokio::task::spawn_local(async move {
                     signals.end().await;
-                    notify(&[sd_notify::NotifyState::Stopping]);
+                    systemd::stopping();
                     ending.ask();
                 });
                 let start = Start { config, ready, store, listener, clock };
@@ -38,7 +39,7 @@ pub(super) fn run(config: Config) -> Result<(), Failure> {
                     if let Some(address) = address {
                         info!("ask at http://{address}/api/v1/status, or with `posbell status`");
                     }
-                    notify(&[sd_notify::NotifyState::Ready]);
+                    systemd::ready();
                 })
                 .await;
                 asked.abort();
@@ -47,13 +48,6 @@ pub(super) fn run(config: Config) -> Result<(), Failure> {
             .await
     })?;
     Ok(())
-}
-
-/// Tells systemd, if it waits to be told.
-fn notify(states: &[sd_notify::NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(states) {
-        warn!("systemd could not be told: {error}");
-    }
 }
 
 struct Signals {

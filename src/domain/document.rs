@@ -187,7 +187,7 @@ mod tests {
     fn every_mistake_is_found_with_its_place() {
         let text = "name = 5\nsevrity = \"info\"\ncooldown = \"1h\"\n";
         let mut mistakes = Vec::new();
-        let mut table = Table::parse(text).ok().expect("is TOML");
+        let mut table = Table::parse(text).unwrap_or_else(|_| panic!("is TOML"));
         assert_eq!(table.take::<String>("name", &mut mistakes), None);
         assert_eq!(table.take::<String>("severity", &mut mistakes), None);
         assert_eq!(table.require::<String>("to", &mut mistakes), None);

@@ -15,4 +15,5 @@ pub mod run;
 pub mod setup;
 pub mod shop;
 pub mod shutdown;
+pub mod systemd;
 pub mod telemetry;

@@ -156,17 +156,15 @@ fn serve(
     lock.serves_at(&address.to_string()).with_context(|| format!("Failed to write {}", lock.path().display()))?;
     let answers = ServiceAnswers { config: Arc::clone(config), shared: Arc::clone(shared), shops: shops.to_vec() };
     let router = admin::router(Arc::new(answers), Access { listen: address, token });
-    let shutdown = shutdown.clone();
+    let (asked, late) = (shutdown.clone(), shutdown.clone());
     loops.spawn(async move {
-        let asked = shutdown.clone();
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        let serving = axum::serve(listener, service).with_graceful_shutdown(async move { asked.asked().await });
+        let serving = admin::serve(listener, router, async move { asked.asked().await });
         let late = async {
-            shutdown.asked().await;
+            late.asked().await;
             tokio::time::sleep(LAST_ANSWERS).await;
         };
         tokio::select! {
-            served = serving.into_future() => served.context("Failed to serve the admin address"),
+            served = serving => served.context("Failed to serve the admin address"),
             () = late => Ok(()),
         }
     });

@@ -3,11 +3,11 @@
 // Says to clippy that the functions beside the tests are test code too, where `unwrap` is the right word.
 #![cfg(test)]
 
+/// Whether every channel tells apart, in the same words, what a receiver may do.
+mod channel;
 /// The rule files that ship are made of what this version reads.
 mod shipped_rules;
 /// What the other modules share.
-/// Whether every channel tells apart, in the same words, what a receiver may do.
-mod channel;
 mod support;
 /// The rules of the house hold, with advice where they do not.
 mod tidy;

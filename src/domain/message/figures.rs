@@ -20,13 +20,14 @@ const PHONE_DIGITS: usize = 7;
 /// How many characters may stand between two digits of one telephone number, as in `081 - 234 5678`.
 const PHONE_GAP: usize = 3;
 
-/// A code or a number that people look things up by: cleaned and cut, never masked. `None` when nothing is left.
+/// A code, a number or a thing's name that people look things up by: cleaned and cut, never masked. `None` when
+/// nothing is left.
 pub(super) fn code(text: Option<&str>) -> Option<String> {
     let cleaned = clean(text?);
     (!cleaned.is_empty()).then(|| cut(&cleaned, FIELD_MOST))
 }
 
-/// A name or a remark that somebody typed: cleaned, telephone numbers masked, then cut. `None` when nothing is left.
+/// A person's name or a remark that somebody typed: cleaned, telephone numbers masked, then cut. `None` when nothing is left.
 pub(super) fn name(text: Option<&str>) -> Option<String> {
     let masked = mask(&clean(text?));
     (!masked.is_empty()).then(|| cut(&masked, FIELD_MOST))

@@ -235,13 +235,14 @@ impl Layout {
         self.named(product.name.as_deref(), product.code.as_deref())
     }
 
-    /// The name, else the code, else the word for having neither.
+    /// The name, else the code, else the word for having neither. Never masked: `15-15-15 50` is a fertilizer, and a
+    /// product's name tells nobody's telephone number.
     fn named(&self, called: Option<&str>, number: Option<&str>) -> String {
-        name(called).or_else(|| code(number)).unwrap_or_else(|| self.words.unnamed.to_owned())
+        code(called).or_else(|| code(number)).unwrap_or_else(|| self.words.unnamed.to_owned())
     }
 
     fn in_units(&self, left: Quantity, product: &Product) -> String {
-        match name(product.unit.as_deref()) {
+        match code(product.unit.as_deref()) {
             Some(unit) => format!("{} {unit}", quantity(left)),
             None => quantity(left),
         }

@@ -84,7 +84,7 @@ pub fn render(events: &[Event], shop_name: &str, wording: &Wording) -> Text {
 
 /// The head with the shop behind it; the head is never cut to make room for the shop.
 fn title(head: Option<String>, shop_name: &str) -> String {
-    let shop = figures::name(Some(shop_name)).map(|name| cut(&name, SHOP_MOST));
+    let shop = figures::code(Some(shop_name)).map(|name| cut(&name, SHOP_MOST));
     let head = head.map(|head| cut(&head, LINE_MOST - SHOP_MOST - " · ".len()));
     joined([head, shop]).unwrap_or_else(|| "posbell".to_owned())
 }

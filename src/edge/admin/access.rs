@@ -27,7 +27,8 @@ pub(super) async fn check(
         return (StatusCode::MISDIRECTED_REQUEST, "this is not the address that posbell listens on\n").into_response();
     }
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    if !(reads && caller.ip().is_loopback()) && !access.shows_token(request.headers()) {
+    let needs_token = !reads || !caller.ip().is_loopback();
+    if needs_token && !access.shows_token(request.headers()) {
         let help = "this needs the token: `authorization: Bearer …`\n";
         return (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")], help).into_response();
     }

@@ -6,5 +6,17 @@
 mod access;
 mod routes;
 
+use std::net::SocketAddr;
+
 pub use access::Access;
 pub use routes::{Answers, DeliveryQuery, EventQuery, Refusal, router};
+
+/// Answers on `listener` until `end` returns and the answers under way are given.
+pub async fn serve(
+    listener: tokio::net::TcpListener,
+    router: axum::Router,
+    end: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).with_graceful_shutdown(end).await
+}
