@@ -1,4 +1,63 @@
 //! posbell: the bell on the till.
+//!
+//! # Bird's-eye view
+//!
+//! POSPOS, a Thai point-of-sale cloud, can only be asked, never listened to: its API has no webhooks and no "changed
+//! since". posbell asks often, remembers what it was told, and turns the differences into events that it delivers to
+//! webhooks, mailboxes and chats.
+//!
+//! ```text
+//! POSPOS ──► pospos ──► diff ──► rules ──► outbox ──┐ one durable commit:
+//!            (edge)     (pure)   (pure)    (pure)   ▼ rows + events + deliveries + cursor
+//!                                                 store (sled)
+//!                                                   │ wake-up without data
+//!                                                   ▼
+//!                               outbox (settle) ◄── deliver ──► channel ──► webhook / mail / Telegram
+//! ```
+//!
+//! Two loops around a durable middle. [`service::poll`] reads a resource, compares it, and commits what follows in one
+//! step. [`service::deliver`] takes what is due, sends it and settles it. Neither keeps anything between turns except
+//! in the store, so a killed process and a slow one are the same case, and there is one code path for both.
+//!
+//! # Reading order
+//!
+//! 1. [`domain::model`]: what a shop is made of, in exact numbers.
+//! 2. [`domain::event`]: what can happen, its public JSON, and ids that are computed and never drawn.
+//! 3. [`domain::diff`]: from what was known and what was read to what happened; the stock level machine.
+//! 4. [`domain::rules`]: which events go where, and what "low" means.
+//! 5. [`domain::outbox`]: deliveries as a state machine.
+//! 6. [`domain::message`]: what a person reads, in Thai and English.
+//! 7. [`edge::pospos`]: the API, page by page, and never over its quota.
+//! 8. [`edge::store`]: the disk.
+//! 9. [`edge::channel`]: webhooks, mail, Telegram. [`edge::admin`]: whoever asks over HTTP.
+//! 10. [`service`]: where all of it meets. [`config`]: what the files say. [`cli`]: the commands.
+//! 11. [`demo`]: a simulated shop and a receiver, for `posbell demo` and for the tests.
+//!
+//! # Invariants
+//!
+//! Each is held by a test; the README names them.
+//!
+//! **One commit.** What a pass found, the events of it and the deliveries of these become durable in one step, before
+//! anything is sent. There is no moment at which a crash loses a message or leaves one without its event.
+//!
+//! **Stable ids.** An event's id is a function of the change. Whoever sends twice sends the same id.
+//!
+//! **Never over the quota.** A call's place in the quota is on the disk before the call leaves. What may have been
+//! sent counts as sent.
+//!
+//! **What was not read whole is not compared.** Completeness is a type, [`domain::model::Whole`], that only the page
+//! reader can make. A page that failed is missing, not empty.
+//!
+//! **The domain is pure.** It reads no clock, no file and no socket, and draws no random number: the time, the jitter
+//! and the answers come in as arguments.
+//!
+//! **Directions.** `main → cli → service → edge → domain`, never back; edges do not know each other; each foreign
+//! crate has one owner.
+//!
+//! # What is absent
+//!
+//! No event bus and no in-memory queue between the loops: the store is the queue. No retries inside a channel or the
+//! API's client: the outbox alone repeats. No clock outside of `service::clock`. No sending before the commit.
 
 pub mod cli;
 pub mod config;
