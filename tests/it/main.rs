@@ -13,3 +13,5 @@ mod support;
 mod tidy;
 /// The systemd unit keeps what the README promises.
 mod unit_file;
+/// Whole runs of the program between a simulated shop and real receivers.
+mod whole;

@@ -1,5 +1,7 @@
 //! What the tests share: the outside world, played on loopback.
 
+/// A shop, a receiver, and the real program between them.
+pub mod rig;
 /// A mail server that speaks real SMTP.
 pub mod smtp;
 /// A Bot API server that answers as told.

@@ -1,0 +1,257 @@
+//! A shop, a receiver, and the real program between them: what the whole-run tests are played on.
+//!
+//! The program is the built binary with its own files, so that it can be killed as a power cut would kill it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use posbell::demo::receiver::{Received, Receiver};
+use posbell::demo::shop::{ShopPlan, SimulatedShop};
+use posbell::demo::verifier;
+use posbell::domain::event::{Event, EventKind};
+use posbell::service::clock::Clock;
+
+/// The secret that the program signs with and the receiver checks with.
+pub const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+/// How long anything may take before a test gives up: far more than any step needs on a busy machine.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The quota of the rigs: as strict as a real one for each second, so that tests need not wait ten.
+pub const QUOTA: (u32, Duration) = (40, Duration::from_secs(1));
+
+/// A shop, a receiver, and the files of the program between them.
+pub struct Rig {
+    pub shop: Arc<SimulatedShop>,
+    pub receiver: Receiver,
+    dir: tempfile::TempDir,
+}
+
+/// What differs between rigs.
+pub struct RigPlan {
+    pub products: usize,
+    pub sales: usize,
+    pub seed: u64,
+    /// Added to `posbell.toml`.
+    pub config: String,
+    /// The rules; [`RigPlan::EVERYTHING`] unless a test is about rules.
+    pub rules: String,
+}
+
+impl RigPlan {
+    /// Everything that the shop's journal knows, to the receiver.
+    pub const EVERYTHING: &str = r#"
+[[threshold]]
+low = 5
+critical = 2
+rearm = 8
+
+[[rule]]
+name = "everything"
+on = ["sale.*", "stock.low", "stock.critical", "stock.out", "stock.recovered", "credit.*", "shop.*"]
+to = ["receiver"]
+"#;
+}
+
+impl Default for RigPlan {
+    fn default() -> Self {
+        Self { products: 40, sales: 20, seed: 1, config: String::new(), rules: Self::EVERYTHING.to_owned() }
+    }
+}
+
+impl Rig {
+    /// Opens the shop and the receiver and writes the files. The program does not run yet.
+    pub fn new(plan: RigPlan) -> Rig {
+        let clock = Clock::default();
+        let now = clock.clone();
+        let shop_plan = ShopPlan {
+            products: plan.products,
+            sales_today: plan.sales,
+            seed: plan.seed,
+            quota: vec![QUOTA],
+            ..ShopPlan::default()
+        };
+        let shop = Arc::new(SimulatedShop::start(shop_plan, move || now.now()).expect("opens"));
+        let receiver = open_receiver(&shop, &clock);
+        let dir = tempfile::tempdir().expect("has a temporary directory");
+        let rig = Rig { shop, receiver, dir };
+        let config = format!(
+            r#"language = "en"
+
+[admin]
+listen = "127.0.0.1:0"
+
+[delivery]
+retry_first = "100ms"
+
+[[shop]]
+id = "main"
+name = "Test shop"
+api_key = "demo-key"
+base_url = "{}"
+quota = ["40/1s"]
+timeout = "5s"
+[shop.poll]
+transactions = "100ms"
+stock = "100ms"
+credit = "100ms"
+
+[channel.receiver]
+type = "webhook"
+url = "{}"
+secret = "{SECRET}"
+allow_networks = ["127.0.0.0/8"]
+timeout = "5s"
+{}"#,
+            rig.shop.base_url(),
+            rig.receiver.url(),
+            plan.config
+        );
+        std::fs::write(rig.config(), config).expect("writes");
+        std::fs::create_dir(rig.path().join("rules")).expect("makes a directory");
+        std::fs::write(rig.path().join("rules/rules.toml"), plan.rules).expect("writes");
+        rig
+    }
+
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    pub fn config(&self) -> PathBuf {
+        self.path().join("posbell.toml")
+    }
+
+    /// Starts the service.
+    pub fn start(&self) -> Service {
+        let child = self.command(&["run"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("starts");
+        Service { child }
+    }
+
+    /// One run of a command, waited for.
+    pub fn run(&self, args: &[&str]) -> Output {
+        self.command(args).output().expect("runs")
+    }
+
+    /// The JSON lines that a command prints.
+    pub fn lines(&self, args: &[&str]) -> Vec<serde_json::Value> {
+        let output = self.run(args);
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).expect("is text");
+        text.lines().map(|line| serde_json::from_str(line).expect("is JSON")).collect()
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_posbell"));
+        command.arg("--config").arg(self.config()).args(args).current_dir(self.path());
+        command.env_remove("POSBELL_CONFIG").env_remove("STATE_DIRECTORY").env_remove("CREDENTIALS_DIRECTORY");
+        command.env_remove("NOTIFY_SOCKET").env("POSBELL_LOG", "warn,posbell=info");
+        command
+    }
+
+    /// Waits until the receiver has a message of this kind.
+    pub async fn told(&self, kind: EventKind) -> Vec<Received> {
+        self.until(|all| all.iter().any(|one| event(one).kind == kind)).await
+    }
+
+    /// Waits until everything that the shop owes has arrived.
+    pub async fn all_told(&self) -> Vec<Received> {
+        self.until(|_| self.shop.journal().awaited() == 0).await
+    }
+
+    async fn until(&self, enough: impl Fn(&[Received]) -> bool) -> Vec<Received> {
+        match tokio::time::timeout(PATIENCE, self.receiver.wait_for(enough)).await {
+            Ok(received) => received,
+            Err(_) => panic!(
+                "waited too long; still owed: {:?}; status: {}",
+                self.shop.journal().expected().len(),
+                String::from_utf8_lossy(&self.run(&["status"]).stdout)
+            ),
+        }
+    }
+
+    /// Asserts that the distinct messages are exactly what the shop owes, and that no change has two ids.
+    pub fn assert_exact(&self, received: &[Received]) {
+        let mut distinct: Vec<(String, String, String)> = received
+            .iter()
+            .map(|one| (one.id.clone(), event(one)))
+            .map(|(id, event)| (id, event.kind.name().to_owned(), event.subject.as_str().to_owned()))
+            .collect();
+        distinct.sort();
+        distinct.dedup();
+        let told = |kind: &str| !kind.starts_with("shop.");
+        let mut got: Vec<(String, String)> =
+            distinct.into_iter().filter(|(_, kind, _)| told(kind)).map(|(_, kind, subject)| (kind, subject)).collect();
+        let mut owed: Vec<(String, String)> = self
+            .shop
+            .journal()
+            .expected()
+            .iter()
+            .map(|one| (one.kind.name().to_owned(), one.subject.as_str().to_owned()))
+            .collect();
+        got.sort();
+        owed.sort();
+        assert_eq!(got, owed, "what was told (left) is not what happened (right)");
+        assert_eq!(self.receiver.forged(), 0, "a signature was wrong");
+        assert_eq!(self.shop.quota_violations(), 0, "the quota was broken");
+    }
+}
+
+fn open_receiver(shop: &Arc<SimulatedShop>, clock: &Clock) -> Receiver {
+    let shop = Arc::clone(shop);
+    let seen = std::sync::Mutex::new(std::collections::BTreeSet::new());
+    let on_message = move |received: &Received| {
+        // A repeat acknowledges nothing: by then the same kind may be owed again.
+        if seen.lock().expect("no test panics with the lock").insert(received.id.clone()) {
+            let event = event(received);
+            shop.acknowledge(event.kind, &event.subject);
+        }
+    };
+    let now = clock.clone();
+    let verify = verifier(SECRET, clock).expect("is a secret");
+    Receiver::start(verify, move || now.now(), Box::new(on_message)).expect("opens")
+}
+
+/// The event in a message.
+pub fn event(received: &Received) -> Event {
+    Event::from_json(&received.body).expect("a message is an event")
+}
+
+/// The running program. Killed when it is dropped.
+pub struct Service {
+    child: Child,
+}
+
+impl Service {
+    /// SIGKILL, and nothing else: no chance to write or to say anything.
+    pub fn kill(mut self) {
+        self.child.kill().expect("can be killed");
+        self.child.wait().expect("has ended");
+    }
+
+    /// SIGTERM, as systemd sends it. Returns how it ended and what it logged.
+    pub fn stop(self) -> (ExitStatus, String) {
+        let pid = i32::try_from(self.child.id()).expect("is a process id");
+        let pid = rustix::process::Pid::from_raw(pid).expect("is not zero");
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("can be told");
+        self.ended()
+    }
+
+    /// Waits for it to end by itself.
+    pub fn ended(mut self) -> (ExitStatus, String) {
+        let mut log = String::new();
+        if let Some(stderr) = self.child.stderr.as_mut() {
+            std::io::Read::read_to_string(stderr, &mut log).expect("is text");
+        }
+        (self.child.wait().expect("has ended"), log)
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // An error means that it has ended already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}

@@ -1,0 +1,111 @@
+//! The commands, as a person types them: while the service runs and when it does not.
+
+use std::process::Command;
+
+use posbell::domain::event::EventKind;
+
+use crate::support::rig::{Rig, RigPlan, event};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_listings_are_the_same_while_the_service_runs_and_after_it() {
+    let rig = Rig::new(RigPlan::default());
+    let service = rig.start();
+    rig.told(EventKind::ShopBaseline).await;
+    rig.shop.script(1).step().expect("the shop sells");
+    rig.all_told().await;
+    let running = rig.lines(&["status", "--json"]);
+    assert_eq!(running[0]["running"], true);
+    assert_eq!(running[0]["shops"][0]["quota"][0]["limit"], "40/1s");
+    let events = rig.lines(&["events", "--json", "--type", "sale.*"]);
+    assert!(!events.is_empty());
+    let (status, log) = service.stop();
+    assert!(status.success(), "{log}");
+
+    let stopped = rig.lines(&["status", "--json"]);
+    assert_eq!(stopped[0]["running"], false);
+    assert_eq!(stopped[0]["shops"][0]["resources"].as_array().map(Vec::len), Some(3));
+    assert_eq!(rig.lines(&["events", "--json", "--type", "sale.*"]), events);
+    let deliveries = rig.lines(&["deliveries", "--state", "delivered", "--json"]);
+    assert!(deliveries.len() >= events.len());
+    let id = deliveries[0]["id"].as_str().expect("has an id");
+    let shown = rig.run(&["deliveries", "show", id]);
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert!(shown.contains("delivered") && shown.contains("everything"), "{shown}");
+    let status = String::from_utf8(rig.run(&["status"]).stdout).expect("is text");
+    assert!(status.contains("is not running") && status.contains("transactions"), "{status}");
+}
+
+#[test]
+fn before_the_first_run_the_listings_say_what_to_do() {
+    let runtime = tokio::runtime::Runtime::new().expect("starts");
+    let _entered = runtime.enter();
+    let rig = Rig::new(RigPlan::default());
+    let output = rig.run(&["status"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("posbell run"), "{said}");
+}
+
+#[test]
+fn a_mistake_is_named_with_file_line_and_column_and_exit_78() {
+    let runtime = tokio::runtime::Runtime::new().expect("starts");
+    let _entered = runtime.enter();
+    let rules = "[[rule]]\nname = \"x\"\non = [\"sale.creatd\"]\nto = [\"reciever\"]\n".to_owned();
+    let rig = Rig::new(RigPlan { rules, ..RigPlan::default() });
+    for command in ["check", "run"] {
+        let output = rig.run(&[command]);
+        assert_eq!(output.status.code(), Some(78), "{command}");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        for expected in ["rules.toml:3:7", "sale.created", "rules.toml:4:7", "did you mean `receiver`?"] {
+            assert!(said.contains(expected), "{command}: no {expected} in {said}");
+        }
+    }
+}
+
+#[test]
+fn without_a_configuration_it_says_where_it_looked() {
+    let dir = tempfile::tempdir().expect("has a temporary directory");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_posbell"));
+    let output = command.arg("status").current_dir(dir.path()).env_remove("POSBELL_CONFIG").output().expect("runs");
+    assert_eq!(output.status.code(), Some(78));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--config"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_service_on_the_same_data_names_the_first() {
+    let rig = Rig::new(RigPlan::default());
+    let first = rig.start();
+    rig.told(EventKind::ShopBaseline).await;
+    let second = rig.run(&["run"]);
+    assert_eq!(second.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(said.contains("in use by process"), "{said}");
+    drop(first);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_clean_stop_it_goes_on_where_it_was() {
+    let rig = Rig::new(RigPlan::default());
+    let service = rig.start();
+    rig.told(EventKind::ShopBaseline).await;
+    let (status, log) = service.stop();
+    assert!(status.success(), "{log}");
+    assert!(!log.contains("demo-key") && !log.contains("whsec_"), "a secret is in the log: {log}");
+    rig.shop.script(8).step().expect("the shop sells while nobody looks");
+    let service = rig.start();
+    let received = rig.all_told().await;
+    rig.assert_exact(&received);
+    assert_eq!(received.iter().filter(|one| event(one).kind == EventKind::ShopBaseline).count(), 1);
+    drop(service);
+}
+
+#[test]
+fn the_demo_shows_a_sale_a_shortage_and_a_cancel_and_ends_by_itself() {
+    let output = Command::new(env!("CARGO_BIN_EXE_posbell")).args(["demo", "--for", "20s"]).output().expect("runs");
+    let said = String::from_utf8(output.stdout).expect("is text");
+    assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+    for expected in ["/api/v1/status", "shop.baseline", "sale.created", "stock.out", "sale.cancelled", "✓ signature"] {
+        assert!(said.contains(expected), "no {expected} in {said}");
+    }
+    assert!(said.contains("0 had a wrong signature; 0 of"), "{said}");
+}

@@ -1,0 +1,93 @@
+//! Kills at the worst moments: nothing lost, nothing told under a second id.
+
+use std::time::Duration;
+
+use posbell::domain::event::EventKind;
+
+use super::journal::make_changes;
+use crate::support::rig::{PATIENCE, Rig, RigPlan, event};
+
+/// A small seeded generator for the moments of the kills.
+struct Moments(u64);
+
+impl Moments {
+    fn next(&mut self) -> Duration {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        Duration::from_millis(20 + (self.0 >> 33) % 700)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn through_20_kills_and_a_failing_receiver_every_change_is_told_under_one_id() {
+    let rig = Rig::new(RigPlan { products: 60, sales: 30, seed: 5, ..RigPlan::default() });
+    let mut service = rig.start();
+    rig.told(EventKind::ShopBaseline).await;
+    rig.receiver.fail_one_in(Some(3));
+    let mut moments = Moments(42);
+    let changes = make_changes(&rig, &rig.shop, 5, 120);
+    tokio::pin!(changes);
+    let mut kills = 0;
+    let mut business = true;
+    while kills < 20 {
+        tokio::select! {
+            () = &mut changes, if business => business = false,
+            // A kill at a random moment is what is tested here: there is nothing to wait for.
+            () = tokio::time::sleep(moments.next()) => {
+                service.kill();
+                service = rig.start();
+                kills += 1;
+            }
+        }
+    }
+    if business {
+        changes.await;
+    }
+    let received = rig.all_told().await;
+    rig.assert_exact(&received);
+    drop(service);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_between_the_commit_and_the_delivery_loses_nothing() {
+    let rig = Rig::new(RigPlan::default());
+    let service = rig.start();
+    rig.told(EventKind::ShopBaseline).await;
+    rig.receiver.answer(Some(503));
+    let sale = rig.shop.script(3).step().expect("the shop sells");
+    let committed = async {
+        while rig.lines(&["deliveries", "--state", "retrying", "--json"]).is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, committed).await.expect("the delivery is committed and tried");
+    service.kill();
+
+    let stored = rig.lines(&["events", "--json"]);
+    let waiting = rig.lines(&["deliveries", "--state", "retrying", "--json"]);
+    assert!(!waiting.is_empty(), "the delivery has survived the kill");
+    rig.receiver.answer(None);
+    let service = rig.start();
+    let received = rig.all_told().await;
+    let stored: std::collections::BTreeSet<&str> = stored.iter().filter_map(|one| one["id"].as_str()).collect();
+    for one in &received {
+        assert!(stored.contains(one.id.as_str()), "{} was made anew", one.id);
+    }
+    assert!(received.iter().any(|one| event(one).subject.as_str().ends_with(sale.change.id.as_str())));
+    drop(service);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_loop_stays_within_the_quota() {
+    let rig = Rig::new(RigPlan { products: 450, ..RigPlan::default() });
+    let mut moments = Moments(7);
+    for _ in 0..15 {
+        let service = rig.start();
+        tokio::time::sleep(moments.next()).await;
+        service.kill();
+    }
+    let service = rig.start();
+    rig.told(EventKind::ShopBaseline).await;
+    assert!(rig.shop.calls() > 0);
+    assert_eq!(rig.shop.quota_violations(), 0, "the key is lost");
+    drop(service);
+}

@@ -1,0 +1,7 @@
+//! Whole runs of the program between a simulated shop and real receivers.
+
+mod channels;
+mod commands;
+mod crash;
+mod journal;
+mod refusals;

@@ -1,0 +1,102 @@
+//! What the API gets wrong changes nothing, and what it refuses is not asked again.
+
+use std::time::Duration;
+
+use posbell::demo::shop::Fault;
+use posbell::domain::event::EventKind;
+use posbell::domain::model::Resource;
+
+use super::journal::make_changes;
+use crate::support::rig::{PATIENCE, Rig, RigPlan, event};
+
+/// Waits until the status says so.
+async fn status_says(rig: &Rig, says: impl Fn(&serde_json::Value) -> bool) {
+    let said = async {
+        loop {
+            let status = rig.lines(&["status", "--json"]);
+            if status.first().is_some_and(&says) {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, said).await.expect("the status says so in time");
+}
+
+fn failing(status: &serde_json::Value, resource: Resource) -> bool {
+    let resources = status["shops"][0]["resources"].as_array().cloned().unwrap_or_default();
+    resources.iter().any(|one| one["resource"] == resource.name() && !one["failing"].is_null())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_bad_answer_makes_an_event_or_hides_one() {
+    let rig = Rig::new(RigPlan::default());
+    let service = rig.start();
+    let before = rig.told(EventKind::ShopBaseline).await.len();
+    let faults = [
+        Fault::Status(500),
+        Fault::Html,
+        Fault::CutOff,
+        Fault::HangUp,
+        Fault::WrongShape,
+        Fault::EmptyList,
+        Fault::SuccessZero,
+        Fault::Redirect,
+    ];
+    for resource in [Resource::Transactions, Resource::Stock] {
+        for fault in faults.clone() {
+            rig.shop.fail_next(resource, fault, 100_000);
+            status_says(&rig, |status| failing(status, resource)).await;
+            rig.shop.fail_no_more();
+            status_says(&rig, |status| !failing(status, resource)).await;
+        }
+    }
+    assert_eq!(rig.receiver.received().len(), before, "a bad answer was told as a change");
+    make_changes(&rig, &rig.shop, 9, 20).await;
+    let received = rig.all_told().await;
+    rig.assert_exact(&received);
+    drop(service);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_key_stops_the_shop_at_once_until_a_person_resumes_it() {
+    let rig = Rig::new(RigPlan::default());
+    let service = rig.start();
+    rig.told(EventKind::ShopBaseline).await;
+    rig.shop.revoke_key();
+    let received = rig.told(EventKind::ShopKeyRejected).await;
+    assert!(received.iter().any(|one| one.body.contains(r#""status":403"#)));
+    status_says(&rig, |status| status["shops"][0]["key_refused"] == 403).await;
+    let calls = rig.shop.calls();
+
+    // Another start with the same key makes no call at all: it stands before the store is asked for anything.
+    service.kill();
+    let service = rig.start();
+    status_says(&rig, |status| status["running"] == true).await;
+    let (status, log) = service.stop();
+    assert!(status.success(), "{log}");
+    assert_eq!(rig.shop.calls(), calls, "a refused key was used again");
+
+    rig.shop.issue_key("demo-key");
+    let service = rig.start();
+    status_says(&rig, |status| status["running"] == true).await;
+    let resumed = rig.run(&["resume", "main"]);
+    assert!(resumed.status.success(), "{}", String::from_utf8_lossy(&resumed.stderr));
+    make_changes(&rig, &rig.shop, 2, 5).await;
+    let received = rig.all_told().await;
+    assert_eq!(received.iter().filter(|one| event(one).kind == EventKind::ShopKeyRejected).count(), 1);
+    rig.assert_exact(&received);
+    drop(service);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_answer_is_given_up_and_the_next_pass_tells_it_all() {
+    let rig = Rig::new(RigPlan::default());
+    let service = rig.start();
+    rig.told(EventKind::ShopBaseline).await;
+    rig.shop.fail_next(Resource::Transactions, Fault::Slow(Duration::from_secs(60)), 1);
+    make_changes(&rig, &rig.shop, 4, 5).await;
+    let received = rig.all_told().await;
+    rig.assert_exact(&received);
+    drop(service);
+}
