@@ -12,7 +12,7 @@ use crate::domain::document::{Placed, Table, parse_placed};
 use crate::domain::mistake::Mistake;
 use crate::domain::model::{Resource, ShopId};
 use crate::edge::pospos::quota::QuotaLimit;
-use crate::edge::pospos::{CreditFields, StockFields};
+use crate::edge::pospos::{CreditFields, StockFields, is_pointer};
 
 /// The vendor's own address; from pospos's documentation.
 const BASE_URL: &str = "https://go.pospos.co/developer/api";
@@ -155,7 +155,7 @@ fn fields(table: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> (StockFields, C
 
 fn set_pointers(table: Table<'_>, mut set: impl FnMut(&str, String) -> bool, mistakes: &mut Vec<Mistake>) {
     for (name, pointer) in table.rest::<String>(mistakes) {
-        if !pointer.value.starts_with('/') {
+        if !is_pointer(&pointer.value) {
             let mistake = pointer.mistake(format!("`{}` is no JSON Pointer", pointer.value));
             mistakes.push(mistake.help("a JSON Pointer begins with `/`, as in `/stock`"));
         } else if !set(&name.value, pointer.value) {

@@ -63,7 +63,7 @@ impl Answers for ServiceAnswers {
 }
 
 fn quota_of(shop: &Shop) -> Vec<QuotaStatus> {
-    let left = shop.pospos.quota_left();
+    let left = shop.pospos.governor().left();
     left.into_iter().map(|(limit, left)| QuotaStatus { limit: limit.to_string(), left }).collect()
 }
 

@@ -66,7 +66,7 @@ pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce(Option<S
     });
     let mut shops = Vec::new();
     for shop in ready.shops {
-        shops.push(Arc::new(open_shop(shop, &config, &shared, Arc::new(SystemBootClock::new())).await?));
+        shops.push(Arc::new(open_shop(shop, &config, &shared, Arc::new(SystemBootClock)).await?));
     }
     let mut loops: JoinSet<anyhow::Result<()>> = JoinSet::new();
     let address = match listener {

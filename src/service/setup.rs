@@ -185,7 +185,7 @@ pub async fn open_shop(
         body_limit: BODY_LIMIT,
         stock_fields: shop.stock_fields.clone(),
         credit_fields: shop.credit_fields.clone(),
-        query: shop.query.clone(),
+        extra_query: shop.query.clone(),
     };
     let pospos = Pospos::new(settings, governor).with_context(failed)?;
     Shop::new(shop.clone(), key_hash(&api_key), pospos, Arc::clone(shared)).await.with_context(failed)

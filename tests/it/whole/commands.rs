@@ -104,7 +104,8 @@ fn the_demo_shows_a_sale_a_shortage_and_a_cancel_and_ends_by_itself() {
     let output = Command::new(env!("CARGO_BIN_EXE_posbell")).args(["demo", "--for", "20s"]).output().expect("runs");
     let said = String::from_utf8(output.stdout).expect("is text");
     assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
-    for expected in ["/api/v1/status", "shop.baseline", "sale.created", "stock.out", "sale.cancelled", "✓ signature"] {
+    for expected in ["/api/v1/status", "shop.baseline", "sale.created", "stock.out", "sale.cancelled", "✓ signature"]
+    {
         assert!(said.contains(expected), "no {expected} in {said}");
     }
     assert!(said.contains("0 had a wrong signature; 0 of"), "{said}");

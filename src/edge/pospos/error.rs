@@ -1,0 +1,117 @@
+//! Why a reading of the API gave nothing to believe, told by what the caller does about it.
+//!
+//! No text here has the key, a whole address or the body of an answer in it: errors end in logs and in chats.
+
+use std::time::Duration;
+
+use super::quota::QuotaError;
+use super::wire::Malformed;
+use crate::domain::model::Resource;
+
+/// Why a reading of the API gave nothing to believe.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// 401 or 403: stop the shop and tell the owner; reading on would not help and may cost the key.
+    #[error("the shop's key was refused ({status}); check api_key, or ask POSPOS whether it was cancelled")]
+    KeyRefused {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// 429: somebody else spends of the same key. The governor has already fallen silent for that long or longer.
+    #[error("the API says that there are too many calls; if other programs use the same key, lower quota")]
+    Limited {
+        /// How long the server wants to be left alone, where it says so.
+        retry_after: Option<Duration>,
+    },
+    /// The answer is not what was asked for. Shown to a person; never compared.
+    #[error("{resource}, page {page}: {problem}")]
+    Malformed {
+        /// What was read.
+        resource: Resource,
+        /// Which page, from 1.
+        page: u32,
+        /// What is wrong with it.
+        problem: Malformed,
+    },
+    /// Every page was answered, and still rows are missing, twice in a row. The next pass is the retry.
+    #[error("{resource}: {}", incomplete(*read, *total))]
+    Incomplete {
+        /// What was read.
+        resource: Resource,
+        /// How many different rows came.
+        read: u64,
+        /// How many there are, as the answer says; none where the pages ended before their own count of pages.
+        total: Option<u64>,
+    },
+    /// The network, for any reason. The next pass is the retry.
+    #[error("the API could not be reached: {0}")]
+    Unreachable(TransportError),
+    /// An answer with a status that is neither good nor one of the above.
+    #[error("the API answered {status}; {advice}", status = .0, advice = advice(*.0))]
+    Status(u16),
+    /// No call was made.
+    #[error(transparent)]
+    Quota(#[from] QuotaError),
+}
+
+/// What broke on the way; a closed list, because each wants another look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TransportError {
+    /// The name has no address.
+    #[error("its name was not found; check base_url and the machine's name servers")]
+    Dns,
+    /// Nobody accepts connections there.
+    #[error("no connection; check base_url, the network and the firewall")]
+    Connect,
+    /// The encrypted connection was not trusted or not understood.
+    #[error("no trusted connection; check base_url, the machine's clock and its certificates")]
+    Tls,
+    /// The answer did not come whole in time.
+    #[error("no whole answer in time; raise timeout or lower page_size if this lasts")]
+    Timeout,
+    /// The connection broke off.
+    #[error("the connection broke off before the answer was whole")]
+    Reset,
+    /// The answer is larger than one may be.
+    #[error("the answer is too large; lower page_size")]
+    TooLarge,
+}
+
+fn incomplete(read: u64, total: Option<u64>) -> String {
+    match total {
+        Some(total) => format!("the list kept moving, only {read} of {total} rows came"),
+        None => format!("the list ended before its last page, after {read} rows"),
+    }
+}
+
+fn advice(status: u16) -> &'static str {
+    match status {
+        300..=399 => "a redirect is not followed, because the key must not go elsewhere; check base_url",
+        404 | 405 | 410 => "there is no such address; check base_url",
+        400 | 422 => "it did not understand the question; check page_size and the extra query parameters",
+        500..=599 => "this is the server's trouble, the next pass tries again",
+        _ => "the next pass tries again",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_error_says_what_to_do() {
+        let check = |error: ReadError, want: &str| assert_eq!(error.to_string(), want);
+        check(
+            ReadError::Status(302),
+            "the API answered 302; a redirect is not followed, because the key must not go elsewhere; check base_url",
+        );
+        check(
+            ReadError::Incomplete { resource: Resource::Stock, read: 7, total: Some(9) },
+            "stock: the list kept moving, only 7 of 9 rows came",
+        );
+        check(
+            ReadError::Malformed { resource: Resource::Credit, page: 2, problem: Malformed::Empty },
+            "credit, page 2: the answer is empty",
+        );
+    }
+}

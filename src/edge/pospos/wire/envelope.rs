@@ -1,0 +1,163 @@
+//! Is this an answer at all? The object around the rows, `{"success": 1, "data": […], "total": …, "total_page": …}`.
+//!
+//! Refuses everything that is not that object with `success` 1, whatever the HTTP status was: gateways answer with
+//! HTML and status 200, and a list that was cut off must not pass for a short one.
+
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
+
+/// Why an answer is not what was asked for. The texts never quote the body, but for its own `message`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    /// Nothing at all.
+    #[error("the answer is empty")]
+    Empty,
+    /// A page for people, most often of a gateway or a login.
+    #[error("the answer is a web page, not data; check base_url")]
+    Html,
+    /// The JSON ends in its middle.
+    #[error("the answer is cut off")]
+    CutOff,
+    /// Something else than JSON.
+    #[error("the answer is not JSON")]
+    NotJson,
+    /// JSON, but no object.
+    #[error("the answer is JSON but not an object")]
+    NotAnObject,
+    /// An object that does not say `success: 1`.
+    #[error("the API says it failed{}", quoted(message.as_deref()))]
+    NotSuccess {
+        /// What it says about it, cut short.
+        message: Option<String>,
+    },
+    /// `success: 1`, but `data` is no list.
+    #[error("the answer has no list of rows in `data`")]
+    NoRows,
+    /// There are rows, and not one is of the kind that was asked for.
+    #[error("the answer has rows of another kind; check base_url and the fields of the shop")]
+    WrongShape,
+}
+
+/// How much of the API's own words is shown: enough for a sentence.
+const MESSAGE_LIMIT: usize = 200;
+
+fn quoted(message: Option<&str>) -> String {
+    message.map(|message| format!(": {message}")).unwrap_or_default()
+}
+
+/// An answer, taken apart but not yet read.
+#[derive(Debug)]
+pub(super) struct Envelope<'a> {
+    /// The rows as they were written.
+    pub rows: Vec<&'a RawValue>,
+    /// How many rows the whole list has, where the answer says so.
+    pub total: Option<u64>,
+    /// How many pages the whole list has, where the answer says so.
+    pub total_page: Option<u64>,
+}
+
+impl<'a> Envelope<'a> {
+    /// Takes the body of an answer apart.
+    pub fn open(body: &'a [u8]) -> Result<Self, Malformed> {
+        let text = match std::str::from_utf8(body) {
+            Ok(text) => text,
+            // Cut within a letter.
+            Err(error) if error.error_len().is_none() => return Err(Malformed::CutOff),
+            Err(_) => return Err(Malformed::NotJson),
+        };
+        let text = text.trim_start_matches('\u{feff}').trim();
+        match text.as_bytes().first() {
+            None => return Err(Malformed::Empty),
+            Some(b'<') => return Err(Malformed::Html),
+            Some(_) => {}
+        }
+        let value: &RawValue = parse(text)?;
+        if !value.get().starts_with('{') {
+            return Err(Malformed::NotAnObject);
+        }
+        let members: BTreeMap<String, &RawValue> = parse(value.get())?;
+        let get = |name: &str| members.get(name).copied();
+        if get("success").map(RawValue::get) != Some("1") {
+            return Err(Malformed::NotSuccess { message: get("message").and_then(message) });
+        }
+        let data = get("data").ok_or(Malformed::NoRows)?;
+        let rows = serde_json::from_str(data.get()).map_err(|_| Malformed::NoRows)?;
+        Ok(Self { rows, total: get("total").and_then(count), total_page: get("total_page").and_then(count) })
+    }
+}
+
+fn parse<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Result<T, Malformed> {
+    serde_json::from_str(text).map_err(|error| if error.is_eof() { Malformed::CutOff } else { Malformed::NotJson })
+}
+
+/// A count, also as a numeric string; anything else is as good as none.
+fn count(raw: &RawValue) -> Option<u64> {
+    raw.get().trim_matches('"').parse().ok()
+}
+
+/// The API's own words, fit for a log and a terminal.
+fn message(raw: &RawValue) -> Option<String> {
+    let text: String = serde_json::from_str(raw.get()).ok()?;
+    let text: String = text.chars().filter(|c| !c.is_control()).take(MESSAGE_LIMIT).collect();
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(body: &str) -> Malformed {
+        Envelope::open(body.as_bytes()).expect_err(body)
+    }
+
+    #[test]
+    fn what_is_no_answer_is_told_apart() {
+        assert_eq!(refused(""), Malformed::Empty);
+        assert_eq!(refused(" \n"), Malformed::Empty);
+        assert_eq!(refused("<!doctype html><html></html>"), Malformed::Html);
+        assert_eq!(refused("  <html>"), Malformed::Html);
+        assert_eq!(refused(r#"{"success":1,"data":[{"_id":"a"#), Malformed::CutOff);
+        assert_eq!(refused(r#"{"success":1,"data":[{"_id":"a"}"#), Malformed::CutOff);
+        assert_eq!(Envelope::open(b"{\"success\":1,\"data\":[\"\xe0\xb8").expect_err("cut"), Malformed::CutOff);
+        assert_eq!(refused("Bad Gateway"), Malformed::NotJson);
+        assert_eq!(refused(r#"{"success":1,"data":[]} trailing"#), Malformed::NotJson);
+        assert_eq!(Envelope::open(&[0x1f, 0x8b, 0xff]).expect_err("binary"), Malformed::NotJson);
+        assert_eq!(refused("[]"), Malformed::NotAnObject);
+        assert_eq!(refused("null"), Malformed::NotAnObject);
+        assert_eq!(refused(r#"{"success":1}"#), Malformed::NoRows);
+        assert_eq!(refused(r#"{"success":1,"data":null}"#), Malformed::NoRows);
+        assert_eq!(refused(r#"{"success":1,"data":{"_id":"a"}}"#), Malformed::NoRows);
+    }
+
+    #[test]
+    fn success_is_the_integer_one() {
+        for body in [r#"{"data":[]}"#, r#"{"success":0,"data":[]}"#, r#"{"success":true,"data":[]}"#, "{}"] {
+            assert_eq!(refused(body), Malformed::NotSuccess { message: None }, "{body}");
+        }
+        assert!(Envelope::open(br#"{"success": 1 , "data": [ ]}"#).is_ok());
+    }
+
+    #[test]
+    fn its_own_words_are_short_and_harmless() {
+        let long = format!(r#"{{"message":"\u001b[31mred\n{}"}}"#, "x".repeat(500));
+        let Malformed::NotSuccess { message: Some(message) } = refused(&long) else { panic!("has a message") };
+        assert!(message.starts_with("[31mredxxx") && message.len() == 200, "{message}");
+        let error = refused(r#"{"message":"API rate limit exceeded"}"#);
+        assert_eq!(error.to_string(), "the API says it failed: API rate limit exceeded");
+    }
+
+    #[test]
+    fn counts_are_taken_where_they_are_given() {
+        let check = |members: &str, total, total_page| {
+            let body = format!(r#"{{"success":1,"data":[1,"a",{{}}]{members}}}"#);
+            let envelope = Envelope::open(body.as_bytes()).unwrap();
+            assert_eq!((envelope.rows.len(), envelope.total, envelope.total_page), (3, total, total_page), "{body}");
+        };
+        check("", None, None);
+        check(r#","total":73,"total_page":1"#, Some(73), Some(1));
+        check(r#","total":"73","total_page":null"#, Some(73), None);
+        check(r#","total":-1,"total_page":1.5"#, None, None);
+    }
+}

@@ -1,0 +1,202 @@
+//! How one value is found in a row and read: text, exact number, time or flag.
+//!
+//! Absent, `null`, `""` and `-` are all *none*, as the captures show them. A value of another type is none too. Only
+//! a number that would lose digits is an error, because a wrong figure is worse than a missing row.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+use serde_json::value::RawValue;
+
+use crate::domain::model::{NotExact, Timestamp};
+
+/// One row, its members still as they were written.
+#[derive(Debug)]
+pub(in crate::edge::pospos) struct Row<'a> {
+    raw: &'a RawValue,
+    members: BTreeMap<String, &'a RawValue>,
+}
+
+/// Whether `text` is a JSON Pointer (RFC 6901), as the configuration's `[shop.fields]` wants them.
+pub fn is_pointer(text: &str) -> bool {
+    text.starts_with('/') && !text.replace("~0", "").replace("~1", "").contains('~')
+}
+
+impl<'a> Row<'a> {
+    /// The row, where it is an object.
+    pub fn new(raw: &'a RawValue) -> Option<Self> {
+        serde_json::from_str(raw.get()).ok().map(|members| Self { raw, members })
+    }
+
+    /// Whether there is a member of that name, even an empty one.
+    pub fn has(&self, name: &str) -> bool {
+        self.members.contains_key(name)
+    }
+
+    /// The value at a JSON Pointer, as it was written; `null` is none.
+    pub fn at(&self, pointer: &str) -> Option<&'a RawValue> {
+        let mut found = self.raw;
+        for (depth, token) in pointer.split('/').skip(1).enumerate() {
+            let token = token.replace("~1", "/").replace("~0", "~");
+            found = if depth == 0 { self.members.get(&token).copied()? } else { member(found, &token)? };
+        }
+        (found.get() != "null" && !pointer.is_empty()).then_some(found)
+    }
+
+    /// Whether there is anything: an object, a list, or a text or number that does not mean *none*.
+    pub fn is_given(&self, pointer: &str) -> bool {
+        self.at(pointer).is_some_and(|raw| raw.get().starts_with(['{', '[']) || text(raw).is_some())
+    }
+
+    /// A text; numbers are taken as they are written.
+    pub fn text(&self, pointer: &str) -> Option<String> {
+        self.at(pointer).and_then(text)
+    }
+
+    /// An exact number, also from a numeric text.
+    pub fn number<T: FromStr<Err = NotExact>>(&self, pointer: &str) -> Result<Option<T>, NotExact> {
+        match self.text(pointer) {
+            // The double only tells what is meant for a number; its value is not used.
+            Some(text) if text.contains(|c: char| c.is_ascii_digit()) && text.parse::<f64>().is_ok() => {
+                text.parse().map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// A moment: ISO 8601 with a zone and any number of fraction digits.
+    pub fn time(&self, pointer: &str) -> Option<Timestamp> {
+        let text = self.text(pointer)?;
+        DateTime::parse_from_rfc3339(&text).ok().map(|time| time.with_timezone(&Utc))
+    }
+
+    /// A flag: `true` or 1, also as text.
+    pub fn flag(&self, pointer: &str) -> bool {
+        self.at(pointer).is_some_and(|raw| matches!(raw.get().trim_matches('"'), "true" | "1"))
+    }
+
+    /// The elements of a list; none where it is no list.
+    pub fn list(&self, pointer: &str) -> Option<Vec<&'a RawValue>> {
+        self.at(pointer).and_then(|raw| serde_json::from_str(raw.get()).ok())
+    }
+
+    /// First and last name of a person, as one.
+    pub fn name(&self, person: &str) -> Option<String> {
+        let parts = ["firstname", "lastname"].map(|part| self.text(&format!("{person}/{part}")));
+        let name = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
+        (!name.is_empty()).then_some(name)
+    }
+}
+
+/// The member of an object or the element of a list.
+fn member<'a>(raw: &'a RawValue, token: &str) -> Option<&'a RawValue> {
+    match raw.get().as_bytes().first()? {
+        b'{' => serde_json::from_str::<BTreeMap<String, &RawValue>>(raw.get()).ok()?.remove(token),
+        b'[' => serde_json::from_str::<Vec<&RawValue>>(raw.get()).ok()?.get(token.parse::<usize>().ok()?).copied(),
+        _ => None,
+    }
+}
+
+/// A JSON text or number that is not one of the ways to say *none*.
+pub(super) fn text(raw: &RawValue) -> Option<String> {
+    let written = raw.get();
+    let text = match written.as_bytes().first()? {
+        b'"' => serde_json::from_str(written).ok()?,
+        b'-' | b'0'..=b'9' => written.to_owned(),
+        _ => return None,
+    };
+    let text = text.trim();
+    (!text.is_empty() && text != "-").then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::model::Money;
+
+    fn with<T>(json: &str, read: impl FnOnce(&Row<'_>) -> T) -> T {
+        let raw: &RawValue = serde_json::from_str(json).unwrap();
+        read(&Row::new(raw).unwrap())
+    }
+
+    #[test]
+    fn a_pointer_finds_what_is_nested() {
+        let json = r#"{"a":{"b":[1,{"c":"deep"}]},"x/y":2,"m~n":3,"n":null}"#;
+        let check = |pointer: &str, want: Option<&str>| {
+            assert_eq!(with(json, |row| row.text(pointer)).as_deref(), want, "{pointer}");
+        };
+        check("/a/b/0", Some("1"));
+        check("/a/b/1/c", Some("deep"));
+        check("/a/b/2", None);
+        check("/a/b/x", None);
+        check("/a/z/c", None);
+        check("/x~1y", Some("2"));
+        check("/m~0n", Some("3"));
+        check("/n", None);
+        check("/n/m", None);
+        check("", None);
+        check("a", None);
+        for (text, is) in [("/a/b", true), ("/a~1b", true), ("a", false), ("", false), ("/a~2", false), ("/a~", false)]
+        {
+            assert_eq!(is_pointer(text), is, "{text}");
+        }
+    }
+
+    #[test]
+    fn none_is_written_in_four_ways() {
+        for json in [r#"{}"#, r#"{"a":null}"#, r#"{"a":""}"#, r#"{"a":"-"}"#, r#"{"a":" - "}"#, r#"{"a":{}}"#] {
+            assert_eq!(with(json, |row| row.text("/a")), None, "{json}");
+            assert_eq!(with(json, |row| row.number::<Money>("/a")), Ok(None), "{json}");
+            assert_eq!(with(json, |row| row.time("/a")), None, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_number_keeps_its_digits_or_is_refused() {
+        let check = |value: &str, want: Result<Option<&str>, NotExact>| {
+            let got = with(&format!(r#"{{"a":{value}}}"#), |row| row.number::<Money>("/a"));
+            assert_eq!(got.map(|money| money.map(|money| money.to_string())), want.map(|w| w.map(str::to_owned)));
+        };
+        check("161.10", Ok(Some("161.10")));
+        check("161", Ok(Some("161")));
+        check("-0.30000000000000004", Ok(Some("-0.30000000000000004")));
+        check(r#""12.50""#, Ok(Some("12.50")));
+        check("1e-7", Ok(Some("0.0000001")));
+        check("12345678901234567890123456789012", Err(NotExact));
+        check("1E400", Err(NotExact));
+        check(r#""1E400""#, Err(NotExact));
+        check(r#""many""#, Ok(None));
+        check(r#""2025-09-03""#, Ok(None));
+        check(r#""inf""#, Ok(None));
+        check("true", Ok(None));
+        check("[1]", Ok(None));
+    }
+
+    #[test]
+    fn a_time_has_a_zone_and_any_fraction() {
+        let check = |text: &str, want: Option<&str>| {
+            let got = with(&format!(r#"{{"a":"{text}"}}"#), |row| row.time("/a"));
+            assert_eq!(got.map(|time| time.to_rfc3339()).as_deref(), want, "{text}");
+        };
+        check("2025-09-03T08:32:27.270Z", Some("2025-09-03T08:32:27.270+00:00"));
+        check("2025-09-03T08:32:00.00Z", Some("2025-09-03T08:32:00+00:00"));
+        check("2025-09-03T08:32:00Z", Some("2025-09-03T08:32:00+00:00"));
+        check("2025-09-03T08:32:00.123456789012Z", Some("2025-09-03T08:32:00.123456789+00:00"));
+        check("2025-09-03T15:32:00+07:00", Some("2025-09-03T08:32:00+00:00"));
+        check("2025-09-03", None);
+        check("2025-13-03T08:32:00Z", None);
+        check("yesterday", None);
+    }
+
+    #[test]
+    fn a_flag_and_a_name_are_read_loosely() {
+        for (value, want) in [("true", true), ("1", true), (r#""true""#, true), ("false", false), ("null", false)] {
+            assert_eq!(with(&format!(r#"{{"a":{value}}}"#), |row| row.flag("/a")), want, "{value}");
+        }
+        let json = r#"{"p":{"firstname":" Somying ","lastname":"-"},"q":{"firstname":"Front","lastname":"Desk"}}"#;
+        assert_eq!(with(json, |row| row.name("/p")).as_deref(), Some("Somying"));
+        assert_eq!(with(json, |row| row.name("/q")).as_deref(), Some("Front Desk"));
+        assert_eq!(with(json, |row| row.name("/r")), None);
+    }
+}
