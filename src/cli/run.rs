@@ -4,6 +4,7 @@ use anyhow::Context;
 use tokio::net::TcpListener;
 use tracing::info;
 
+use super::source::patiently;
 use super::{Failure, bad_config, env};
 use crate::config::Config;
 use crate::edge::store::Store;
@@ -16,7 +17,8 @@ use crate::service::systemd;
 pub(super) fn run(config: Config) -> Result<(), Failure> {
     let ready = setup::ready(&config, &env).map_err(|found| bad_config(&found))?;
     let clock = Clock::default();
-    let store = Store::open_or_create(&config.data_dir, clock.new_epoch()).context("Failed to open the store")?;
+    let open = || Store::open_or_create(&config.data_dir, clock.new_epoch());
+    let store = patiently(&clock, open).context("Failed to open the store")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = match &config.admin {

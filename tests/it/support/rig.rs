@@ -8,9 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use posbell::demo::receiver::{Received, Receiver};
-use posbell::demo::shop::{ShopPlan, SimulatedShop};
+use posbell::demo::shop::{Change, Line, ShopPlan, SimulatedShop};
 use posbell::demo::verifier;
 use posbell::domain::event::{Event, EventKind};
+use posbell::domain::model::Quantity;
 use posbell::service::clock::Clock;
 
 /// The secret that the program signs with and the receiver checks with.
@@ -121,6 +122,12 @@ timeout = "5s"
 
     pub fn config(&self) -> PathBuf {
         self.path().join("posbell.toml")
+    }
+
+    /// Sells one of the fullest shelf, which crosses no threshold.
+    pub fn sell_one(&self) -> Change {
+        let product = self.shop.products().into_iter().max_by_key(|id| self.shop.quantity(id)).expect("has products");
+        self.shop.sell(&[Line { product, quantity: Quantity::from(1) }]).expect("is sold")
     }
 
     /// Starts the service.

@@ -11,7 +11,7 @@ async fn the_listings_are_the_same_while_the_service_runs_and_after_it() {
     let rig = Rig::new(RigPlan::default());
     let service = rig.start();
     rig.told(EventKind::ShopBaseline).await;
-    rig.shop.script(1).step().expect("the shop sells");
+    rig.sell_one();
     rig.all_told().await;
     let running = rig.lines(&["status", "--json"]);
     assert_eq!(running[0]["running"], true);
@@ -91,7 +91,7 @@ async fn after_a_clean_stop_it_goes_on_where_it_was() {
     let (status, log) = service.stop();
     assert!(status.success(), "{log}");
     assert!(!log.contains("demo-key") && !log.contains("whsec_"), "a secret is in the log: {log}");
-    rig.shop.script(8).step().expect("the shop sells while nobody looks");
+    rig.sell_one();
     let service = rig.start();
     let received = rig.all_told().await;
     rig.assert_exact(&received);
