@@ -29,25 +29,21 @@ pub(super) fn run(config: Config) -> Result<(), Failure> {
         };
         let (ending, shutdown) = shutdown();
         let mut signals = Signals::new().context("Failed to listen for signals")?;
-        tokio::task::LocalSet::new()
-            .run_until(async {
-                let asked = tokio::task::spawn_local(async move {
-                    signals.end().await;
-                    systemd::stopping();
-                    ending.ask();
-                });
-                let start = Start { config, ready, store, listener, clock };
-                let outcome = run_service(start, shutdown, |address| {
-                    if let Some(address) = address {
-                        info!("ask at http://{address}/api/v1/status, or with `posbell status`");
-                    }
-                    systemd::ready();
-                })
-                .await;
-                asked.abort();
-                outcome
-            })
-            .await
+        let start = Start { config, ready, store, listener, clock };
+        let service = run_service(start, shutdown, |address| {
+            if let Some(address) = address {
+                info!("ask at http://{address}/api/v1/status, or with `posbell status`");
+            }
+            systemd::ready();
+        });
+        let mut service = Box::pin(service);
+        tokio::select! {
+            outcome = &mut service => return outcome,
+            () = signals.end() => {}
+        }
+        systemd::stopping();
+        ending.ask();
+        service.await
     })?;
     Ok(())
 }

@@ -132,7 +132,14 @@ timeout = "5s"
 
     /// Starts the service.
     pub fn start(&self) -> Service {
-        let child = self.command(&["run"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("starts");
+        self.start_with(|_| {})
+    }
+
+    /// Starts the service in another environment.
+    pub fn start_with(&self, change: impl FnOnce(&mut Command)) -> Service {
+        let mut command = self.command(&["run"]);
+        change(&mut command);
+        let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("starts");
         Service { child }
     }
 

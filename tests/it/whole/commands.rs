@@ -4,7 +4,7 @@ use std::process::Command;
 
 use posbell::domain::event::EventKind;
 
-use crate::support::rig::{Rig, RigPlan, event};
+use crate::support::rig::{PATIENCE, Rig, RigPlan, event};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_listings_are_the_same_while_the_service_runs_and_after_it() {
@@ -97,6 +97,26 @@ async fn after_a_clean_stop_it_goes_on_where_it_was() {
     rig.assert_exact(&received);
     assert_eq!(received.iter().filter(|one| event(one).kind == EventKind::ShopBaseline).count(), 1);
     drop(service);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn systemd_is_told_when_it_is_ready_and_when_it_ends() {
+    let rig = Rig::new(RigPlan::default());
+    let path = rig.path().join("notify");
+    let socket = tokio::net::UnixDatagram::bind(&path).expect("binds");
+    let heard = async || {
+        let mut text = [0; 1024];
+        let heard = tokio::time::timeout(PATIENCE, socket.recv(&mut text)).await.expect("is told").expect("receives");
+        String::from_utf8_lossy(&text[..heard]).into_owned()
+    };
+    let service = rig.start_with(|command| {
+        command.env("NOTIFY_SOCKET", &path);
+    });
+    assert_eq!(heard().await.trim(), "READY=1");
+    assert_eq!(rig.lines(&["status", "--json"])[0]["running"], true, "ready means that it can be asked");
+    let (status, log) = service.stop();
+    assert!(status.success(), "{log}");
+    assert_eq!(heard().await.trim(), "STOPPING=1");
 }
 
 #[test]
