@@ -1,5 +1,6 @@
 //! `posbell check`: every mistake with its place, or that all is well.
 
+use super::problems::counted;
 use super::{Failure, bad_config, env, problems};
 use crate::config::{Config, Weight};
 use crate::service::setup;
@@ -11,12 +12,12 @@ pub(super) fn check(config: &Config) -> Result<(), Failure> {
     }
     problems::print(&found);
     println!(
-        "{} is well: {} shops, {} channels, {} rules, {} thresholds",
+        "{} is well: {}, {}, {}, {}",
         config.file.path.display(),
-        config.shops.len(),
-        config.channels.len(),
-        config.rules.rules.len(),
-        config.rules.thresholds.len()
+        counted(config.shops.len(), "shop"),
+        counted(config.channels.len(), "channel"),
+        counted(config.rules.rules.len(), "rule"),
+        counted(config.rules.thresholds.len(), "threshold")
     );
     if config.rules.rules.is_empty() {
         println!("There is no rule yet, so events are recorded and nothing is sent.");

@@ -6,7 +6,7 @@ use tracing::info;
 
 use super::source::patiently;
 use super::{Failure, bad_config, env};
-use crate::config::Config;
+use crate::config::{Config, Weight};
 use crate::edge::store::Store;
 use crate::service::clock::Clock;
 use crate::service::run::{Start, run as run_service};
@@ -15,7 +15,11 @@ use crate::service::shutdown::shutdown;
 use crate::service::systemd;
 
 pub(super) fn run(config: Config) -> Result<(), Failure> {
-    let ready = setup::ready(&config, &env).map_err(|found| bad_config(&found))?;
+    let ready = setup::ready(&config, &env).map_err(|mut found| {
+        // What only the unit can read is needed here and now.
+        found.iter_mut().for_each(|problem| problem.weight = Weight::Error);
+        bad_config(&found)
+    })?;
     let clock = Clock::default();
     let open = || Store::open_or_create(&config.data_dir, clock.new_epoch());
     let store = patiently(&clock, open).context("Failed to open the store")?;

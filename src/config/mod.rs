@@ -13,7 +13,6 @@ pub use channel::{ChannelConfig, ChannelKind};
 pub use secret::{SecretError, SecretRef};
 pub use shop::ShopConfig;
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +22,7 @@ use chrono_tz::Tz;
 use crate::domain::document::{Placed, Table};
 use crate::domain::message::{Language, Wording};
 use crate::domain::mistake::Mistake;
+use crate::domain::model::ChannelName;
 use crate::domain::outbox::RetryPolicy;
 use crate::domain::rules::{Names, RuleSet};
 
@@ -124,15 +124,13 @@ impl Config {
         let retain = retain(&mut document, m);
         let admin = admin(&mut document, &dir, m);
         let delivery = channel::retry_policy(document.table("delivery", m), &RetryPolicy::default(), m);
-        let shops = shops(&mut document, &dir, m);
-        let channels = channels(&mut document, &dir, &delivery, m);
+        // A shop or channel with a mistake in it is still one that rules may name: one mistake, one message.
+        let mut names = Names::default();
+        let shops = shops(&mut document, &dir, &mut names, m);
+        let channels = channels(&mut document, &dir, &delivery, &mut names, m);
         document.finish(&[], m);
 
         let mut problems = Problem::all(&file, std::mem::take(&mut mistakes));
-        let names = Names {
-            shops: shops.iter().map(|shop| shop.id.clone()).collect(),
-            channels: channels.iter().map(|channel| channel.name.clone()).collect(),
-        };
         let rules = match rules::load(&dir, rules_path.as_ref(), &file, &names) {
             Ok(rules) => rules,
             Err(more) => {
@@ -207,19 +205,20 @@ fn admin(document: &mut Table<'_>, dir: &Path, mistakes: &mut Vec<Mistake>) -> O
     Some(AdminConfig { listen: address, token })
 }
 
-fn shops(document: &mut Table<'_>, dir: &Path, mistakes: &mut Vec<Mistake>) -> Vec<ShopConfig> {
+fn shops(document: &mut Table<'_>, dir: &Path, names: &mut Names, mistakes: &mut Vec<Mistake>) -> Vec<ShopConfig> {
     let tables = document.tables("shop", mistakes);
     if tables.is_empty() {
         mistakes.push(Mistake::new(0..0, "there is no `[[shop]]`").help("add one with `id` and `api_key_file`"));
     }
-    let mut taken = BTreeSet::new();
     let mut shops = Vec::new();
     for table in tables {
-        let Some((id, shop)) = shop::read(table, dir, mistakes) else { continue };
-        if !taken.insert(shop.id.clone()) {
-            mistakes.push(id.mistake(format!("there is another shop `{}`", shop.id)));
+        let (id, shop) = shop::read(table, dir, mistakes);
+        if let Some((written, id)) = id
+            && !names.shops.insert(id.clone())
+        {
+            mistakes.push(written.mistake(format!("there is another shop `{id}`")));
         }
-        shops.push(shop);
+        shops.extend(shop);
     }
     shops
 }
@@ -228,10 +227,12 @@ fn channels(
     document: &mut Table<'_>,
     dir: &Path,
     delivery: &RetryPolicy,
+    names: &mut Names,
     mistakes: &mut Vec<Mistake>,
 ) -> Vec<ChannelConfig> {
     let Some(tables) = document.table("channel", mistakes) else { return Vec::new() };
     let named = tables.named_tables(mistakes);
+    names.channels.extend(named.iter().filter_map(|(name, _)| ChannelName::new(name.value.as_str()).ok()));
     named.into_iter().filter_map(|(name, table)| channel::read(&name, table, dir, delivery, mistakes)).collect()
 }
 

@@ -50,11 +50,12 @@ pub struct ShopConfig {
     pub query: BTreeMap<String, Vec<(String, String)>>,
 }
 
+/// Reads one table: its id as it is written and meant, and, where nothing in it is wrong, the shop.
 pub(super) fn read(
     mut table: Table<'_>,
     dir: &Path,
     mistakes: &mut Vec<Mistake>,
-) -> Option<(Placed<String>, ShopConfig)> {
+) -> (Option<(Placed<String>, ShopId)>, Option<ShopConfig>) {
     let span = table.span.clone();
     let written_id = table.require::<String>("id", mistakes);
     let id = written_id.as_ref().and_then(|placed| match ShopId::new(placed.value.as_str()) {
@@ -81,12 +82,14 @@ pub(super) fn read(
     let (stock_fields, credit_fields) = fields(&mut table, mistakes);
     let query = query(&mut table, mistakes);
     table.finish(&["guard", "open"], mistakes);
-    let (written_id, id) = (written_id?, id?);
+    let Some((written_id, id)) = written_id.zip(id) else { return (None, None) };
+    let base_url = base_url.or_else(|| Url::parse(BASE_URL).ok());
+    let Some((api_key, base_url)) = api_key.zip(base_url) else { return (Some((written_id, id)), None) };
     let shop = ShopConfig {
         name: name.map_or_else(|| id.to_string(), |name| name.value),
-        id,
-        api_key: api_key?,
-        base_url: base_url.or_else(|| Url::parse(BASE_URL).ok())?,
+        id: id.clone(),
+        api_key,
+        base_url,
         quota,
         page_size,
         timeout,
@@ -97,7 +100,7 @@ pub(super) fn read(
         credit_fields,
         query,
     };
-    Some((written_id, shop))
+    (Some((written_id, id)), Some(shop))
 }
 
 fn quota(table: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> Vec<QuotaLimit> {
