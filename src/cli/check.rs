@@ -1,7 +1,7 @@
 //! `posbell check`: every mistake with its place, or that all is well.
 
 use super::problems::counted;
-use super::{Failure, bad_config, env, problems};
+use super::{Failure, bad_config, env, out, problems};
 use crate::config::{Config, Weight};
 use crate::service::setup;
 
@@ -11,7 +11,7 @@ pub(super) fn check(config: &Config) -> Result<(), Failure> {
         return Err(bad_config(&found));
     }
     problems::print(&found);
-    println!(
+    let well = format!(
         "{} is well: {}, {}, {}, {}",
         config.file.path.display(),
         counted(config.shops.len(), "shop"),
@@ -19,8 +19,9 @@ pub(super) fn check(config: &Config) -> Result<(), Failure> {
         counted(config.rules.rules.len(), "rule"),
         counted(config.rules.thresholds.len(), "threshold")
     );
+    out::line(&well)?;
     if config.rules.rules.is_empty() {
-        println!("There is no rule yet, so events are recorded and nothing is sent.");
+        out::line("There is no rule yet, so events are recorded and nothing is sent.")?;
     }
     Ok(())
 }
