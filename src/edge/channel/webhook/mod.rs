@@ -1,7 +1,7 @@
 //! How does a message become one signed POST, and what does the answer mean?
 //!
 //! The receiver is somebody else's machine and may do anything: the timeout covers connect, headers and body together,
-//! at most [`ANSWER_LIMIT`] of the answer is read and it is never unpacked, redirects are not followed, no proxy is
+//! at most 64 KiB of the answer is read and it is never unpacked, redirects are not followed, no proxy is
 //! asked, and only addresses that pass the guard in [`address`] are dialled.
 //!
 //! It refuses to repeat: one call of [`Webhook::send`] puts at most one request on the wire, and the outbox decides
