@@ -1,6 +1,6 @@
 //! Sales: new ones, however late, and cancelled ones.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +50,7 @@ pub fn compare(
         return Err(Unbelievable::Empty { known: expected });
     }
     let mut sales = read.into_rows();
+    let still_read: BTreeSet<EntityId> = sales.iter().map(|sale| sale.id.clone()).collect();
     // The API lists the newest first; a person reads them as they happened.
     sales.sort_by(|a, b| (a.sold_at, &a.id).cmp(&(b.sold_at, &b.id)));
     let mut changes: Vec<Change<SaleRow>> = sales
@@ -62,7 +63,7 @@ pub fn compare(
             None => Some(new(sale, scribe)),
         })
         .collect();
-    changes.extend(forgotten(rows, window));
+    changes.extend(forgotten(rows, window, &still_read));
     Ok(changes)
 }
 
@@ -104,9 +105,15 @@ fn told(prev: &SaleRow, row: &mut SaleRow, scribe: &Scribe) -> Option<Event> {
 
 /// Sales that have left the window: they can change no more as far as posbell looks, and the store stays bounded.
 ///
-/// A sale without a time is kept: nothing says that it has left.
-fn forgotten(rows: &BTreeMap<EntityId, SaleRow>, window: Window) -> impl Iterator<Item = Change<SaleRow>> {
+/// A sale without a time is kept: nothing says that it has left. So is one that was read once more, whatever its time
+/// says: forgotten now, it would come as a stranger in the next pass.
+fn forgotten(
+    rows: &BTreeMap<EntityId, SaleRow>,
+    window: Window,
+    still_read: &BTreeSet<EntityId>,
+) -> impl Iterator<Item = Change<SaleRow>> {
     rows.iter()
         .filter(move |(_, row)| row.sale.sold_at.is_some_and(|sold_at| sold_at < window.from))
+        .filter(|(id, _)| !still_read.contains(*id))
         .map(|(id, _)| Change { id: id.clone(), row: None, events: Vec::new() })
 }
