@@ -123,3 +123,6 @@ fn forgotten(
         .filter(|(id, _)| !still_read.contains(*id))
         .map(|(id, _)| Change { id: id.clone(), row: None, events: Vec::new() })
 }
+
+#[cfg(test)]
+mod tests;
