@@ -18,6 +18,12 @@ const MOST_BYTES: usize = 2_000;
 const MOST_NODES: usize = 200;
 /// How deep `all`, `exists` and their like may be nested: six took over a second on a small bill, two are instant.
 const MOST_NESTED: usize = 2;
+/// How deep a tree may be. It runs on stacks of 2 MiB, of which a level took up to 35 KiB in a build for tests; a long
+/// rule with a loop in a loop has 14 levels.
+const MOST_LEVELS: usize = 32;
+/// The most opening brackets, also those in strings. The compiler has a limit of its own, but looks ahead without one:
+/// 100 of them in each other took the whole of its stack, and the process with it.
+const MOST_BRACKETS: usize = 48;
 /// The stack of the thread that compiles, since the compiler recurses with the text.
 const COMPILER_STACK: usize = 16 * 1024 * 1024;
 
@@ -44,7 +50,9 @@ pub enum ConditionError {
     #[error("longer than {MOST_BYTES} bytes")]
     TooLong,
     /// More nodes or deeper nesting than allowed.
-    #[error("too large: at most {MOST_NODES} parts and {MOST_NESTED} nested loops")]
+    #[error(
+        "too large: at most {MOST_NODES} parts, {MOST_LEVELS} levels, {MOST_BRACKETS} brackets and {MOST_NESTED} nested loops"
+    )]
     TooLarge,
     /// Not CEL.
     #[error("not a valid expression: {0}")]
@@ -75,6 +83,9 @@ impl Condition {
     pub fn compile(text: &str) -> Result<Condition, ConditionError> {
         if text.len() > MOST_BYTES {
             return Err(ConditionError::TooLong);
+        }
+        if text.bytes().filter(|byte| b"([{".contains(byte)).count() > MOST_BRACKETS {
+            return Err(ConditionError::TooLarge);
         }
         let program = compile_on_large_stack(text)?;
         let mut survey = Survey::default();
@@ -143,17 +154,18 @@ struct Survey<'e> {
 /// Where in the tree a node is.
 #[derive(Debug, Clone, Copy, Default)]
 struct Depth {
+    levels: usize,
     loops: usize,
 }
 
 impl<'e> Survey<'e> {
     fn visit(&mut self, node: &'e IdedExpr, at: Depth) {
         self.nodes += 1;
-        self.too_large |= self.nodes > MOST_NODES || at.loops > MOST_NESTED;
+        self.too_large |= self.nodes > MOST_NODES || at.levels > MOST_LEVELS || at.loops > MOST_NESTED;
         if self.too_large {
             return;
         }
-        let below = at;
+        let below = Depth { levels: at.levels + 1, ..at };
         match &node.expr {
             Expr::Ident(name) => self.name(name),
             Expr::Call(call) => {
@@ -175,7 +187,7 @@ impl<'e> Survey<'e> {
         self.locals.push(&all.iter_var);
         self.locals.extend(all.iter_var2.as_deref());
         for part in [&all.accu_init, &all.loop_cond, &all.loop_step, &all.result] {
-            self.visit(part, Depth { loops: at.loops + 1 });
+            self.visit(part, Depth { loops: at.loops + 1, ..at });
         }
         self.locals.truncate(around);
     }
