@@ -244,3 +244,6 @@ fn cel_value(json: &serde_json::Value) -> Value {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
