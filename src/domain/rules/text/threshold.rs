@@ -10,7 +10,7 @@ use crate::domain::rules::{Low, Threshold};
 
 /// `low = 24` or `low = "min_stock"`.
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "must be a number or \"min_stock\"")]
 enum RawLow {
     Figure(RawFigure),
     Word(String),
@@ -19,7 +19,7 @@ enum RawLow {
 /// A figure in a rule file. TOML has no decimals, so a fraction is read through the shortest text that means the
 /// same double, which is what the person wrote.
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "must be a number")]
 enum RawFigure {
     Whole(i64),
     Fraction(f64),
@@ -39,40 +39,23 @@ pub(super) fn read(mut table: Table<'_>, names: &Names, mistakes: &mut Vec<Mista
     let shops = super::shops(&mut table, names, mistakes);
     let products = table.take::<Vec<String>>("products", mistakes);
     let category = table.take::<String>("category", mistakes);
-    let low = table.take::<RawLow>("low", mistakes);
+    let low = low(&mut table, mistakes);
     let critical = figure(&mut table, "critical", mistakes);
     let rearm = figure(&mut table, "rearm", mistakes);
     let passes = table.take::<u32>("passes", mistakes);
     let span = table.span.clone();
     table.finish(&["csv"], mistakes);
 
-    let low = low.and_then(|placed| match &placed.value {
-        RawLow::Figure(figure) => figure.quantity().map(Low::Below),
-        RawLow::Word(word) if word == "min_stock" => Some(Low::MinStock),
-        RawLow::Word(_) => {
-            mistakes.push(placed.mistake("`low` must be a number or \"min_stock\""));
-            None
-        }
-    });
     if low.is_none() && critical.is_none() && mistakes.len() == before {
         mistakes.push(Mistake::new(span, "a threshold needs `low` or `critical`"));
+    }
+    if let Some(products) = products.as_ref().filter(|products| products.value.is_empty()) {
+        mistakes.push(products.mistake("`products` is empty: leave it out to mean all products"));
     }
     if let Some(passes) = passes.as_ref().filter(|passes| passes.value == 0) {
         mistakes.push(passes.mistake("`passes` must be at least 1"));
     }
-    let low_figure = match low {
-        Some(Low::Below(figure)) => Some(figure),
-        _ => None,
-    };
-    for (name, figure, bad) in [
-        ("critical", &critical, low_figure.zip(critical.as_ref()).is_some_and(|(low, c)| c.value > low)),
-        ("rearm", &rearm, low_figure.zip(rearm.as_ref()).is_some_and(|(low, r)| r.value < low)),
-    ] {
-        if let Some(figure) = figure.as_ref().filter(|_| bad) {
-            let side = if name == "critical" { "above" } else { "below" };
-            mistakes.push(figure.mistake(format!("`{name}` is {side} `low`")));
-        }
-    }
+    contradictions(low, critical.as_ref(), rearm.as_ref(), mistakes);
     let value = |figure: Option<Placed<Quantity>>| figure.map(|figure| figure.value);
     (mistakes.len() == before).then(|| Threshold {
         shops,
@@ -83,6 +66,40 @@ pub(super) fn read(mut table: Table<'_>, names: &Names, mistakes: &mut Vec<Mista
         rearm: value(rearm),
         passes: passes.map_or(1, |passes| passes.value),
     })
+}
+
+fn low(table: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> Option<Low> {
+    let placed = table.take::<RawLow>("low", mistakes)?;
+    let low = match &placed.value {
+        RawLow::Figure(figure) => figure.quantity().map(Low::Below),
+        RawLow::Word(word) => (word == "min_stock").then_some(Low::MinStock),
+    };
+    if low.is_none() {
+        mistakes.push(placed.mistake("`low` must be a number or \"min_stock\""));
+    }
+    low
+}
+
+/// Figures in an order in which a shortage would recover without a delivery, or never be critical.
+fn contradictions(
+    low: Option<Low>,
+    critical: Option<&Placed<Quantity>>,
+    rearm: Option<&Placed<Quantity>>,
+    mistakes: &mut Vec<Mistake>,
+) {
+    let low = match low {
+        Some(Low::Below(figure)) => Some(figure),
+        _ => None,
+    };
+    if let Some(critical) = critical.filter(|critical| low.is_some_and(|low| critical.value > low)) {
+        mistakes.push(critical.mistake("`critical` is above `low`"));
+    }
+    let Some(rearm) = rearm else { return };
+    if low.is_some_and(|low| rearm.value < low) {
+        mistakes.push(rearm.mistake("`rearm` is below `low`"));
+    } else if critical.is_some_and(|critical| rearm.value < critical.value) {
+        mistakes.push(rearm.mistake("`rearm` is below `critical`"));
+    }
 }
 
 fn figure(table: &mut Table<'_>, key: &str, mistakes: &mut Vec<Mistake>) -> Option<Placed<Quantity>> {
