@@ -161,3 +161,6 @@ fn unknown<'a>(what: &str, spot: &Spot<String>, known: impl Iterator<Item = &'a 
         None => mistake,
     }
 }
+
+#[cfg(test)]
+mod tests;
