@@ -15,7 +15,7 @@ pub struct Threshold {
     pub low: Option<Low>,
     /// Below which figure it is critical.
     pub critical: Option<Quantity>,
-    /// From which figure on it counts as recovered; by default `low`.
+    /// From which figure on it counts as recovered; by default, and at least, `low` and `critical`.
     pub rearm: Option<Quantity>,
     /// How many passes in a row must agree; 1 by default.
     pub passes: u32,
@@ -67,7 +67,9 @@ impl Threshold {
         Some(Limits {
             low,
             critical: self.critical,
-            rearm: self.rearm.or(low).or(self.critical),
+            // Never below what makes it short: a product between the two would be short and recovered in turns, once in
+            // every pass. Only here is the figure of `min_stock` known.
+            rearm: self.rearm.max(low).max(self.critical),
             passes: self.passes.max(1),
         })
     }
