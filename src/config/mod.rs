@@ -14,6 +14,7 @@ pub use secret::{SecretError, SecretRef};
 pub use shop::ShopConfig;
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,12 +64,19 @@ pub struct AdminConfig {
 }
 
 /// A file that a person wrote.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SourceFile {
     /// Where it is.
     pub path: PathBuf,
     /// What it says.
     pub text: String,
+}
+
+/// Only where it is: the text may hold a secret.
+impl fmt::Debug for SourceFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SourceFile").field(&self.path).finish()
+    }
 }
 
 /// Whether posbell can run in spite of a problem.
