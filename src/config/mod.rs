@@ -153,7 +153,10 @@ impl Config {
         }
         let data_dir = match data_dir {
             Some(placed) => dir.join(placed.value),
-            None => env("STATE_DIRECTORY").map_or_else(|| dir.join("posbell-data"), PathBuf::from),
+            None => {
+                let given = env("STATE_DIRECTORY").filter(|directory| !directory.is_empty());
+                given.map_or_else(|| dir.join("posbell-data"), PathBuf::from)
+            }
         };
         Ok(Config { file, data_dir, wording, retain, admin, shops, channels, rules })
     }
