@@ -24,6 +24,7 @@ use chrono_tz::Tz;
 use crate::domain::document::{Placed, Table};
 use crate::domain::message::{Language, Wording};
 use crate::domain::mistake::Mistake;
+use crate::domain::model::{ChannelName, ShopId};
 use crate::domain::outbox::RetryPolicy;
 use crate::domain::rules::{Names, RuleSet};
 
@@ -132,15 +133,13 @@ impl Config {
         let retain = retain(&mut document, m);
         let admin = admin(&mut document, &dir, m);
         let delivery = channel::retry_policy(document.table("delivery", m), &RetryPolicy::default(), m);
-        let shops = shops(&mut document, &dir, m);
-        let channels = channels(&mut document, &dir, &delivery, m);
+        let mut names = Names::default();
+        let shops = shops(&mut document, &dir, &mut names.shops, m);
+        let channels = channels(&mut document, &dir, &delivery, &mut names.channels, m);
         document.finish(&[], m);
+        mistakes.sort_by_key(|mistake| mistake.span.start);
 
-        let mut problems = Problem::all(&file, std::mem::take(&mut mistakes));
-        let names = Names {
-            shops: shops.iter().map(|shop| shop.id.clone()).collect(),
-            channels: channels.iter().map(|channel| channel.name.clone()).collect(),
-        };
+        let mut problems = Problem::all(&file, mistakes);
         let rules = match rules::load(&dir, rules_path.as_ref(), &file, &names) {
             Ok(rules) => rules,
             Err(more) => {
@@ -218,31 +217,32 @@ fn admin(document: &mut Table<'_>, dir: &Path, mistakes: &mut Vec<Mistake>) -> O
     Some(AdminConfig { listen: address, token })
 }
 
-fn shops(document: &mut Table<'_>, dir: &Path, mistakes: &mut Vec<Mistake>) -> Vec<ShopConfig> {
+/// Every shop that can be used. `ids` are also those of shops with mistakes: a rule that names one has none.
+fn shops(
+    document: &mut Table<'_>,
+    dir: &Path,
+    ids: &mut BTreeSet<ShopId>,
+    mistakes: &mut Vec<Mistake>,
+) -> Vec<ShopConfig> {
+    let before = mistakes.len();
     let tables = document.tables("shop", mistakes);
-    if tables.is_empty() {
+    if tables.is_empty() && mistakes.len() == before {
         mistakes.push(Mistake::new(0..0, "there is no `[[shop]]`").help("add one with `id` and `api_key_file`"));
     }
-    let mut taken = BTreeSet::new();
-    let mut shops = Vec::new();
-    for table in tables {
-        let Some((id, shop)) = shop::read(table, dir, mistakes) else { continue };
-        if !taken.insert(shop.id.clone()) {
-            mistakes.push(id.mistake(format!("there is another shop `{}`", shop.id)));
-        }
-        shops.push(shop);
-    }
-    shops
+    tables.into_iter().filter_map(|table| shop::read(table, dir, ids, mistakes)).collect()
 }
 
+/// Every channel that can be used. `names` are also those of channels with mistakes.
 fn channels(
     document: &mut Table<'_>,
     dir: &Path,
     delivery: &RetryPolicy,
+    names: &mut BTreeSet<ChannelName>,
     mistakes: &mut Vec<Mistake>,
 ) -> Vec<ChannelConfig> {
     let Some(tables) = document.table("channel", mistakes) else { return Vec::new() };
     let named = tables.named_tables(mistakes);
+    names.extend(named.iter().filter_map(|(name, _)| ChannelName::new(name.value.as_str()).ok()));
     named.into_iter().filter_map(|(name, table)| channel::read(&name, table, dir, delivery, mistakes)).collect()
 }
 

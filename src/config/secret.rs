@@ -118,7 +118,7 @@ pub(super) fn take_list(table: &mut Table<'_>, key: &str, dir: &Path, mistakes: 
 }
 
 #[derive(serde::Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "must be a text or a list of texts")]
 enum OneOrMany {
     One(String),
     Many(Vec<String>),

@@ -1,6 +1,6 @@
 //! `[[shop]]`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
@@ -50,23 +50,19 @@ pub struct ShopConfig {
     pub query: BTreeMap<String, Vec<(String, String)>>,
 }
 
+/// Reads one shop, and adds its id to those that are taken.
 pub(super) fn read(
     mut table: Table<'_>,
     dir: &Path,
+    taken: &mut BTreeSet<ShopId>,
     mistakes: &mut Vec<Mistake>,
-) -> Option<(Placed<String>, ShopConfig)> {
+) -> Option<ShopConfig> {
     let span = table.span.clone();
-    let written_id = table.require::<String>("id", mistakes);
-    let id = written_id.as_ref().and_then(|placed| match ShopId::new(placed.value.as_str()) {
-        Ok(id) => Some(id),
-        Err(error) => {
-            mistakes.push(placed.mistake(format!("`id` {error}")));
-            None
-        }
-    });
+    let id = id(&mut table, taken, mistakes);
     let name = table.take::<String>("name", mistakes);
+    let before = mistakes.len();
     let api_key = secret::take(&mut table, "api_key", dir, mistakes);
-    if api_key.is_none() {
+    if api_key.is_none() && mistakes.len() == before {
         let mistake = Mistake::new(span, "the shop has no key").help("add `api_key_file`, `api_key_env` or `api_key`");
         mistakes.push(mistake);
     }
@@ -81,8 +77,8 @@ pub(super) fn read(
     let (stock_fields, credit_fields) = fields(&mut table, mistakes);
     let query = query(&mut table, mistakes);
     table.finish(&["guard", "open"], mistakes);
-    let (written_id, id) = (written_id?, id?);
-    let shop = ShopConfig {
+    let id = id?;
+    Some(ShopConfig {
         name: name.map_or_else(|| id.to_string(), |name| name.value),
         id,
         api_key: api_key?,
@@ -96,8 +92,23 @@ pub(super) fn read(
         stock_fields,
         credit_fields,
         query,
-    };
-    Some((written_id, shop))
+    })
+}
+
+fn id(table: &mut Table<'_>, taken: &mut BTreeSet<ShopId>, mistakes: &mut Vec<Mistake>) -> Option<ShopId> {
+    let written = table.require::<String>("id", mistakes)?;
+    match ShopId::new(written.value.as_str()) {
+        Ok(id) => {
+            if !taken.insert(id.clone()) {
+                mistakes.push(written.mistake(format!("there is another shop `{id}`")));
+            }
+            Some(id)
+        }
+        Err(error) => {
+            mistakes.push(written.mistake(format!("`id` {error}")));
+            None
+        }
+    }
 }
 
 fn quota(table: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> Vec<QuotaLimit> {
