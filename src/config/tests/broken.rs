@@ -137,10 +137,8 @@ fn mistakes_of_a_shop() {
 }
 
 #[test]
-fn mistakes_of_a_channel() {
+fn mistakes_of_a_webhook_and_of_any_channel() {
     let webhook = "type = \"webhook\"\nurl = \"https://example.com\"\n";
-    let mail = "type = \"email\"\nfrom = \"a@b.c\"\n";
-    let chat = "type = \"telegram\"\nchat_id = 5\n";
     for (name, lines, want) in [
         ("no type", "url = \"https://example.com\"", "4:1 `type` is missing"),
         ("an unknown type", "type = \"webhok\"", "5:8 there are no `webhok` channels; did you mean `webhook`?"),
@@ -177,7 +175,23 @@ fn mistakes_of_a_channel() {
             &format!("{webhook}allow_networks = [\"10.0.0.0/8\", \"192.168.1\"]"),
             "7:33 `192.168.1` is no network; write it as `192.168.1.0/24`",
         ),
-        ("mail without a server", &format!("{mail}to = [\"d@e.f\"]"), "4:1 `smtp` is missing"),
+    ] {
+        check_channel(name, lines, want);
+    }
+    check(
+        "a name with a space",
+        &format!("{LEAST}[channel.\"a b\"]\n{webhook}"),
+        "4:10 the name of a channel must be 1 to 64 letters, digits, `-`",
+    );
+    check("a channel without a name", &format!("{LEAST}[channel]\ntype = \"webhook\"\n"), "5:");
+}
+
+#[test]
+fn mistakes_of_a_mailbox_and_of_a_chat() {
+    let mail = "type = \"email\"\nfrom = \"a@b.c\"\n";
+    let chat = "type = \"telegram\"\nchat_id = 5\n";
+    for (name, lines, want) in [
+        ("mail without a server", format!("{mail}to = [\"d@e.f\"]").as_str(), "4:1 `smtp` is missing"),
         ("mail to nobody", &format!("{mail}to = []\nsmtp = \"smtp://127.0.0.1\""), "7:6 `to` is empty: the mail would"),
         (
             "a password in the address",
@@ -195,12 +209,6 @@ fn mistakes_of_a_channel() {
     ] {
         check_channel(name, lines, want);
     }
-    check(
-        "a name with a space",
-        &format!("{LEAST}[channel.\"a b\"]\n{webhook}"),
-        "4:10 the name of a channel must be 1 to 64 letters, digits, `-`",
-    );
-    check("a channel without a name", &format!("{LEAST}[channel]\ntype = \"webhook\"\n"), "5:");
 }
 
 #[test]

@@ -71,10 +71,10 @@ mod tests {
         let planned = plan_of("a", "2026-11-23T03:00:00Z");
         let to: Vec<_> = planned.iter().map(|one| (one.channel.as_str(), one.recipient.as_deref())).collect();
         assert_eq!(to, [("mail", Some("a@example.com")), ("mail", Some("b@example.com")), ("erp", None)]);
-        let event = scribe().sale_created(&sale("a")).id;
+        let events = [scribe().sale_created(&sale("a")).id];
         for delivery in &planned {
             assert_eq!((&delivery.shop, delivery.rule.as_str()), (&shop(), "all"));
-            assert_eq!(delivery.events, [event.clone()]);
+            assert_eq!(delivery.events, events);
             assert_eq!(delivery.state, State::Pending { due_at: time("2026-11-23T03:00:00Z") });
             assert_eq!((delivery.tried, delivery.attempts.len()), (0, 0));
         }

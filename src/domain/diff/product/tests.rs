@@ -125,7 +125,12 @@ fn the_first_quantity_of_a_product_is_no_change_and_no_shortage() {
 fn a_product_first_seen_after_the_baseline_takes_its_level_without_an_alert() {
     let old = row("old", "100");
     check(
-        &[&[old.clone()], &[old.clone(), row("new", "0")], &[old.clone(), row("new", "9")], &[old, row("new", "4")]],
+        &[
+            std::slice::from_ref(&old),
+            &[old.clone(), row("new", "0")],
+            &[old.clone(), row("new", "9")],
+            &[old.clone(), row("new", "4")],
+        ],
         &[
             "",
             "",

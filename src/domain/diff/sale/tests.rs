@@ -196,13 +196,13 @@ fn a_forgotten_sale_that_is_asked_for_again_gets_no_old_id() {
     let mut now = scribe().now();
     let mut known = Known::Nothing;
     for (sales, window) in [
-        (&[plain.clone()][..], window()),
-        (&[other.clone()], window()),
-        (&[], from("2026-11-23T17:00:00Z")),
-        (&[plain], window()),
-        (&[other], window()),
+        (vec![plain.clone()], window()),
+        (vec![other.clone()], window()),
+        (Vec::new(), from("2026-11-23T17:00:00Z")),
+        (vec![plain], window()),
+        (vec![other], window()),
     ] {
-        let changes = compare(&known, Whole::vouch(sales.to_vec(), 0), window, &scribe_at(now)).unwrap();
+        let changes = compare(&known, Whole::vouch(sales, 0), window, &scribe_at(now)).unwrap();
         known = after(&known, &changes, Some(window.from));
         now += TimeDelta::seconds(15);
         for event in events(&changes) {
