@@ -1,6 +1,7 @@
 //! `posbell check`: every mistake with its place, or that all is well.
 
-use super::{Failure, bad_config, env, problems};
+use super::problems::counted;
+use super::{Failure, bad_config, env, out, problems};
 use crate::config::{Config, Weight};
 use crate::service::setup;
 
@@ -10,16 +11,17 @@ pub(super) fn check(config: &Config) -> Result<(), Failure> {
         return Err(bad_config(&found));
     }
     problems::print(&found);
-    println!(
-        "{} is well: {} shops, {} channels, {} rules, {} thresholds",
+    let well = format!(
+        "{} is well: {}, {}, {}, {}",
         config.file.path.display(),
-        config.shops.len(),
-        config.channels.len(),
-        config.rules.rules.len(),
-        config.rules.thresholds.len()
+        counted(config.shops.len(), "shop"),
+        counted(config.channels.len(), "channel"),
+        counted(config.rules.rules.len(), "rule"),
+        counted(config.rules.thresholds.len(), "threshold")
     );
+    out::line(&well)?;
     if config.rules.rules.is_empty() {
-        println!("There is no rule yet, so events are recorded and nothing is sent.");
+        out::line("There is no rule yet, so events are recorded and nothing is sent.")?;
     }
     Ok(())
 }

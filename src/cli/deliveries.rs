@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 use serde::Deserialize;
 
 use super::source::{Source, parsed};
-use super::{Failure, Listing, small_runtime, table};
+use super::{Failure, Listing, out, small_runtime, table};
 use crate::config::Config;
 use crate::domain::outbox::Delivery;
 use crate::edge::admin::DeliveryQuery;
@@ -51,8 +51,8 @@ pub(super) fn deliveries(config: &Config, args: &DeliveriesArgs) -> Result<(), F
         if let Some(DeliveriesCommand::Show { id, listing }) = &args.command {
             let answer = source.delivery(id).await?;
             match listing.json {
-                true => println!("{answer}"),
-                false => print!("{}", whole(&parsed(&answer)?, zone)),
+                true => out::line(&answer)?,
+                false => out::text(&whole(&parsed(&answer)?, zone))?,
             }
             return Ok(());
         }
@@ -60,13 +60,13 @@ pub(super) fn deliveries(config: &Config, args: &DeliveriesArgs) -> Result<(), F
         let page: Page = parsed(&source.deliveries(query).await?)?;
         if args.listing.json {
             for delivery in &page.data {
-                println!("{}", serde_json::to_string(delivery)?);
+                out::line(&serde_json::to_string(delivery)?)?;
             }
         } else if page.data.is_empty() {
-            println!("There are no such deliveries.");
+            out::line("There are no such deliveries.")?;
         } else {
             let rows: Vec<Vec<String>> = page.data.iter().map(|delivery| row(delivery, zone)).collect();
-            print!("{}", table::aligned(&["CREATED", "ID", "CHANNEL", "STATE", "TRIED", "LAST"], &rows));
+            out::text(&table::aligned(&["CREATED", "ID", "CHANNEL", "STATE", "TRIED", "LAST"], &rows))?;
         }
         anyhow::Ok(())
     })?;

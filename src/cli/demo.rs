@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::Failure;
+use super::{Failure, out};
 use crate::demo::{self, DemoPlan};
 use crate::service::clock::Clock;
 
@@ -27,6 +27,11 @@ fn speed(text: &str) -> Result<f64, String> {
     if (0.1..=100.0).contains(&speed) { Ok(speed) } else { Err("must be from 0.1 to 100".to_owned()) }
 }
 
+/// When nobody reads on, the demo still ends in order.
+fn print(line: &str) {
+    drop(out::line(line));
+}
+
 pub(super) fn demo(args: &DemoArgs) -> Result<(), Failure> {
     let plan = DemoPlan { length: args.length, speed: args.speed, seed: args.seed };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -37,7 +42,7 @@ pub(super) fn demo(args: &DemoArgs) -> Result<(), Failure> {
                 std::future::pending::<()>().await;
             }
         };
-        demo::run(plan, Clock::default(), Arc::new(|line: &str| println!("{line}")), end).await
+        demo::run(plan, Clock::default(), Arc::new(print), end).await
     })?;
     if report.forged + report.violations > 0 {
         return Err(anyhow::anyhow!("the demo has shown something that must not happen").into());

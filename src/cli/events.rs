@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::source::{Source, parsed};
-use super::{Failure, Listing, small_runtime, table};
+use super::{Failure, Listing, out, small_runtime, table};
 use crate::config::Config;
 use crate::domain::event::Event;
 use crate::domain::message::render;
@@ -53,9 +53,9 @@ pub(super) fn events(config: &Config, args: &EventsArgs) -> Result<(), Failure> 
             };
             let page = page(config, &query).await?;
             if page.data.is_empty() && !args.follow && !args.listing.json {
-                println!("There are no such events yet.");
+                out::line("There are no such events yet.")?;
             }
-            print_page(&page, args, config);
+            print_page(&page, args, config)?;
             if !args.follow {
                 return Ok(());
             }
@@ -64,7 +64,7 @@ pub(super) fn events(config: &Config, args: &EventsArgs) -> Result<(), Failure> 
                 tokio::time::sleep(FOLLOW).await;
                 query = EventQuery { after, since: None, limit: Some(10_000), ..query };
                 let page = self::page(config, &query).await?;
-                print_page(&page, args, config);
+                print_page(&page, args, config)?;
                 after = page.last.or(after);
             }
         })
@@ -76,14 +76,15 @@ async fn page(config: &Config, query: &EventQuery) -> anyhow::Result<Page> {
     parsed(&Source::find(config)?.events(query.clone()).await?)
 }
 
-fn print_page(page: &Page, args: &EventsArgs, config: &Config) {
+fn print_page(page: &Page, args: &EventsArgs, config: &Config) -> std::io::Result<()> {
     for json in &page.data {
         match Event::from_json(json.get()) {
-            Ok(event) if !args.listing.json => println!("{}", line(&event, config)),
+            Ok(event) if !args.listing.json => out::line(&line(&event, config))?,
             // Also an event of another version: its JSON still says it.
-            _ => println!("{json}"),
+            _ => out::line(json.get())?,
         }
     }
+    Ok(())
 }
 
 fn line(event: &Event, config: &Config) -> String {

@@ -7,6 +7,7 @@ mod check;
 mod deliveries;
 mod demo;
 mod events;
+mod out;
 mod problems;
 mod resume;
 mod run;
@@ -91,6 +92,13 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 impl Cli {
     /// Does what was asked.
     pub fn run(self) -> Result<(), Failure> {
+        match self.obey() {
+            Err(Failure::Failed(error)) if out::is_closed_pipe(&error) => Ok(()),
+            done => done,
+        }
+    }
+
+    fn obey(self) -> Result<(), Failure> {
         let log = std::env::var("POSBELL_LOG").ok();
         match &self.command {
             Command::Demo(args) => {

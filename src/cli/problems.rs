@@ -21,7 +21,8 @@ pub(super) fn print(problems: &[Problem]) {
     }
 }
 
-fn counted(count: usize, what: &str) -> String {
+/// `1 mistake`, `2 mistakes`.
+pub(super) fn counted(count: usize, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 

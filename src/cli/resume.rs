@@ -1,7 +1,7 @@
 //! `posbell resume SHOP`: a person says that a refused key may be tried again.
 
 use super::source::Source;
-use super::{Failure, small_runtime};
+use super::{Failure, out, small_runtime};
 use crate::config::Config;
 
 pub(super) fn resume(config: &Config, shop: &str) -> Result<(), Failure> {
@@ -9,6 +9,6 @@ pub(super) fn resume(config: &Config, shop: &str) -> Result<(), Failure> {
         return Err(anyhow::anyhow!("there is no shop `{shop}` in {}", config.file.path.display()).into());
     };
     small_runtime()?.block_on(async { Source::find(config)?.resume(&found.id).await })?;
-    println!("{shop} is read again.");
+    out::line(&format!("{shop} is read again."))?;
     Ok(())
 }

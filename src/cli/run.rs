@@ -4,8 +4,9 @@ use anyhow::Context;
 use tokio::net::TcpListener;
 use tracing::info;
 
+use super::source::patiently;
 use super::{Failure, bad_config, env};
-use crate::config::Config;
+use crate::config::{Config, Weight};
 use crate::edge::store::Store;
 use crate::service::clock::Clock;
 use crate::service::run::{Start, run as run_service};
@@ -14,9 +15,14 @@ use crate::service::shutdown::shutdown;
 use crate::service::systemd;
 
 pub(super) fn run(config: Config) -> Result<(), Failure> {
-    let ready = setup::ready(&config, &env).map_err(|found| bad_config(&found))?;
+    let ready = setup::ready(&config, &env).map_err(|mut found| {
+        // What only the unit can read is needed here and now.
+        found.iter_mut().for_each(|problem| problem.weight = Weight::Error);
+        bad_config(&found)
+    })?;
     let clock = Clock::default();
-    let store = Store::open_or_create(&config.data_dir, clock.new_epoch()).context("Failed to open the store")?;
+    let open = || Store::open_or_create(&config.data_dir, clock.new_epoch());
+    let store = patiently(&clock, open).context("Failed to open the store")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = match &config.admin {
@@ -27,25 +33,21 @@ pub(super) fn run(config: Config) -> Result<(), Failure> {
         };
         let (ending, shutdown) = shutdown();
         let mut signals = Signals::new().context("Failed to listen for signals")?;
-        tokio::task::LocalSet::new()
-            .run_until(async {
-                let asked = tokio::task::spawn_local(async move {
-                    signals.end().await;
-                    systemd::stopping();
-                    ending.ask();
-                });
-                let start = Start { config, ready, store, listener, clock };
-                let outcome = run_service(start, shutdown, |address| {
-                    if let Some(address) = address {
-                        info!("ask at http://{address}/api/v1/status, or with `posbell status`");
-                    }
-                    systemd::ready();
-                })
-                .await;
-                asked.abort();
-                outcome
-            })
-            .await
+        let start = Start { config, ready, store, listener, clock };
+        let service = run_service(start, shutdown, |address| {
+            if let Some(address) = address {
+                info!("ask at http://{address}/api/v1/status, or with `posbell status`");
+            }
+            systemd::ready();
+        });
+        let mut service = Box::pin(service);
+        tokio::select! {
+            outcome = &mut service => return outcome,
+            () = signals.end() => {}
+        }
+        systemd::stopping();
+        ending.ask();
+        service.await
     })?;
     Ok(())
 }

@@ -27,7 +27,10 @@ pub(super) enum Source<'a> {
 impl<'a> Source<'a> {
     /// Finds who can be asked.
     pub(super) fn find(config: &'a Config) -> anyhow::Result<Source<'a>> {
-        match Store::open_existing(&config.data_dir) {
+        let open = || Store::open_existing(&config.data_dir);
+        // A service with no admin address is not worth waiting for.
+        let opened = if config.admin.is_some() { patiently(&Clock::default(), open) } else { open() };
+        match opened {
             Ok(store) => Ok(Source::Store { config, store: Box::new(store) }),
             Err(StoreError::Locked { holder, .. }) => Self::service(config, &holder),
             // The unit's data may be closed to this user; its admin address is not.
@@ -137,6 +140,27 @@ impl<'a> Source<'a> {
         }
         let why = serde_json::from_str::<Problem>(&body).map_or(body, |problem| problem.error);
         bail!("{}", why.trim())
+    }
+}
+
+/// How long a command that reads the store, or a service that is just starting, is waited for.
+const MOMENT: std::time::Duration = std::time::Duration::from_secs(10);
+/// How often the store is tried meanwhile.
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
+
+/// Opens a store that another process may hold for a moment. One that holds it for good says where it can be asked,
+/// and is not waited for.
+pub(super) fn patiently(clock: &Clock, open: impl Fn() -> Result<Store, StoreError>) -> Result<Store, StoreError> {
+    let began = clock.now();
+    loop {
+        match open() {
+            Err(StoreError::Locked { holder, .. })
+                if holder.admin.is_none() && (clock.now() - began).to_std().is_ok_and(|waited| waited < MOMENT) =>
+            {
+                std::thread::park_timeout(PAUSE);
+            }
+            opened => return opened,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use chrono_tz::Tz;
 
 use super::source::{Source, parsed};
-use super::{Failure, Listing, small_runtime, table};
+use super::{Failure, Listing, out, small_runtime, table};
 use crate::config::Config;
 use crate::domain::model::Timestamp;
 use crate::service::clock::Clock;
@@ -12,9 +12,9 @@ use crate::service::report::{ResourceStatus, ShopStatus, Status};
 pub(super) fn status(config: &Config, listing: &Listing) -> Result<(), Failure> {
     let answer = small_runtime()?.block_on(async { Source::find(config)?.status().await })?;
     if listing.json {
-        println!("{answer}");
+        out::line(&answer)?;
     } else {
-        print!("{}", text(&parsed(&answer)?, Clock::default().now(), config.wording.timezone));
+        out::text(&text(&parsed(&answer)?, Clock::default().now(), config.wording.timezone))?;
     }
     Ok(())
 }
@@ -72,7 +72,7 @@ fn shop_text(shop: &ShopStatus, now: Timestamp, zone: Tz) -> String {
 }
 
 fn resource_row(resource: &ResourceStatus, now: Timestamp, zone: Tz) -> Vec<String> {
-    let every = humantime::format_duration(std::time::Duration::from_secs(resource.every_seconds)).to_string();
+    let every = humantime::format_duration(std::time::Duration::from_millis(resource.every_ms)).to_string();
     let state = match (&resource.failing, resource.unreadable) {
         (Some(failing), _) => format!("failing since {}: {}", table::moment(failing.since, zone), failing.why),
         (None, Some(unreadable @ 1..)) => format!("ok, but {unreadable} rows cannot be understood"),

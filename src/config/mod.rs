@@ -13,7 +13,6 @@ pub use channel::{ChannelConfig, ChannelKind};
 pub use secret::{SecretError, SecretRef};
 pub use shop::ShopConfig;
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,7 +23,7 @@ use chrono_tz::Tz;
 use crate::domain::document::{Placed, Table};
 use crate::domain::message::{Language, Wording};
 use crate::domain::mistake::Mistake;
-use crate::domain::model::{ChannelName, ShopId};
+use crate::domain::model::ChannelName;
 use crate::domain::outbox::RetryPolicy;
 use crate::domain::rules::{Names, RuleSet};
 
@@ -133,9 +132,10 @@ impl Config {
         let retain = retain(&mut document, m);
         let admin = admin(&mut document, &dir, m);
         let delivery = channel::retry_policy(document.table("delivery", m), &RetryPolicy::default(), m);
+        // A shop or channel with a mistake in it is still one that rules may name: one mistake, one message.
         let mut names = Names::default();
-        let shops = shops(&mut document, &dir, &mut names.shops, m);
-        let channels = channels(&mut document, &dir, &delivery, &mut names.channels, m);
+        let shops = shops(&mut document, &dir, &mut names, m);
+        let channels = channels(&mut document, &dir, &delivery, &mut names, m);
         document.finish(&[], m);
         mistakes.sort_by_key(|mistake| mistake.span.start);
 
@@ -217,32 +217,35 @@ fn admin(document: &mut Table<'_>, dir: &Path, mistakes: &mut Vec<Mistake>) -> O
     Some(AdminConfig { listen: address, token })
 }
 
-/// Every shop that can be used. `ids` are also those of shops with mistakes: a rule that names one has none.
-fn shops(
-    document: &mut Table<'_>,
-    dir: &Path,
-    ids: &mut BTreeSet<ShopId>,
-    mistakes: &mut Vec<Mistake>,
-) -> Vec<ShopConfig> {
+fn shops(document: &mut Table<'_>, dir: &Path, names: &mut Names, mistakes: &mut Vec<Mistake>) -> Vec<ShopConfig> {
     let before = mistakes.len();
     let tables = document.tables("shop", mistakes);
     if tables.is_empty() && mistakes.len() == before {
         mistakes.push(Mistake::new(0..0, "there is no `[[shop]]`").help("add one with `id` and `api_key_file`"));
     }
-    tables.into_iter().filter_map(|table| shop::read(table, dir, ids, mistakes)).collect()
+    let mut shops = Vec::new();
+    for table in tables {
+        let (id, shop) = shop::read(table, dir, mistakes);
+        if let Some((written, id)) = id
+            && !names.shops.insert(id.clone())
+        {
+            mistakes.push(written.mistake(format!("there is another shop `{id}`")));
+        }
+        shops.extend(shop);
+    }
+    shops
 }
 
-/// Every channel that can be used. `names` are also those of channels with mistakes.
 fn channels(
     document: &mut Table<'_>,
     dir: &Path,
     delivery: &RetryPolicy,
-    names: &mut BTreeSet<ChannelName>,
+    names: &mut Names,
     mistakes: &mut Vec<Mistake>,
 ) -> Vec<ChannelConfig> {
     let Some(tables) = document.table("channel", mistakes) else { return Vec::new() };
     let named = tables.named_tables(mistakes);
-    names.extend(named.iter().filter_map(|(name, _)| ChannelName::new(name.value.as_str()).ok()));
+    names.channels.extend(named.iter().filter_map(|(name, _)| ChannelName::new(name.value.as_str()).ok()));
     named.into_iter().filter_map(|(name, table)| channel::read(&name, table, dir, delivery, mistakes)).collect()
 }
 

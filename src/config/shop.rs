@@ -1,6 +1,6 @@
 //! `[[shop]]`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -50,15 +50,21 @@ pub struct ShopConfig {
     pub query: BTreeMap<String, Vec<(String, String)>>,
 }
 
-/// Reads one shop, and adds its id to those that are taken.
+/// Reads one table: its id as it is written and meant, and, where nothing in it is wrong, the shop.
 pub(super) fn read(
     mut table: Table<'_>,
     dir: &Path,
-    taken: &mut BTreeSet<ShopId>,
     mistakes: &mut Vec<Mistake>,
-) -> Option<ShopConfig> {
+) -> (Option<(Placed<String>, ShopId)>, Option<ShopConfig>) {
     let span = table.span.clone();
-    let id = id(&mut table, taken, mistakes);
+    let written_id = table.require::<String>("id", mistakes);
+    let id = written_id.as_ref().and_then(|placed| match ShopId::new(placed.value.as_str()) {
+        Ok(id) => Some(id),
+        Err(error) => {
+            mistakes.push(placed.mistake(format!("`id` {error}")));
+            None
+        }
+    });
     let name = table.take::<String>("name", mistakes);
     let before = mistakes.len();
     let api_key = secret::take(&mut table, "api_key", dir, mistakes);
@@ -77,12 +83,14 @@ pub(super) fn read(
     let (stock_fields, credit_fields) = fields(&mut table, mistakes);
     let query = query(&mut table, mistakes);
     table.finish(&["guard", "open"], mistakes);
-    let id = id?;
-    Some(ShopConfig {
+    let Some((written_id, id)) = written_id.zip(id) else { return (None, None) };
+    let base_url = base_url.or_else(|| Url::parse(BASE_URL).ok());
+    let Some((api_key, base_url)) = api_key.zip(base_url) else { return (Some((written_id, id)), None) };
+    let shop = ShopConfig {
         name: name.map_or_else(|| id.to_string(), |name| name.value),
-        id,
-        api_key: api_key?,
-        base_url: base_url.or_else(|| Url::parse(BASE_URL).ok())?,
+        id: id.clone(),
+        api_key,
+        base_url,
         quota,
         page_size,
         timeout,
@@ -92,23 +100,8 @@ pub(super) fn read(
         stock_fields,
         credit_fields,
         query,
-    })
-}
-
-fn id(table: &mut Table<'_>, taken: &mut BTreeSet<ShopId>, mistakes: &mut Vec<Mistake>) -> Option<ShopId> {
-    let written = table.require::<String>("id", mistakes)?;
-    match ShopId::new(written.value.as_str()) {
-        Ok(id) => {
-            if !taken.insert(id.clone()) {
-                mistakes.push(written.mistake(format!("there is another shop `{id}`")));
-            }
-            Some(id)
-        }
-        Err(error) => {
-            mistakes.push(written.mistake(format!("`id` {error}")));
-            None
-        }
-    }
+    };
+    (Some((written_id, id)), Some(shop))
 }
 
 fn quota(table: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> Vec<QuotaLimit> {

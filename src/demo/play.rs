@@ -12,6 +12,9 @@ use crate::domain::model::{EntityId, Quantity};
 /// The pause between two changes at speed 1: slow enough to read along.
 const PACE: Duration = Duration::from_millis(1500);
 
+/// What is kept of the asked length for the last messages.
+const RESERVED: Duration = Duration::from_secs(1);
+
 /// How long the last messages may take when the time is over.
 const LAST_MESSAGES: Duration = Duration::from_secs(3);
 
@@ -23,8 +26,8 @@ pub(super) async fn play(
     print: &Print,
     end: impl Future<Output = ()>,
 ) -> DemoReport {
-    // The last messages are waited for within the asked length, not after it.
-    let length = plan.length.map(|length| length.saturating_sub(LAST_MESSAGES.min(length / 2)));
+    // The last messages normally come within the asked length too.
+    let length = plan.length.map(|length| length.saturating_sub(RESERVED.min(length / 2)));
     let over = async {
         match length {
             Some(length) => tokio::time::sleep(length).await,

@@ -89,7 +89,11 @@ async fn pass_stock(shop: &Shop) -> Result<PassReport, PassError> {
     let now = shop.shared.clock.now();
     let (rows, unreadable) = (read.rows().len() as u64, read.unreadable() as u64);
     let baseline = known == Known::Nothing;
-    let changes = product::compare(&known, read, shop.id(), &shop.shared.rules, &shop.scribe(now))?;
+    let rules = &shop.shared.rules;
+    let changes = match is_read_otherwise(shop, Resource::Stock).await? {
+        true => product::take_quietly(&known, read, shop.id(), rules)?,
+        false => product::compare(&known, read, shop.id(), rules, &shop.scribe(now))?,
+    };
     commit(shop, Resource::Stock, Believed { changes, rows, unreadable, horizon: None, baseline }, now).await
 }
 
@@ -102,15 +106,20 @@ async fn pass_credit(shop: &Shop) -> Result<PassReport, PassError> {
     let rows = (in_period.rows().len() + out_of_period.rows().len()) as u64;
     let unreadable = (in_period.unreadable() + out_of_period.unreadable()) as u64;
     let pending = PendingCredits::join(in_period, out_of_period);
-    let missing = pending.missing(&known);
-    let paid = match missing.is_empty() {
-        true => std::collections::BTreeMap::new(),
-        false => shop.pospos.credit_find(&missing, today).await?,
-    };
+    let paid = shop.pospos.credit_find(&pending.wanted(&known), today).await?;
     let now = shop.shared.clock.now();
     let baseline = known == Known::Nothing;
-    let changes = credit::compare(&known, pending, paid, &shop.scribe(now))?;
+    let changes = match is_read_otherwise(shop, Resource::Credit).await? {
+        true => credit::take_quietly(&known, pending),
+        false => credit::compare(&known, pending, paid, &shop.scribe(now))?,
+    };
     commit(shop, Resource::Credit, Believed { changes, rows, unreadable, horizon: None, baseline }, now).await
+}
+
+/// Whether the known rows were read by other fields than today's. Then they cannot be compared.
+async fn is_read_otherwise(shop: &Shop, resource: Resource) -> Result<bool, StoreError> {
+    let record = shop.shared.store.resource(shop.id(), resource).await?;
+    Ok(record.is_some_and(|record| record.fields != shop.fields_of(resource)))
 }
 
 /// The days of sales that a pass asks for.
@@ -163,6 +172,7 @@ where
         baseline_at: before.as_ref().map_or(now, |record| record.baseline_at),
         passed_at: now,
         horizon: found.horizon,
+        fields: shop.fields_of(resource),
         rows: found.rows,
         unreadable: found.unreadable,
     };

@@ -49,8 +49,8 @@ pub struct ShopStatus {
 pub struct ResourceStatus {
     /// `transactions`, `stock` or `credit`.
     pub resource: String,
-    /// How often it is read, in seconds.
-    pub every_seconds: u64,
+    /// How often it is read, in milliseconds.
+    pub every_ms: u64,
     /// When the latest pass was accepted; `null` before the first.
     pub passed_at: Option<Timestamp>,
     /// How many rows it had.
@@ -119,7 +119,7 @@ pub async fn status(config: &Config, store: &Store, live: Option<&Live<'_>>) -> 
             let pass = store.resource(&shop.id, *resource).await?;
             resources.push(ResourceStatus {
                 resource: resource.name().to_owned(),
-                every_seconds: interval.as_secs(),
+                every_ms: u64::try_from(interval.as_millis()).unwrap_or(u64::MAX),
                 passed_at: pass.as_ref().map(|pass| pass.passed_at),
                 rows: pass.as_ref().map(|pass| pass.rows),
                 unreadable: pass.as_ref().map(|pass| pass.unreadable),

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use secrecy::{ExposeSecret, SecretString};
+use tracing::info;
 
-use super::shop::{Shared, Shop};
+use super::shop::{Shared, Shop, short_hash};
 use crate::config::{ChannelConfig, ChannelKind, Config, Problem, SecretError, SecretRef, ShopConfig, Weight};
 use crate::domain::mistake::Mistake;
 use crate::domain::model::ChannelName;
@@ -15,7 +16,7 @@ use crate::edge::channel::email::{Email, EmailSettings};
 use crate::edge::channel::telegram::{Telegram, TelegramSettings};
 use crate::edge::channel::webhook::sign::SigningSecret;
 use crate::edge::channel::webhook::{Webhook, WebhookSettings};
-use crate::edge::pospos::quota::{BootClock, Governor};
+use crate::edge::pospos::quota::{BootClock, Governor, LedgerState};
 use crate::edge::pospos::{Pospos, PosposSettings};
 
 /// The most bytes of one answer of the API. A page of 200 sales has about half a megabyte; 64 MiB is a stock list of
@@ -69,6 +70,7 @@ pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 pub fn ready(config: &Config, env: Env<'_>) -> Result<Ready, Vec<Problem>> {
     let mut building = Building { config, env, problems: Vec::new() };
     let shops: Vec<ReadyShop> = config.shops.iter().filter_map(|shop| building.shop(shop)).collect();
+    building.no_key_twice(&shops);
     let channels = config.channels.iter().filter_map(|channel| building.channel(channel)).collect();
     match building.problems.is_empty() {
         true => Ok(Ready { shops, channels }),
@@ -90,6 +92,17 @@ impl Building<'_> {
             return None;
         }
         Some(ReadyShop { config: shop.clone(), api_key })
+    }
+
+    /// Two shops with one key would each spend its whole quota.
+    fn no_key_twice(&mut self, shops: &[ReadyShop]) {
+        for (index, shop) in shops.iter().enumerate() {
+            let key = shop.api_key.expose_secret();
+            if let Some(first) = shops[..index].iter().find(|first| first.api_key.expose_secret() == key) {
+                let message = format!("this is the key of shop {} too; a key is one shop's", first.config.id);
+                self.wrong(shop.config.api_key.span.clone(), message);
+            }
+        }
     }
 
     fn channel(&mut self, config: &ChannelConfig) -> Option<ReadyChannel> {
@@ -177,6 +190,9 @@ pub async fn open_shop(
     let failed = || format!("Failed to open shop {}", shop.id);
     let dir = config.data_dir.join("quota");
     let governor = Governor::open(&dir, &shop.id, shop.quota.clone(), clock).with_context(failed)?;
+    if governor.ledger_state() != LedgerState::Continued {
+        info!(shop.id = %shop.id, "what {} has called before is not known: the first call waits for its quota", shop.id);
+    }
     let settings = PosposSettings {
         base_url: shop.base_url.clone(),
         api_key: api_key.clone(),
@@ -188,11 +204,7 @@ pub async fn open_shop(
         extra_query: shop.query.clone(),
     };
     let pospos = Pospos::new(settings, governor).with_context(failed)?;
-    Shop::new(shop.clone(), key_hash(&api_key), pospos, Arc::clone(shared)).await.with_context(failed)
-}
-
-/// What is kept of a refused key, to know it again without knowing it.
-fn key_hash(key: &SecretString) -> String {
-    let digest = ring::digest::digest(&ring::digest::SHA256, key.expose_secret().as_bytes());
-    digest.as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    Shop::new(shop.clone(), short_hash(api_key.expose_secret().as_bytes()), pospos, Arc::clone(shared))
+        .await
+        .with_context(failed)
 }

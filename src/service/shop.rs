@@ -52,6 +52,12 @@ impl Shared {
     }
 }
 
+/// Enough of SHA-256 to tell two texts apart, too little to say anything of either.
+pub(super) fn short_hash(bytes: &[u8]) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
+    digest.as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// One shop.
 pub struct Shop {
     /// Its configuration.
@@ -92,6 +98,16 @@ impl Shop {
     /// A scribe for events of this shop that are seen now.
     pub fn scribe(&self, now: Timestamp) -> Scribe {
         Scribe::new(self.config.id.clone(), self.config.name.as_str(), self.shared.store.epoch().clone(), now)
+    }
+
+    /// By which fields a resource is read: a hash, to see whether they are others than the last time.
+    pub fn fields_of(&self, resource: Resource) -> String {
+        let fields = match resource {
+            Resource::Transactions => String::new(),
+            Resource::Stock => format!("{:?}", self.config.stock_fields),
+            Resource::Credit => format!("{:?}", self.config.credit_fields),
+        };
+        short_hash(fields.as_bytes())
     }
 
     /// Returns when the shop may be read; at once unless it is stopped.

@@ -213,7 +213,7 @@ fn day_start(text: &str) -> Option<Timestamp> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::changes::Basket;
+    use super::super::state::Basket;
     use super::super::state::PaidBy;
     use super::super::{ShopPlan, seed};
     use super::*;

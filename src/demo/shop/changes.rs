@@ -3,14 +3,12 @@
 //! A change is complete when its method returns: the API shows it and the journal knows it, under one lock. Whether a
 //! poller can still tell it from the change before is the caller's care; [`super::Script`] takes it.
 
-use std::collections::BTreeMap;
-
 use chrono::TimeDelta;
 
 use super::journal::Expected;
 use super::level::LEVEL_KINDS;
 use super::seed::MEMBERS;
-use super::state::{Credit, IdOf, PaidBy, Sale, SoldLine, World, id, less, plus, times};
+use super::state::{Basket, Credit, IdOf, PaidBy, Sale, SoldLine, World, id, less, plus, times};
 use crate::domain::event::EventKind;
 use crate::domain::model::{EntityId, Money, Quantity, Subject, Timestamp};
 
@@ -48,9 +46,6 @@ pub enum Refused {
     #[error("there is nothing to sell")]
     Nothing,
 }
-
-/// Where a product stands on the shelves, and how much of it: each product once.
-pub(super) type Basket = BTreeMap<usize, Quantity>;
 
 impl World {
     /// The lines with each product once, or the first product that does not exist.

@@ -193,7 +193,7 @@ fn credit_row(credit: &Credit) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::super::changes::Basket;
+    use super::super::state::Basket;
     use super::super::{ShopPlan, seed};
     use super::*;
 

@@ -14,8 +14,9 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 
 use super::Shared;
-use super::changes::{Basket, Change};
+use super::changes::Change;
 use super::generator::Generator;
+use super::state::Basket;
 use super::state::{PaidBy, World, less};
 use crate::domain::event::EventKind;
 use crate::domain::model::{EntityId, Quantity, Subject, Timestamp};

@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{NaiveTime, TimeDelta};
 
-use super::changes::Basket;
 use super::faults::Faults;
 use super::generator::Generator;
 use super::journal::Journal;
 use super::level::Watch;
 use super::quota::Door;
+use super::state::Basket;
 use super::state::{Credit, IdOf, Member, PaidBy, Product, World, buddhist_year, id};
 use super::{ShopPlan, Threshold};
 use crate::domain::model::{Money, Quantity, Timestamp};

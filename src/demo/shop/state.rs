@@ -11,6 +11,9 @@ use super::level::Watch;
 use super::quota::Door;
 use crate::domain::model::{EntityId, Money, Quantity, Timestamp};
 
+/// Where a product stands on the shelves, and how much of it: each product once.
+pub(super) type Basket = BTreeMap<usize, Quantity>;
+
 /// One product on its shelf.
 #[derive(Debug, Clone)]
 pub(super) struct Product {

@@ -20,6 +20,21 @@ pub struct CreditRow {
     pub counter: u64,
     /// `credit.overdue` was told, or was so at the baseline. It can be told only once.
     pub overdue_told: bool,
+    /// In how many passes in a row it was found nowhere: neither pending nor, where that was looked for, paid.
+    pub missed: u32,
+}
+
+/// How often a credit that is found nowhere is looked for among the paid ones before that becomes rare: the first
+/// look may be too early, when it was not listed there yet.
+const LOOKED_FOR_AT_FIRST: u32 = 3;
+/// Then it is looked for once in so many passes: six hours at the standard interval. The paid list may be long, and
+/// each of its pages is a call; a credit whose sale was cancelled may never stand in it.
+const LOOKED_FOR_RARELY: u32 = 36;
+
+impl CreditRow {
+    fn is_worth_a_look(&self) -> bool {
+        self.missed < LOOKED_FOR_AT_FIRST || self.missed.is_multiple_of(LOOKED_FOR_RARELY)
+    }
 }
 
 /// The two pending lists, both whole.
@@ -38,11 +53,22 @@ impl PendingCredits {
         PendingCredits { rows: all.map(|credit| (credit.id.clone(), credit)).collect(), unreadable }
     }
 
-    /// The known pending credits that are in neither list: to be looked for among the paid ones.
-    pub fn missing(&self, known: &Known<CreditRow>) -> BTreeSet<EntityId> {
-        let Known::Rows { rows, .. } = known else { return BTreeSet::new() };
-        let pending = rows.values().filter(|row| row.credit.status == Some(CreditStatus::Pending));
-        pending.map(|row| row.credit.id.clone()).filter(|id| !self.rows.contains_key(id)).collect()
+    /// The known pending credits that are in neither list and are to be looked for among the paid ones now.
+    pub fn wanted(&self, known: &Known<CreditRow>) -> BTreeSet<EntityId> {
+        self.missing(known).filter(|row| row.is_worth_a_look()).map(|row| row.credit.id.clone()).collect()
+    }
+
+    fn missing<'a>(&'a self, known: &'a Known<CreditRow>) -> impl Iterator<Item = &'a CreditRow> {
+        let rows = match known {
+            Known::Nothing => None,
+            Known::Rows { rows, .. } => Some(rows),
+        };
+        let pending = rows
+            .into_iter()
+            .flatten()
+            .map(|(_, row)| row)
+            .filter(|row| row.credit.status == Some(CreditStatus::Pending));
+        pending.filter(|row| !self.rows.contains_key(&row.credit.id))
     }
 }
 
@@ -53,8 +79,8 @@ pub fn compare(
     mut paid: BTreeMap<EntityId, Credit>,
     scribe: &Scribe,
 ) -> Result<Vec<Change<CreditRow>>, Unbelievable> {
-    let missing = pending.missing(known);
-    let lost = missing.iter().filter(|id| !paid.contains_key(*id)).count();
+    let missing: Vec<&CreditRow> = pending.missing(known).collect();
+    let lost = missing.iter().filter(|row| !paid.contains_key(&row.credit.id)).count();
     if pending.rows.is_empty() && pending.unreadable == 0 && lost > 0 {
         return Err(Unbelievable::Empty { known: lost });
     }
@@ -63,10 +89,11 @@ pub fn compare(
         Known::Rows { rows, .. } => rows,
     };
     let mut changes: Vec<Change<CreditRow>> = Vec::new();
-    for id in &missing {
-        if let (Some(prev), Some(credit)) = (rows.get(id), paid.remove(id)) {
-            changes.push(found_paid(prev, credit, scribe));
-        }
+    for prev in missing {
+        changes.push(match paid.remove(&prev.credit.id) {
+            Some(credit) => found_paid(prev, credit, scribe),
+            None => found_nowhere(prev),
+        });
     }
     for (id, credit) in pending.rows {
         changes.extend(match rows.get(&id) {
@@ -77,14 +104,37 @@ pub fn compare(
     Ok(changes)
 }
 
+/// Takes the pending credits without a word, because their fields are read from other places than before. The
+/// counters go on, so that no later event gets an old id.
+pub fn take_quietly(known: &Known<CreditRow>, pending: PendingCredits) -> Vec<Change<CreditRow>> {
+    let taken = pending.rows.into_values().map(|credit| {
+        let prev = known.row(&credit.id);
+        let counter = prev.map_or(0, |row| row.counter);
+        let overdue_told = credit.overdue || prev.is_some_and(|row| row.overdue_told);
+        let row = CreditRow { credit, counter, overdue_told, missed: 0 };
+        Change { id: row.credit.id.clone(), row: Some(row), events: Vec::new() }
+    });
+    taken.collect()
+}
+
 /// How many of these credits are out of their period.
 pub fn count_overdue<'a>(rows: impl Iterator<Item = &'a CreditRow>) -> u64 {
     rows.filter(|row| row.credit.overdue && row.credit.status == Some(CreditStatus::Pending)).count() as u64
 }
 
+/// Nothing is concluded, and nothing told: a list that is incomplete for a moment must not look like a payment.
+fn found_nowhere(prev: &CreditRow) -> Change<CreditRow> {
+    let row = CreditRow { missed: prev.missed.saturating_add(1), ..prev.clone() };
+    Change { id: row.credit.id.clone(), row: Some(row), events: Vec::new() }
+}
+
 fn quiet(credit: Credit) -> Change<CreditRow> {
     let overdue_told = credit.overdue;
-    Change { id: credit.id.clone(), row: Some(CreditRow { credit, counter: 0, overdue_told }), events: Vec::new() }
+    Change {
+        id: credit.id.clone(),
+        row: Some(CreditRow { credit, counter: 0, overdue_told, missed: 0 }),
+        events: Vec::new(),
+    }
 }
 
 fn new(credit: Credit, scribe: &Scribe) -> Change<CreditRow> {
@@ -93,12 +143,12 @@ fn new(credit: Credit, scribe: &Scribe) -> Change<CreditRow> {
         events.push(scribe.credit_overdue(&credit, None));
     }
     let overdue_told = credit.overdue;
-    Change { id: credit.id.clone(), row: Some(CreditRow { credit, counter: 0, overdue_told }), events }
+    Change { id: credit.id.clone(), row: Some(CreditRow { credit, counter: 0, overdue_told, missed: 0 }), events }
 }
 
 fn still_pending(prev: &CreditRow, credit: Credit, scribe: &Scribe) -> Option<Change<CreditRow>> {
     let mut events = Vec::new();
-    let mut row = CreditRow { credit, ..prev.clone() };
+    let mut row = CreditRow { credit, missed: 0, ..prev.clone() };
     if row.credit.overdue && !prev.overdue_told {
         row.overdue_told = true;
         events.push(scribe.credit_overdue(&row.credit, Some(&prev.credit)));
@@ -109,7 +159,7 @@ fn still_pending(prev: &CreditRow, credit: Credit, scribe: &Scribe) -> Option<Ch
 fn found_paid(prev: &CreditRow, credit: Credit, scribe: &Scribe) -> Change<CreditRow> {
     let counter = prev.counter + 1;
     let event = scribe.credit_paid(counter, &credit, &prev.credit);
-    let row = CreditRow { credit, counter, overdue_told: prev.overdue_told };
+    let row = CreditRow { credit, counter, overdue_told: prev.overdue_told, missed: 0 };
     Change { id: row.credit.id.clone(), row: Some(row), events: vec![event] }
 }
 

@@ -29,6 +29,16 @@ pub enum Known<R> {
     },
 }
 
+impl<R> Known<R> {
+    /// What is known of this entity.
+    pub fn row(&self, id: &EntityId) -> Option<&R> {
+        match self {
+            Known::Nothing => None,
+            Known::Rows { rows, .. } => rows.get(id),
+        }
+    }
+}
+
 /// What one entity becomes, and what is told of it. Rows and events of one change are committed in one step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change<R> {

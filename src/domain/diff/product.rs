@@ -8,7 +8,7 @@ use super::level::{LevelState, level};
 use super::{Change, Known, Unbelievable};
 use crate::domain::event::{Level, Scribe};
 use crate::domain::model::{Product, Quantity, ShopId, StockRow, Whole};
-use crate::domain::rules::RuleSet;
+use crate::domain::rules::{Limits, RuleSet};
 
 /// What is kept of a product.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,35 @@ pub struct ProductRow {
     pub level: LevelState,
     /// How many counted events it has had; part of the next one's id.
     pub counter: u64,
+}
+
+/// Takes a whole stock list without a word, because its fields are read from other places than before: what looks
+/// like a change is only another way of reading. The counters go on, so that no later event gets an old id.
+pub fn take_quietly(
+    known: &Known<ProductRow>,
+    read: Whole<StockRow>,
+    shop: &ShopId,
+    rules: &RuleSet,
+) -> Result<Vec<Change<ProductRow>>, Unbelievable> {
+    if read.rows().is_empty() {
+        return Err(Unbelievable::EmptyAtFirst);
+    }
+    let present = read.into_rows().into_iter().filter(|row| !row.deleted);
+    let taken = present.map(|row| {
+        let limits = rules.limits(shop, &row);
+        let counter = known.row(&row.product.id).map_or(0, |prev| prev.counter);
+        first_seen(counter, row, &limits)
+    });
+    Ok(taken.collect())
+}
+
+/// A product's first quantity is taken without an alert, at the baseline and later: whoever enters a product enters
+/// it before its goods.
+fn first_seen(counter: u64, read: StockRow, limits: &Limits) -> Change<ProductRow> {
+    let level = LevelState::first(read.product.quantity, limits);
+    let StockRow { product, min_stock, .. } = read;
+    let id = product.id.clone();
+    Change { id, row: Some(ProductRow { product, min_stock, level, counter }), events: Vec::new() }
 }
 
 /// How many products stand where; for `shop.baseline` and the status.
@@ -83,18 +112,12 @@ impl Comparison<'_> {
             return None;
         }
         match prev {
-            None => Some(self.first_seen(read)),
+            None => {
+                let limits = self.rules.limits(self.shop, &read);
+                Some(first_seen(0, read, &limits))
+            }
             Some(prev) => self.known(prev, read),
         }
-    }
-
-    /// A product's first quantity is taken without an alert, at the baseline and later: whoever enters a product
-    /// enters it before its goods.
-    fn first_seen(&self, read: StockRow) -> Change<ProductRow> {
-        let level = LevelState::first(read.product.quantity, &self.rules.limits(self.shop, &read));
-        let StockRow { product, min_stock, .. } = read;
-        let id = product.id.clone();
-        Change { id, row: Some(ProductRow { product, min_stock, level, counter: 0 }), events: Vec::new() }
     }
 
     fn known(&self, prev: &ProductRow, mut read: StockRow) -> Option<Change<ProductRow>> {

@@ -5,6 +5,8 @@
 //! kept connection turns out to be dead, and nobody can tell it not to. A new connection costs two ways to the server
 //! and back, which nobody notices; a call too many costs the key.
 
+use std::error::Error;
+use std::io;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
@@ -41,6 +43,8 @@ pub(super) struct Caller {
 impl Caller {
     /// A caller that gives each call `timeout` from connecting to the last byte, and reads at most `body_limit` bytes.
     pub fn new(key: HeaderValue, timeout: Duration, body_limit: usize, governor: Governor) -> reqwest::Result<Self> {
+        // Installed once for the process; an error means that it is there already.
+        drop(rustls::crypto::ring::default_provider().install_default());
         let client = Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
@@ -76,7 +80,8 @@ impl Caller {
             permit.end();
             return Err(refused);
         }
-        // Declared after the permit, the exchange and its socket are gone before it, also where this is dropped.
+        // Declared after the permit, the exchange is given up before it, also where this future is dropped. Its socket
+        // is closed by the connection's own task a moment later, which is part of what STRAGGLER is for.
         let sent = self.client.get(url).header(KEY_HEADER, self.key.clone()).send().await;
         let answer = match sent {
             Ok(response) => self.answer(response).await,
@@ -146,18 +151,18 @@ fn transport(error: &reqwest::Error) -> TransportError {
     if error.is_timeout() {
         return TransportError::Timeout;
     }
-    let mut cause = std::error::Error::source(error);
+    let mut cause = error.source();
     while let Some(error) = cause {
-        // An `io::Error` hides what it wraps from `source`.
-        let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if error.is::<rustls::Error>() || wrapped.is_some_and(|wrapped| wrapped.is::<rustls::Error>()) {
+        if error.is::<rustls::Error>() {
             return TransportError::Tls;
         }
         // The type is private to the client; that the text begins so is held by a test.
         if error.to_string().starts_with("dns error") {
             return TransportError::Dns;
         }
-        cause = error.source();
+        // An `io::Error` hides what it wraps from `source`.
+        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        cause = wrapped.map(|wrapped| wrapped as &dyn Error).or_else(|| error.source());
     }
     if error.is_connect() { TransportError::Connect } else { TransportError::Reset }
 }

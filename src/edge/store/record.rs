@@ -19,6 +19,8 @@ pub struct ResourceRecord {
     pub passed_at: Timestamp,
     /// From which moment on sales have been read without a gap; `null` for other resources.
     pub horizon: Option<Timestamp>,
+    /// By which fields the rows were read: a hash of `[shop.fields]` and of what posbell assumes without it.
+    pub fields: String,
     /// How many rows the latest pass had.
     pub rows: u64,
     /// How many of them could not be understood.

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use posbell::demo::receiver::{Received, Receiver};
-use posbell::demo::shop::{ShopPlan, SimulatedShop};
+use posbell::demo::shop::{Change, Line, ShopPlan, SimulatedShop};
 use posbell::demo::verifier;
 use posbell::domain::event::{Event, EventKind};
+use posbell::domain::model::Quantity;
 use posbell::service::clock::Clock;
 
 /// The secret that the program signs with and the receiver checks with.
@@ -123,9 +124,22 @@ timeout = "5s"
         self.path().join("posbell.toml")
     }
 
+    /// Sells one of the fullest shelf, which crosses no threshold.
+    pub fn sell_one(&self) -> Change {
+        let product = self.shop.products().into_iter().max_by_key(|id| self.shop.quantity(id)).expect("has products");
+        self.shop.sell(&[Line { product, quantity: Quantity::from(1) }]).expect("is sold")
+    }
+
     /// Starts the service.
     pub fn start(&self) -> Service {
-        let child = self.command(&["run"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("starts");
+        self.start_with(|_| {})
+    }
+
+    /// Starts the service in another environment.
+    pub fn start_with(&self, change: impl FnOnce(&mut Command)) -> Service {
+        let mut command = self.command(&["run"]);
+        change(&mut command);
+        let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("starts");
         Service { child }
     }
 

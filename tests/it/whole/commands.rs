@@ -4,14 +4,14 @@ use std::process::Command;
 
 use posbell::domain::event::EventKind;
 
-use crate::support::rig::{Rig, RigPlan, event};
+use crate::support::rig::{PATIENCE, Rig, RigPlan, event};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_listings_are_the_same_while_the_service_runs_and_after_it() {
     let rig = Rig::new(RigPlan::default());
     let service = rig.start();
     rig.told(EventKind::ShopBaseline).await;
-    rig.shop.script(1).step().expect("the shop sells");
+    rig.sell_one();
     rig.all_told().await;
     let running = rig.lines(&["status", "--json"]);
     assert_eq!(running[0]["running"], true);
@@ -91,12 +91,32 @@ async fn after_a_clean_stop_it_goes_on_where_it_was() {
     let (status, log) = service.stop();
     assert!(status.success(), "{log}");
     assert!(!log.contains("demo-key") && !log.contains("whsec_"), "a secret is in the log: {log}");
-    rig.shop.script(8).step().expect("the shop sells while nobody looks");
+    rig.sell_one();
     let service = rig.start();
     let received = rig.all_told().await;
     rig.assert_exact(&received);
     assert_eq!(received.iter().filter(|one| event(one).kind == EventKind::ShopBaseline).count(), 1);
     drop(service);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn systemd_is_told_when_it_is_ready_and_when_it_ends() {
+    let rig = Rig::new(RigPlan::default());
+    let path = rig.path().join("notify");
+    let socket = tokio::net::UnixDatagram::bind(&path).expect("binds");
+    let heard = async || {
+        let mut text = [0; 1024];
+        let heard = tokio::time::timeout(PATIENCE, socket.recv(&mut text)).await.expect("is told").expect("receives");
+        String::from_utf8_lossy(&text[..heard]).into_owned()
+    };
+    let service = rig.start_with(|command| {
+        command.env("NOTIFY_SOCKET", &path);
+    });
+    assert_eq!(heard().await.trim(), "READY=1");
+    assert_eq!(rig.lines(&["status", "--json"])[0]["running"], true, "ready means that it can be asked");
+    let (status, log) = service.stop();
+    assert!(status.success(), "{log}");
+    assert_eq!(heard().await.trim(), "STOPPING=1");
 }
 
 #[test]

@@ -53,7 +53,7 @@ async fn a_kill_between_the_commit_and_the_delivery_loses_nothing() {
     let service = rig.start();
     rig.told(EventKind::ShopBaseline).await;
     rig.receiver.answer(Some(503));
-    let sale = rig.shop.script(3).step().expect("the shop sells");
+    let sale = rig.sell_one();
     let committed = async {
         while rig.lines(&["deliveries", "--state", "retrying", "--json"]).is_empty() {
             tokio::task::yield_now().await;
@@ -72,7 +72,7 @@ async fn a_kill_between_the_commit_and_the_delivery_loses_nothing() {
     for one in &received {
         assert!(stored.contains(one.id.as_str()), "{} was made anew", one.id);
     }
-    assert!(received.iter().any(|one| event(one).subject.as_str().ends_with(sale.change.id.as_str())));
+    assert!(received.iter().any(|one| event(one).subject.as_str().ends_with(sale.id.as_str())));
     drop(service);
 }
 

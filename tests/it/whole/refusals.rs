@@ -44,7 +44,7 @@ async fn no_bad_answer_makes_an_event_or_hides_one() {
         Fault::Redirect,
     ];
     for resource in [Resource::Transactions, Resource::Stock] {
-        for fault in faults.clone() {
+        for fault in faults {
             rig.shop.fail_next(resource, fault, 100_000);
             status_says(&rig, |status| failing(status, resource)).await;
             rig.shop.fail_no_more();
@@ -98,5 +98,34 @@ async fn a_slow_answer_is_given_up_and_the_next_pass_tells_it_all() {
     make_changes(&rig, &rig.shop, 4, 5).await;
     let received = rig.all_told().await;
     rig.assert_exact(&received);
+    drop(service);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fields_that_are_read_elsewhere_from_now_on_make_no_events() {
+    let rig = Rig::new(RigPlan::default());
+    let service = rig.start();
+    let before = rig.told(EventKind::ShopBaseline).await.len();
+    drop(service.stop());
+    let config = std::fs::read_to_string(rig.config()).expect("reads");
+    // Every quantity is another one now: each product's price is taken for what is left of it.
+    let moved =
+        config.replace("[channel.receiver]", "[shop.fields.stock]\nquantity = \"/price\"\n\n[channel.receiver]");
+    std::fs::write(rig.config(), moved).expect("writes");
+    let service = rig.start();
+    let sale = rig.sell_one();
+    let received = rig.all_told().await;
+    assert_eq!(received.len(), before + 1, "{received:?}");
+    assert_eq!(event(&received[before]).subject.as_str(), format!("sale/{}", sale.id));
+    let stock = |status: &serde_json::Value| {
+        let resources = status["shops"][0]["resources"].as_array().cloned().unwrap_or_default();
+        resources.into_iter().find(|one| one["resource"] == "stock").map(|one| one["passed_at"].to_string())
+    };
+    // Two more passes over the stock: the first takes the new fields, the second compares by them.
+    for _ in 0..2 {
+        let passed = rig.lines(&["status", "--json"]).first().and_then(stock);
+        status_says(&rig, |status| stock(status) != passed).await;
+    }
+    assert_eq!(rig.lines(&["events", "--json", "--type", "stock.*"]).len(), 0);
     drop(service);
 }

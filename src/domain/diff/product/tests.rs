@@ -220,6 +220,22 @@ fn an_event_shows_the_product_as_it_was_and_the_threshold() {
 }
 
 #[test]
+fn products_that_are_read_by_other_fields_are_taken_without_a_word_and_get_no_old_id() {
+    let before = known(&[row("a", "9")]);
+    let low = read(&before, &[row("a", "4")], &rules()).unwrap();
+    let before = after(&before, &low, None);
+    let quiet = |rows: &[StockRow]| take_quietly(&before, Whole::vouch(rows.to_vec(), 0), &shop(), &rules());
+    let deleted = edited("c", "9", |row| row.deleted = true);
+    let changes = quiet(&[row("a", "100"), row("b", "0"), deleted]).unwrap();
+    assert_eq!((changes.len(), told(&changes).as_str()), (2, ""));
+    let next = read(&after(&before, &changes, None), &[row("a", "4"), row("b", "0")], &rules()).unwrap();
+    assert_eq!(told(&next), "stock.changed product/a, stock.low product/a");
+    let ids: BTreeSet<_> = [events(&low), events(&next)].concat().into_iter().map(|event| &event.id).collect();
+    assert_eq!(ids.len(), 4);
+    assert_eq!(quiet(&[]), Err(Unbelievable::EmptyAtFirst));
+}
+
+#[test]
 fn short_and_missing_products_are_counted_by_the_rules_of_today() {
     let Known::Rows { rows, .. } = known(&["9", "4", "1", "0", "-2", "-"].map(|left| row(left, left))) else {
         panic!("was read")

@@ -206,7 +206,7 @@ fn configuration() -> impl Strategy<Value = Vec<QuotaLimit>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_window_of_the_server_ever_sees_too_many_calls(

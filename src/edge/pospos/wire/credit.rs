@@ -99,8 +99,10 @@ impl Form for CreditForm<'_> {
         &self.fields.id
     }
 
+    /// A member has a price level and a product moves its `lastupdate`; a credit has neither. Whether it carries the
+    /// lines of its sale (`order_list`) nobody knows, so that says nothing.
     fn fits(&self, row: &Row<'_>) -> bool {
-        !row.has("order_list")
+        !row.has("price_level") && !row.has("lastupdate")
     }
 
     fn read(&self, id: EntityId, row: &Row<'_>) -> Result<Credit, Unreadable> {

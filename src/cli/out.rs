@@ -1,0 +1,23 @@
+//! Standard output, for a person or for the next program in a pipe.
+//!
+//! `println!` panics when that program has read enough and is gone; here it is an error, which ends the command
+//! quietly.
+
+use std::io::{self, Write};
+
+/// Prints one line.
+pub(super) fn line(text: &str) -> io::Result<()> {
+    writeln!(io::stdout().lock(), "{text}")
+}
+
+/// Prints text that ends its own lines.
+pub(super) fn text(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
+}
+
+/// Whether a command failed only because nobody reads on: `posbell events | head`.
+pub(super) fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,181 @@
+//! Each way in which an answer can be none, told apart.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::time::Duration;
+
+use mockito::Matcher;
+use posbell::edge::pospos::{Malformed, Pospos, ReadError, SettingsError, TransportError};
+
+use super::{KEY, day, governor, settings, shop, shop_with};
+
+const MEMBERS: &str = include_str!("../fixtures/api/members.json");
+const TRANSACTIONS: &str = include_str!("../fixtures/api/transactions.json");
+const STOCK_PACKED: &[u8] = include_bytes!("../fixtures/api/stock.json.gz");
+
+/// The error of reading products from a server that answers with this.
+async fn answered(status: usize, header: Option<(&str, &str)>, body: impl AsRef<[u8]>) -> ReadError {
+    let mut server = mockito::Server::new_async().await;
+    let mock = server.mock("GET", "/stock/pagination").match_query(Matcher::Any).with_status(status).with_body(body);
+    let mock = header.into_iter().fold(mock, |mock, (name, value)| mock.with_header(name, value)).expect(1);
+    let mock = mock.create_async().await;
+    let error = shop(&server.url()).pospos.stock().await.unwrap_err();
+    mock.assert_async().await;
+    let told = format!("{error} {error:?}");
+    assert!(!told.contains(KEY) && !told.contains(&server.url()), "{told}");
+    error
+}
+
+/// Asks an address that is no HTTP server of ours.
+async fn at(base_url: &str) -> TransportError {
+    let mut settings = settings(base_url);
+    settings.timeout = Duration::from_millis(300);
+    match shop_with(settings, "1000/1ms").pospos.stock().await {
+        Err(ReadError::Unreachable(error)) => error,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A server that answers one request with these bytes, and then holds the connection or closes it.
+fn raw_server(answer: &'static [u8], hold: bool) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let serve = move || {
+        let (mut socket, _) = listener.accept().unwrap();
+        let mut request = [0; 4096];
+        let _ = socket.read(&mut request);
+        let _ = socket.write_all(answer);
+        if hold {
+            // Until the client closes.
+            while matches!(socket.read(&mut request), Ok(1..)) {}
+        }
+    };
+    std::thread::spawn(serve);
+    port
+}
+
+#[tokio::test]
+async fn a_refused_key_is_told_from_everything_else() {
+    let gateway = r#"{"message":"No API key found in request"}"#;
+    assert!(matches!(answered(401, None, gateway).await, ReadError::KeyRefused { status: 401 }));
+    assert!(matches!(answered(403, None, "").await, ReadError::KeyRefused { status: 403 }));
+}
+
+#[tokio::test]
+async fn a_limit_says_how_long() {
+    let body = r#"{"message":"API rate limit exceeded"}"#;
+    assert!(matches!(answered(429, None, body).await, ReadError::Limited { retry_after: None }));
+    let error = answered(429, Some(("retry-after", "120")), body).await;
+    assert!(matches!(error, ReadError::Limited { retry_after: Some(after) } if after == Duration::from_secs(120)));
+}
+
+#[tokio::test]
+async fn after_a_limit_no_call_leaves() {
+    let mut server = mockito::Server::new_async().await;
+    let mock = server.mock("GET", "/stock/pagination").match_query(Matcher::Any).with_status(429);
+    let _mock = mock.with_header("retry-after", "120").create_async().await;
+    let shop = shop(&server.url());
+    shop.pospos.stock().await.unwrap_err();
+    let again = tokio::time::timeout(Duration::from_millis(50), shop.pospos.stock()).await;
+    assert!(again.is_err(), "it waits");
+}
+
+#[tokio::test]
+async fn another_status_is_told_with_advice() {
+    for status in [400, 404, 418, 500, 502, 503] {
+        assert!(matches!(answered(status, None, "{}").await, ReadError::Status(got) if usize::from(got) == status));
+    }
+    let error = answered(404, None, "").await;
+    assert_eq!(error.to_string(), "the API answered 404; there is no such address; check base_url");
+}
+
+#[tokio::test]
+async fn what_is_no_list_of_products_is_malformed() {
+    let check = async |body: &str, want: Malformed| match answered(200, None, body).await {
+        ReadError::Malformed { page: 1, problem, .. } => assert_eq!(problem, want, "{body}"),
+        other => panic!("{body}: {other:?}"),
+    };
+    check("", Malformed::Empty).await;
+    check("<html><body>Please log in</body></html>", Malformed::Html).await;
+    check(r#"{"success":1,"data":[{"_id":"a","code":"#, Malformed::CutOff).await;
+    check("Bad gateway", Malformed::NotJson).await;
+    check("[]", Malformed::NotAnObject).await;
+    check(r#"{"message":"no"}"#, Malformed::NotSuccess { message: Some("no".to_owned()) }).await;
+    check(r#"{"success":1}"#, Malformed::NoRows).await;
+    check(MEMBERS, Malformed::WrongShape).await;
+    check(TRANSACTIONS, Malformed::WrongShape).await;
+}
+
+#[tokio::test]
+async fn products_are_no_sales() {
+    let mut server = mockito::Server::new_async().await;
+    let mock = server.mock("GET", "/transactions").match_query(Matcher::Any).with_body(MEMBERS);
+    let _mock = mock.create_async().await;
+    let error = shop(&server.url()).pospos.sales(day("2025-09-03"), day("2025-09-03")).await.unwrap_err();
+    assert!(matches!(error, ReadError::Malformed { problem: Malformed::WrongShape, .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed_and_the_key_stays() {
+    let mut other = mockito::Server::new_async().await;
+    let elsewhere = other.mock("GET", Matcher::Any).with_body("{}").expect(0).create_async().await;
+    for status in [301, 302, 307, 308] {
+        let error = answered(status, Some(("location", &format!("{}/stock", other.url()))), "").await;
+        assert!(matches!(error, ReadError::Status(got) if usize::from(got) == status));
+        assert!(error.to_string().contains("check base_url"), "{error}");
+    }
+    elsewhere.assert_async().await;
+}
+
+#[tokio::test]
+async fn an_answer_without_end_is_left() {
+    let body = format!(r#"{{"success":1,"data":[{}]}}"#, " ".repeat(70_000));
+    assert!(matches!(answered(200, None, body).await, ReadError::Unreachable(TransportError::TooLarge)));
+}
+
+#[tokio::test]
+async fn a_small_answer_cannot_grow_without_limit() {
+    let mut server = mockito::Server::new_async().await;
+    let mock =
+        server.mock("GET", "/stock/pagination").match_query(Matcher::Any).with_header("content-encoding", "gzip");
+    let _mock = mock.with_body(STOCK_PACKED).create_async().await;
+    let mut settings = settings(&server.url());
+    settings.body_limit = 10_000;
+    assert!(STOCK_PACKED.len() < 1000);
+    let error = shop_with(settings, "1000/1ms").pospos.stock().await.unwrap_err();
+    assert!(matches!(error, ReadError::Unreachable(TransportError::TooLarge)), "{error:?}");
+}
+
+#[tokio::test]
+async fn what_broke_on_the_way_is_told() {
+    assert_eq!(at("http://nothing.invalid").await, TransportError::Dns);
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    assert_eq!(at(&format!("http://{closed}")).await, TransportError::Connect);
+    let check = async |scheme: &str, answer, hold, want| {
+        let port = raw_server(answer, hold);
+        assert_eq!(at(&format!("{scheme}://127.0.0.1:{port}")).await, want);
+    };
+    check("https", b"HTTP/1.1 400 Bad Request\r\n\r\n", false, TransportError::Tls).await;
+    check("http", b"", false, TransportError::Reset).await;
+    check("http", b"", true, TransportError::Timeout).await;
+    check("http", b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"succ", true, TransportError::Timeout).await;
+    check("http", b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"succ", false, TransportError::Reset).await;
+}
+
+#[test]
+fn settings_that_cannot_work_are_refused() {
+    let _provider = shop("http://localhost");
+    let check = |base_url: &str, key: &str, page_size| {
+        let mut settings = settings("http://localhost");
+        settings.base_url = base_url.parse().unwrap();
+        settings.api_key = key.into();
+        settings.page_size = page_size;
+        let dir = tempfile::tempdir().unwrap();
+        Pospos::new(settings, governor(dir.path(), "1/1s")).err()
+    };
+    assert!(check("http://localhost/api", "key\n", 1).is_none(), "a key from a file ends in a line break");
+    assert!(matches!(check("http://localhost", "two\nlines", 1), Some(SettingsError::Key)));
+    assert!(matches!(check("ftp://localhost", KEY, 1), Some(SettingsError::BaseUrl)));
+    assert!(matches!(check("http://localhost?a=b", KEY, 1), Some(SettingsError::BaseUrl)));
+    assert!(matches!(check("http://localhost", KEY, 0), Some(SettingsError::PageSize)));
+}

@@ -1,0 +1,100 @@
+//! One permit lets one request onto the wire, whatever the server does with its connections.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use posbell::domain::model::CreditStatus;
+use posbell::edge::pospos::Period;
+
+use super::{Shop, day, products, settings, shop_with};
+
+/// What the server does with a connection after a request.
+#[derive(Clone, Copy)]
+enum Manner {
+    /// Promises to keep it and closes it at once: a client that keeps it finds it dead.
+    CloseAfterPromise,
+    /// Keeps it and answers again.
+    Keep,
+    /// Reads the request and closes without an answer.
+    CloseUnanswered,
+}
+
+/// A server that counts every request that reaches it, on any connection.
+fn counting(manner: Manner) -> (String, Arc<AtomicU32>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let requests = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&requests);
+    // Both threads end with the test's process.
+    std::thread::spawn(move || {
+        for socket in listener.incoming().flatten() {
+            let count = Arc::clone(&count);
+            std::thread::spawn(move || serve(&socket, manner, &count));
+        }
+    });
+    (url, requests)
+}
+
+fn serve(mut socket: &TcpStream, manner: Manner, requests: &AtomicU32) {
+    let body = products("a", r#","total":1,"total_page":1"#);
+    let answer = format!("HTTP/1.1 200 OK\r\nconnection: keep-alive\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    let mut lines = BufReader::new(socket.try_clone().unwrap()).lines();
+    while let Some(Ok(line)) = lines.next() {
+        if line.starts_with("GET ") {
+            requests.fetch_add(1, Ordering::SeqCst);
+        }
+        if !line.is_empty() {
+            continue;
+        }
+        if !matches!(manner, Manner::CloseUnanswered) {
+            let _ = socket.write_all(answer.as_bytes());
+        }
+        if !matches!(manner, Manner::Keep) {
+            let _ = socket.shutdown(Shutdown::Both);
+            return;
+        }
+    }
+}
+
+fn left(shop: &Shop) -> u32 {
+    shop.pospos.governor().left()[0].1
+}
+
+#[tokio::test]
+async fn each_permit_is_one_request() {
+    for (manner, good) in [(Manner::CloseAfterPromise, true), (Manner::Keep, true), (Manner::CloseUnanswered, false)] {
+        let (url, requests) = counting(manner);
+        let shop = shop_with(settings(&url), "1000/1h");
+        let before = left(&shop);
+        for _ in 0..30 {
+            assert_eq!(shop.pospos.stock().await.is_ok(), good);
+        }
+        assert_eq!((requests.load(Ordering::SeqCst), before - left(&shop)), (30, 30));
+    }
+}
+
+#[tokio::test]
+async fn requests_at_the_same_time_keep_the_quota() {
+    let (url, requests) = counting(Manner::Keep);
+    let shop = shop_with(settings(&url), "12/1h");
+    // Half of the unknown hour is taken for used: six may leave at once.
+    let read = async || shop.pospos.stock().await.unwrap();
+    tokio::join!(read(), read(), read(), read(), read(), read());
+    let seventh = tokio::time::timeout(Duration::from_millis(100), read()).await;
+    assert!(seventh.is_err(), "it waits for an hour");
+    assert_eq!((requests.load(Ordering::SeqCst), left(&shop)), (6, 0));
+}
+
+#[test]
+fn a_reading_may_move_between_threads() {
+    fn movable<T: Send>(_: T) {}
+    let shop = shop_with(settings("http://localhost"), "1/1s");
+    movable(shop.pospos.stock());
+    movable(shop.pospos.sales(day("2025-09-03"), day("2025-09-03")));
+    movable(shop.pospos.credit(Period::All, CreditStatus::Paid, day("2025-09-03")));
+    movable(shop.pospos.credit_find(&BTreeSet::new(), day("2025-09-03")));
+}
