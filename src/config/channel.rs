@@ -119,8 +119,9 @@ fn concurrency(table: &mut Table<'_>, standard: usize, mistakes: &mut Vec<Mistak
 }
 
 fn webhook(table: &mut Table<'_>, dir: &Path, mistakes: &mut Vec<Mistake>) -> Option<ChannelKind> {
+    let before = mistakes.len();
     let url = value::http_url(table, "url", mistakes);
-    if url.is_none() && !mistakes.iter().any(|mistake| mistake.message.starts_with("`url`")) {
+    if url.is_none() && mistakes.len() == before {
         mistakes.push(Mistake::new(table.span.clone(), "`url` is missing"));
     }
     let secrets = secret::take_list(table, "secret", dir, mistakes);
@@ -159,8 +160,9 @@ fn email(table: &mut Table<'_>, dir: &Path, mistakes: &mut Vec<Mistake>) -> Opti
 }
 
 fn telegram(table: &mut Table<'_>, dir: &Path, mistakes: &mut Vec<Mistake>) -> Option<ChannelKind> {
+    let before = mistakes.len();
     let token = secret::take(table, "token", dir, mistakes);
-    if token.is_none() {
+    if token.is_none() && mistakes.len() == before {
         mistakes.push(Mistake::new(table.span.clone(), "the bot has no token").help("add `token_file`"));
     }
     let chat_id = table.require::<i64>("chat_id", mistakes);

@@ -13,6 +13,7 @@ pub use channel::{ChannelConfig, ChannelKind};
 pub use secret::{SecretError, SecretRef};
 pub use shop::ShopConfig;
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,12 +64,19 @@ pub struct AdminConfig {
 }
 
 /// A file that a person wrote.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SourceFile {
     /// Where it is.
     pub path: PathBuf,
     /// What it says.
     pub text: String,
+}
+
+/// Only where it is: the text may hold a secret.
+impl fmt::Debug for SourceFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SourceFile").field(&self.path).finish()
+    }
 }
 
 /// Whether posbell can run in spite of a problem.
@@ -129,8 +137,9 @@ impl Config {
         let shops = shops(&mut document, &dir, &mut names, m);
         let channels = channels(&mut document, &dir, &delivery, &mut names, m);
         document.finish(&[], m);
+        mistakes.sort_by_key(|mistake| mistake.span.start);
 
-        let mut problems = Problem::all(&file, std::mem::take(&mut mistakes));
+        let mut problems = Problem::all(&file, mistakes);
         let rules = match rules::load(&dir, rules_path.as_ref(), &file, &names) {
             Ok(rules) => rules,
             Err(more) => {
@@ -143,7 +152,10 @@ impl Config {
         }
         let data_dir = match data_dir {
             Some(placed) => dir.join(placed.value),
-            None => env("STATE_DIRECTORY").map_or_else(|| dir.join("posbell-data"), PathBuf::from),
+            None => {
+                let given = env("STATE_DIRECTORY").filter(|directory| !directory.is_empty());
+                given.map_or_else(|| dir.join("posbell-data"), PathBuf::from)
+            }
         };
         Ok(Config { file, data_dir, wording, retain, admin, shops, channels, rules })
     }
@@ -206,8 +218,9 @@ fn admin(document: &mut Table<'_>, dir: &Path, mistakes: &mut Vec<Mistake>) -> O
 }
 
 fn shops(document: &mut Table<'_>, dir: &Path, names: &mut Names, mistakes: &mut Vec<Mistake>) -> Vec<ShopConfig> {
+    let before = mistakes.len();
     let tables = document.tables("shop", mistakes);
-    if tables.is_empty() {
+    if tables.is_empty() && mistakes.len() == before {
         mistakes.push(Mistake::new(0..0, "there is no `[[shop]]`").help("add one with `id` and `api_key_file`"));
     }
     let mut shops = Vec::new();

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::domain::document::Table;
 use crate::domain::mistake::Mistake;
@@ -45,7 +45,7 @@ impl SecretRef {
     /// A bare file name is looked up among the unit's credentials first.
     pub fn read(&self, env: &dyn Fn(&str) -> Option<String>) -> Result<SecretString, SecretError> {
         let text = match &self.source {
-            Source::Inline(secret) => return Ok(secret.clone()),
+            Source::Inline(secret) => secret.expose_secret().to_owned(),
             Source::Env(name) => {
                 env(name).ok_or_else(|| SecretError::Missing(format!("the environment variable {name} is not set")))?
             }
@@ -118,7 +118,7 @@ pub(super) fn take_list(table: &mut Table<'_>, key: &str, dir: &Path, mistakes: 
 }
 
 #[derive(serde::Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "must be a text or a list of texts")]
 enum OneOrMany {
     One(String),
     Many(Vec<String>),

@@ -66,8 +66,9 @@ pub(super) fn read(
         }
     });
     let name = table.take::<String>("name", mistakes);
+    let before = mistakes.len();
     let api_key = secret::take(&mut table, "api_key", dir, mistakes);
-    if api_key.is_none() {
+    if api_key.is_none() && mistakes.len() == before {
         let mistake = Mistake::new(span, "the shop has no key").help("add `api_key_file`, `api_key_env` or `api_key`");
         mistakes.push(mistake);
     }

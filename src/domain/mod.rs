@@ -12,3 +12,6 @@ pub mod mistake;
 pub mod model;
 pub mod outbox;
 pub mod rules;
+
+#[cfg(test)]
+mod test_shop;

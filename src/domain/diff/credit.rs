@@ -162,3 +162,6 @@ fn found_paid(prev: &CreditRow, credit: Credit, scribe: &Scribe) -> Change<Credi
     let row = CreditRow { credit, counter, overdue_told: prev.overdue_told, missed: 0 };
     Change { id: row.credit.id.clone(), row: Some(row), events: vec![event] }
 }
+
+#[cfg(test)]
+mod tests;

@@ -147,3 +147,6 @@ impl Comparison<'_> {
         (row != *prev).then(|| Change { id: row.product.id.clone(), row: Some(row), events })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! Sales: new ones, however late, and cancelled ones.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,8 @@ use crate::domain::model::{EntityId, Sale, SaleStatus, Timestamp, Whole};
 pub struct SaleRow {
     /// The sale as it was last read.
     pub sale: Sale,
-    /// How many counted events it has had; part of the next one's id.
+    /// Part of the next counted event's id. It begins at the millisecond in which the sale was taken in and not at
+    /// zero: one that was forgotten and is asked for again (a longer window) must not use its old ids once more.
     pub counter: u64,
     /// `sale.cancelled` was told. It can be told only once, for its id is a function of the sale alone.
     pub cancel_told: bool,
@@ -42,7 +43,7 @@ pub fn compare(
     scribe: &Scribe,
 ) -> Result<Vec<Change<SaleRow>>, Unbelievable> {
     let (rows, horizon) = match known {
-        Known::Nothing => return Ok(read.into_rows().into_iter().map(quiet).collect()),
+        Known::Nothing => return Ok(read.into_rows().into_iter().map(|sale| quiet(sale, scribe)).collect()),
         Known::Rows { rows, horizon } => (rows, *horizon),
     };
     let expected = rows.values().filter(|row| window.contains(&row.sale)).count();
@@ -50,6 +51,7 @@ pub fn compare(
         return Err(Unbelievable::Empty { known: expected });
     }
     let mut sales = read.into_rows();
+    let still_read: BTreeSet<EntityId> = sales.iter().map(|sale| sale.id.clone()).collect();
     // The API lists the newest first; a person reads them as they happened.
     sales.sort_by(|a, b| (a.sold_at, &a.id).cmp(&(b.sold_at, &b.id)));
     let mut changes: Vec<Change<SaleRow>> = sales
@@ -57,19 +59,19 @@ pub fn compare(
         .filter_map(|sale| match rows.get(&sale.id) {
             Some(prev) => compare_one(prev, sale, scribe),
             None if horizon.is_some_and(|horizon| sale.sold_at.is_some_and(|sold_at| sold_at < horizon)) => {
-                Some(quiet(sale))
+                Some(quiet(sale, scribe))
             }
             None => Some(new(sale, scribe)),
         })
         .collect();
-    changes.extend(forgotten(rows, window));
+    changes.extend(forgotten(rows, window, &still_read));
     Ok(changes)
 }
 
 /// A sale that is taken without a word: of the baseline, or from before the horizon.
-fn quiet(sale: Sale) -> Change<SaleRow> {
+fn quiet(sale: Sale, scribe: &Scribe) -> Change<SaleRow> {
     let cancel_told = sale.status == SaleStatus::Cancelled;
-    Change { id: sale.id.clone(), row: Some(SaleRow { sale, counter: 0, cancel_told }), events: Vec::new() }
+    taken_in(sale, cancel_told, Vec::new(), scribe)
 }
 
 fn new(sale: Sale, scribe: &Scribe) -> Change<SaleRow> {
@@ -78,7 +80,12 @@ fn new(sale: Sale, scribe: &Scribe) -> Change<SaleRow> {
     if cancelled {
         events.push(scribe.sale_cancelled(&sale, None));
     }
-    Change { id: sale.id.clone(), row: Some(SaleRow { sale, counter: 0, cancel_told: cancelled }), events }
+    taken_in(sale, cancelled, events, scribe)
+}
+
+fn taken_in(sale: Sale, cancel_told: bool, events: Vec<Event>, scribe: &Scribe) -> Change<SaleRow> {
+    let counter = u64::try_from(scribe.now().timestamp_millis()).unwrap_or_default();
+    Change { id: sale.id.clone(), row: Some(SaleRow { sale, counter, cancel_told }), events }
 }
 
 fn compare_one(prev: &SaleRow, sale: Sale, scribe: &Scribe) -> Option<Change<SaleRow>> {
@@ -104,9 +111,18 @@ fn told(prev: &SaleRow, row: &mut SaleRow, scribe: &Scribe) -> Option<Event> {
 
 /// Sales that have left the window: they can change no more as far as posbell looks, and the store stays bounded.
 ///
-/// A sale without a time is kept: nothing says that it has left.
-fn forgotten(rows: &BTreeMap<EntityId, SaleRow>, window: Window) -> impl Iterator<Item = Change<SaleRow>> {
+/// A sale without a time is kept: nothing says that it has left. So is one that was read once more, whatever its time
+/// says: forgotten now, it would come as a stranger in the next pass.
+fn forgotten(
+    rows: &BTreeMap<EntityId, SaleRow>,
+    window: Window,
+    still_read: &BTreeSet<EntityId>,
+) -> impl Iterator<Item = Change<SaleRow>> {
     rows.iter()
         .filter(move |(_, row)| row.sale.sold_at.is_some_and(|sold_at| sold_at < window.from))
+        .filter(|(id, _)| !still_read.contains(*id))
         .map(|(id, _)| Change { id: id.clone(), row: None, events: Vec::new() })
 }
+
+#[cfg(test)]
+mod tests;

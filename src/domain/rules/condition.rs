@@ -3,11 +3,11 @@
 //! The library has no limit of its own on time or depth, so the text is limited before it is compiled and the tree
 //! after it. What goes wrong while it runs is an answer of its own, never a match.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
-use cel::common::ast::{EntryExpr, Expr, IdedExpr};
+use cel::common::ast::{ComprehensionExpr, EntryExpr, Expr, IdedExpr};
 use cel::{Context, Program, Value};
 
 use crate::domain::event::Event;
@@ -18,6 +18,12 @@ const MOST_BYTES: usize = 2_000;
 const MOST_NODES: usize = 200;
 /// How deep `all`, `exists` and their like may be nested: six took over a second on a small bill, two are instant.
 const MOST_NESTED: usize = 2;
+/// How deep a tree may be. It runs on stacks of 2 MiB, of which a level took up to 35 KiB in a build for tests; a long
+/// rule with a loop in a loop has 14 levels.
+const MOST_LEVELS: usize = 32;
+/// The most opening brackets, also those in strings. The compiler has a limit of its own, but looks ahead without one:
+/// 100 of them in each other took the whole of its stack, and the process with it.
+const MOST_BRACKETS: usize = 48;
 /// The stack of the thread that compiles, since the compiler recurses with the text.
 const COMPILER_STACK: usize = 16 * 1024 * 1024;
 
@@ -44,7 +50,9 @@ pub enum ConditionError {
     #[error("longer than {MOST_BYTES} bytes")]
     TooLong,
     /// More nodes or deeper nesting than allowed.
-    #[error("too large: at most {MOST_NODES} parts and {MOST_NESTED} nested loops")]
+    #[error(
+        "too large: at most {MOST_NODES} parts, {MOST_LEVELS} levels, {MOST_BRACKETS} brackets and {MOST_NESTED} nested loops"
+    )]
     TooLarge,
     /// Not CEL.
     #[error("not a valid expression: {0}")]
@@ -76,16 +84,16 @@ impl Condition {
         if text.len() > MOST_BYTES {
             return Err(ConditionError::TooLong);
         }
-        let program = compile_on_large_stack(text)?;
-        let mut size = Size::default();
-        size.visit(program.expression(), 0);
-        if size.nodes > MOST_NODES || size.nested > MOST_NESTED {
+        if text.bytes().filter(|byte| b"([{".contains(byte)).count() > MOST_BRACKETS {
             return Err(ConditionError::TooLarge);
         }
-        let references = program.references();
-        let mut unknown: Vec<&str> = references.variables().into_iter().filter(|name| !is_known(name)).collect();
-        unknown.sort_unstable();
-        match unknown.first() {
+        let program = compile_on_large_stack(text)?;
+        let mut survey = Survey::default();
+        survey.visit(program.expression(), Depth::default());
+        if survey.too_large {
+            return Err(ConditionError::TooLarge);
+        }
+        match survey.unknown.first() {
             Some(name) => Err(ConditionError::UnknownName((*name).to_owned())),
             None => Ok(Condition { text: text.to_owned(), program: Arc::new(program) }),
         }
@@ -112,11 +120,6 @@ impl Condition {
     }
 }
 
-fn is_known(name: &str) -> bool {
-    // Names beginning with `@` are the compiler's own, made for loops.
-    ROOTS.contains(&name) || name.starts_with('@')
-}
-
 fn kind_of(error: &cel::ExecutionError) -> String {
     let text = format!("{error:?}");
     let kind: String = text.chars().take_while(|c| c.is_ascii_alphanumeric()).collect();
@@ -137,45 +140,72 @@ fn compile_on_large_stack(text: &str) -> Result<Program, ConditionError> {
     }
 }
 
+/// What a tree looks like before it is run.
 #[derive(Default)]
-struct Size {
+struct Survey<'e> {
     nodes: usize,
-    nested: usize,
+    too_large: bool,
+    /// The variables of the loops around the node that is looked at.
+    locals: Vec<&'e str>,
+    /// Names that are neither a root nor the variable of a loop around them.
+    unknown: BTreeSet<&'e str>,
 }
 
-impl Size {
-    fn visit(&mut self, node: &IdedExpr, depth: usize) {
+/// Where in the tree a node is.
+#[derive(Debug, Clone, Copy, Default)]
+struct Depth {
+    levels: usize,
+    loops: usize,
+}
+
+impl<'e> Survey<'e> {
+    fn visit(&mut self, node: &'e IdedExpr, at: Depth) {
         self.nodes += 1;
-        if self.nodes > MOST_NODES {
+        self.too_large |= self.nodes > MOST_NODES || at.levels > MOST_LEVELS || at.loops > MOST_NESTED;
+        if self.too_large {
             return;
         }
+        let below = Depth { levels: at.levels + 1, ..at };
         match &node.expr {
+            Expr::Ident(name) => self.name(name),
             Expr::Call(call) => {
-                call.target.iter().for_each(|target| self.visit(target, depth));
-                call.args.iter().for_each(|arg| self.visit(arg, depth));
+                call.target.iter().for_each(|target| self.visit(target, below));
+                call.args.iter().for_each(|arg| self.visit(arg, below));
             }
-            Expr::Comprehension(all) => {
-                self.nested = self.nested.max(depth + 1);
-                self.visit(&all.iter_range, depth);
-                for part in [&all.accu_init, &all.loop_cond, &all.loop_step, &all.result] {
-                    self.visit(part, depth + 1);
-                }
-            }
-            Expr::List(list) => list.elements.iter().for_each(|element| self.visit(element, depth)),
-            Expr::Map(map) => map.entries.iter().for_each(|entry| self.visit_entry(&entry.expr, depth)),
-            Expr::Struct(made) => made.entries.iter().for_each(|entry| self.visit_entry(&entry.expr, depth)),
-            Expr::Select(select) => self.visit(&select.operand, depth),
-            Expr::Unspecified | Expr::Ident(_) | Expr::Literal(_) => {}
+            Expr::Comprehension(all) => self.visit_loop(all, below),
+            Expr::List(list) => list.elements.iter().for_each(|element| self.visit(element, below)),
+            Expr::Map(map) => map.entries.iter().for_each(|entry| self.visit_entry(&entry.expr, below)),
+            Expr::Struct(made) => made.entries.iter().for_each(|entry| self.visit_entry(&entry.expr, below)),
+            Expr::Select(select) => self.visit(&select.operand, below),
+            Expr::Unspecified | Expr::Literal(_) => {}
         }
     }
 
-    fn visit_entry(&mut self, entry: &EntryExpr, depth: usize) {
+    fn visit_loop(&mut self, all: &'e ComprehensionExpr, at: Depth) {
+        self.visit(&all.iter_range, at);
+        let around = self.locals.len();
+        self.locals.push(&all.iter_var);
+        self.locals.extend(all.iter_var2.as_deref());
+        for part in [&all.accu_init, &all.loop_cond, &all.loop_step, &all.result] {
+            self.visit(part, Depth { loops: at.loops + 1, ..at });
+        }
+        self.locals.truncate(around);
+    }
+
+    fn visit_entry(&mut self, entry: &'e EntryExpr, at: Depth) {
         match entry {
-            EntryExpr::StructField(field) => self.visit(&field.value, depth),
+            EntryExpr::StructField(field) => self.visit(&field.value, at),
             EntryExpr::MapEntry(entry) => {
-                self.visit(&entry.key, depth);
-                self.visit(&entry.value, depth);
+                self.visit(&entry.key, at);
+                self.visit(&entry.value, at);
             }
+        }
+    }
+
+    fn name(&mut self, name: &'e str) {
+        // Names beginning with `@` are the compiler's own, made for loops.
+        if !ROOTS.contains(&name) && !name.starts_with('@') && !self.locals.contains(&name) {
+            self.unknown.insert(name);
         }
     }
 }
@@ -214,3 +244,6 @@ fn cel_value(json: &serde_json::Value) -> Value {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

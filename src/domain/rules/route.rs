@@ -53,3 +53,107 @@ impl Rule {
         self.when.as_ref().is_none_or(|when| when.holds(view).unwrap_or(false))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::event::{Epoch, Scribe};
+    use crate::domain::rules::{Names, parse};
+    use crate::domain::test_shop::{row, sale, scribe};
+
+    fn rules(text: &str) -> RuleSet {
+        let names = Names {
+            shops: ["main", "second"].map(|id| ShopId::new(id).unwrap()).into(),
+            channels: ["owner", "erp", "mail"].map(|name| ChannelName::new(name).unwrap()).into(),
+        };
+        let mut rules = RuleSet::default();
+        parse(text, &names, &mut rules).unwrap_or_else(|mistakes| panic!("{text}: {mistakes:#?}"));
+        rules
+    }
+
+    /// A rule with these channels and these further lines.
+    fn rule(name: &str, to: &str, lines: &str) -> String {
+        let on = if lines.contains("on =") { "" } else { "on = [\"*\"]\n" };
+        let to: Vec<String> = to.split(' ').map(|channel| format!("\"{channel}\"")).collect();
+        format!("[[rule]]\nname = \"{name}\"\nto = [{}]\n{on}{lines}\n\n", to.join(", "))
+    }
+
+    /// Which channels the event goes to, and by which rule: `owner by a, erp by b`.
+    #[track_caller]
+    fn check(rules_text: &[String], event: &Event, want: &str) {
+        let routes = rules(&rules_text.concat()).route(event);
+        let said: Vec<String> = routes.iter().map(|route| format!("{} by {}", route.channel, route.rule)).collect();
+        assert_eq!(said.join(", "), want);
+    }
+
+    fn created() -> Event {
+        scribe().sale_created(&sale("a"))
+    }
+
+    #[test]
+    fn without_a_rule_an_event_goes_nowhere() {
+        check(&[], &created(), "");
+        check(&[rule("a", "owner", "on = [\"stock.*\"]")], &created(), "");
+    }
+
+    #[test]
+    fn the_first_matching_rule_that_names_a_channel_decides_for_it() {
+        check(&[rule("a", "owner", ""), rule("b", "owner erp", "")], &created(), "owner by a, erp by b");
+        check(&[rule("a", "owner", "when = 'sale.total > 9000'"), rule("b", "owner", "")], &created(), "owner by b");
+        check(&[rule("a", "owner", "on = [\"stock.*\"]"), rule("b", "owner", "")], &created(), "owner by b");
+    }
+
+    #[test]
+    fn an_event_reaches_a_channel_at_most_once() {
+        check(
+            &[rule("a", "owner owner erp owner", ""), rule("b", "erp owner", "")],
+            &created(),
+            "owner by a, erp by a",
+        );
+    }
+
+    #[test]
+    fn after_a_rule_that_stops_the_later_ones_see_nothing() {
+        check(&[rule("a", "owner", "stop = true"), rule("b", "erp", "")], &created(), "owner by a");
+        check(
+            &[rule("a", "owner", "stop = true\nwhen = 'sale.total > 9000'"), rule("b", "erp", "")],
+            &created(),
+            "erp by b",
+        );
+        check(&[rule("a", "erp", ""), rule("b", "owner", "stop = true")], &created(), "erp by a, owner by b");
+    }
+
+    #[test]
+    fn a_rule_for_one_shop_is_not_for_another() {
+        let now = scribe().now();
+        let second = Scribe::new(ShopId::new("second").unwrap(), "สาขา", Epoch::from_random([1; 16]), now);
+        let only_main = [rule("a", "owner", "shops = [\"main\"]"), rule("b", "erp", "")];
+        check(&only_main, &created(), "owner by a, erp by b");
+        check(&only_main, &second.sale_created(&sale("a")), "erp by b");
+    }
+
+    #[test]
+    fn a_rule_that_stops_in_one_shop_stops_nothing_in_another() {
+        let now = scribe().now();
+        let second = Scribe::new(ShopId::new("second").unwrap(), "สาขา", Epoch::from_random([1; 16]), now);
+        let stops = [rule("a", "owner", "shops = [\"main\"]\nstop = true"), rule("b", "erp", "")];
+        check(&stops, &second.sale_created(&sale("a")), "erp by b");
+    }
+
+    #[test]
+    fn a_family_and_everything_can_be_meant() {
+        let rules = [rule("a", "owner", "on = [\"stock.*\", \"sale.cancelled\"]"), rule("b", "erp", "on = [\"*\"]")];
+        check(&rules, &created(), "erp by b");
+        check(&rules, &scribe().sale_cancelled(&sale("a"), None), "owner by a, erp by b");
+        let changed = scribe().stock_changed(1, &row("a", "1").product, &row("a", "2").product);
+        check(&rules, &changed, "owner by a, erp by b");
+    }
+
+    #[test]
+    fn a_when_that_fails_does_not_match_and_stops_nothing() {
+        let rules = [rule("a", "owner", "when = 'product.quantity < 5'\nstop = true"), rule("b", "erp", "")];
+        check(&rules, &created(), "erp by b");
+        let changed = scribe().stock_changed(1, &row("a", "1").product, &row("a", "2").product);
+        check(&rules, &changed, "owner by a");
+    }
+}

@@ -1,14 +1,14 @@
 //! From the text of a rule file to rules and thresholds, or to every mistake in it.
 
+mod threshold;
+
 use std::collections::BTreeSet;
 
-use serde::Deserialize;
-
-use super::{Condition, Low, Rule, RuleSet, Severity, Threshold};
+use super::{Condition, Rule, RuleSet, Severity};
 use crate::domain::document::{Placed, Table, suggestion};
 use crate::domain::event::{EventKind, Pattern};
 use crate::domain::mistake::Mistake;
-use crate::domain::model::{ChannelName, Quantity, ShopId};
+use crate::domain::model::{ChannelName, ShopId};
 
 /// Keys of a `[[rule]]` that the contract names and this version does not obey.
 const LATER_IN_RULE: &[&str] = &[
@@ -41,7 +41,7 @@ pub fn parse(text: &str, names: &Names, rules: &mut RuleSet) -> Result<(), Vec<M
     let mut mistakes = Vec::new();
     let mut read = RuleSet::default();
     for table in document.tables("threshold", &mut mistakes) {
-        read.thresholds.extend(threshold(table, names, &mut mistakes));
+        read.thresholds.extend(threshold::read(table, names, &mut mistakes));
     }
     let mut taken: BTreeSet<String> = rules.rules.iter().map(|rule| rule.name.clone()).collect();
     for table in document.tables("rule", &mut mistakes) {
@@ -162,90 +162,5 @@ fn unknown<'a>(what: &str, spot: &Spot<String>, known: impl Iterator<Item = &'a 
     }
 }
 
-/// `low = 24` or `low = "min_stock"`.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum RawLow {
-    Figure(RawFigure),
-    Word(String),
-}
-
-/// A figure in a rule file. TOML has no decimals, so a fraction is read through the shortest text that means the
-/// same double, which is what the person wrote.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum RawFigure {
-    Whole(i64),
-    Fraction(f64),
-}
-
-impl RawFigure {
-    fn quantity(&self) -> Option<Quantity> {
-        match self {
-            RawFigure::Whole(whole) => Some(Quantity::from(*whole)),
-            RawFigure::Fraction(fraction) => fraction.to_string().parse().ok(),
-        }
-    }
-}
-
-fn threshold(mut table: Table<'_>, names: &Names, mistakes: &mut Vec<Mistake>) -> Option<Threshold> {
-    let before = mistakes.len();
-    let shops = shops(&mut table, names, mistakes);
-    let products = table.take::<Vec<String>>("products", mistakes);
-    let category = table.take::<String>("category", mistakes);
-    let low = table.take::<RawLow>("low", mistakes);
-    let critical = figure(&mut table, "critical", mistakes);
-    let rearm = figure(&mut table, "rearm", mistakes);
-    let passes = table.take::<u32>("passes", mistakes);
-    let span = table.span.clone();
-    table.finish(&["csv"], mistakes);
-
-    let low = low.and_then(|placed| match &placed.value {
-        RawLow::Figure(figure) => figure.quantity().map(Low::Below),
-        RawLow::Word(word) if word == "min_stock" => Some(Low::MinStock),
-        RawLow::Word(_) => {
-            mistakes.push(placed.mistake("`low` must be a number or \"min_stock\""));
-            None
-        }
-    });
-    if low.is_none() && critical.is_none() && mistakes.len() == before {
-        mistakes.push(Mistake::new(span, "a threshold needs `low` or `critical`"));
-    }
-    if let Some(passes) = passes.as_ref().filter(|passes| passes.value == 0) {
-        mistakes.push(passes.mistake("`passes` must be at least 1"));
-    }
-    let low_figure = match low {
-        Some(Low::Below(figure)) => Some(figure),
-        _ => None,
-    };
-    for (name, figure, bad) in [
-        ("critical", &critical, low_figure.zip(critical.as_ref()).is_some_and(|(low, c)| c.value > low)),
-        ("rearm", &rearm, low_figure.zip(rearm.as_ref()).is_some_and(|(low, r)| r.value < low)),
-    ] {
-        if let Some(figure) = figure.as_ref().filter(|_| bad) {
-            let side = if name == "critical" { "above" } else { "below" };
-            mistakes.push(figure.mistake(format!("`{name}` is {side} `low`")));
-        }
-    }
-    let value = |figure: Option<Placed<Quantity>>| figure.map(|figure| figure.value);
-    (mistakes.len() == before).then(|| Threshold {
-        shops,
-        products: products.map(|products| products.value).unwrap_or_default(),
-        category: category.map(|category| category.value),
-        low,
-        critical: value(critical),
-        rearm: value(rearm),
-        passes: passes.map_or(1, |passes| passes.value),
-    })
-}
-
-fn figure(table: &mut Table<'_>, key: &str, mistakes: &mut Vec<Mistake>) -> Option<Placed<Quantity>> {
-    let placed = table.take::<RawFigure>(key, mistakes)?;
-    match placed.value.quantity() {
-        Some(value) => Some(Placed { value, span: placed.span }),
-        None => {
-            mistakes.push(placed.mistake(format!("`{key}` must be a number")));
-            None
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -15,7 +15,7 @@ pub struct Threshold {
     pub low: Option<Low>,
     /// Below which figure it is critical.
     pub critical: Option<Quantity>,
-    /// From which figure on it counts as recovered; by default `low`.
+    /// From which figure on it counts as recovered; by default, and at least, `low` and `critical`.
     pub rearm: Option<Quantity>,
     /// How many passes in a row must agree; 1 by default.
     pub passes: u32,
@@ -67,7 +67,9 @@ impl Threshold {
         Some(Limits {
             low,
             critical: self.critical,
-            rearm: self.rearm.or(low).or(self.critical),
+            // Never below what makes it short: a product between the two would be short and recovered in turns, once in
+            // every pass. Only here is the figure of `min_stock` known.
+            rearm: self.rearm.max(low).max(self.critical),
             passes: self.passes.max(1),
         })
     }
@@ -94,7 +96,104 @@ fn wildcard(pattern: &str, text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::domain::diff::level::LevelState;
+    use crate::domain::rules::RuleSet;
+    use crate::domain::test_shop::{quantity, row, shop, some};
+
+    /// `"low critical rearm"`, with `-` for none and `min` for the product's own figure.
+    fn threshold(text: &str) -> Threshold {
+        let mut words = text.split(' ');
+        let low = words.next().and_then(|low| match low {
+            "-" => None,
+            "min" => Some(Low::MinStock),
+            figure => Some(Low::Below(quantity(figure))),
+        });
+        let mut figure = || words.next().and_then(|word| word.parse().ok());
+        Threshold { low, critical: figure(), rearm: figure(), passes: 1, ..Threshold::default() }
+    }
+
+    fn with_minimum(least: Option<i64>) -> StockRow {
+        StockRow { min_stock: least.map(Quantity::from), ..row("a", "9") }
+    }
+
+    /// The limits of a product with that minimum: `"low critical rearm"`.
+    #[track_caller]
+    fn check(thresholds: &[&str], least: Option<i64>, want: &str) {
+        let rules = RuleSet { thresholds: thresholds.iter().map(|text| threshold(text)).collect(), rules: Vec::new() };
+        let limits = rules.limits(&shop(), &with_minimum(least));
+        let text = |figure: Option<Quantity>| figure.map_or_else(|| "-".to_owned(), |figure| figure.to_string());
+        let limits = [limits.low, limits.critical, limits.rearm].map(text).join(" ");
+        assert_eq!(limits, want, "{thresholds:?}, minimum {least:?}");
+    }
+
+    #[test]
+    fn a_product_recovers_at_its_rearm_or_where_it_is_low_no_more() {
+        check(&["24 6 30"], None, "24 6 30");
+        check(&["24 6 -"], None, "24 6 24");
+        check(&["- 6 -"], None, "- 6 6");
+        check(&[], None, "- - -");
+    }
+
+    #[test]
+    fn no_product_is_short_and_recovered_at_once() {
+        check(&["min - 5"], Some(24), "24 - 24");
+        check(&["min - 30"], Some(24), "24 - 30");
+        check(&["min 6 -"], Some(3), "3 6 6");
+        check(&["- 6 3"], None, "- 6 6");
+    }
+
+    #[test]
+    fn the_first_threshold_that_matches_counts() {
+        check(&["24 - -", "5 - -"], None, "24 - 24");
+        check(&["5 - -", "24 - -"], None, "5 - 5");
+    }
+
+    #[test]
+    fn a_product_without_a_minimum_of_its_own_goes_on_to_the_next_threshold() {
+        check(&["min - -", "5 - -"], Some(12), "12 - 12");
+        check(&["min - -", "5 - -"], None, "5 - 5");
+        check(&["min - -"], None, "- - -");
+    }
+
+    #[test]
+    fn every_condition_that_is_given_must_match() {
+        let shops = |id: &str| Threshold { shops: vec![ShopId::new(id).unwrap()], ..threshold("5 - -") };
+        let products = |codes: &[&str]| {
+            let products = codes.iter().map(|&code| code.to_owned()).collect();
+            Threshold { products, ..threshold("5 - -") }
+        };
+        let category = |name: &str| Threshold { category: some(name), ..threshold("5 - -") };
+        for (threshold, matches) in [
+            (threshold("5 - -"), true),
+            (shops("main"), true),
+            (shops("second"), false),
+            (products(&["PK64000158"]), true),
+            (products(&["PK65*", "PK64*"]), true),
+            (products(&["PK65*"]), false),
+            (category("ของแห้ง"), true),
+            (category("เครื่องดื่ม"), false),
+            (Threshold { category: some("เครื่องดื่ม"), ..products(&["PK64*"]) }, false),
+            (Threshold { category: some("ของแห้ง"), ..shops("main") }, true),
+        ] {
+            assert_eq!(threshold.limits(&shop(), &row("a", "9")).is_some(), matches, "{threshold:?}");
+        }
+    }
+
+    #[test]
+    fn a_product_without_code_or_category_matches_only_what_asks_for_neither() {
+        let mut bare = row("a", "9");
+        (bare.product.code, bare.product.category) = (None, None);
+        for (threshold, matches) in [
+            (threshold("5 - -"), true),
+            (Threshold { products: vec!["*".to_owned()], ..threshold("5 - -") }, false),
+            (Threshold { category: some("ของแห้ง"), ..threshold("5 - -") }, false),
+        ] {
+            assert_eq!(threshold.limits(&shop(), &bare).is_some(), matches, "{threshold:?}");
+        }
+    }
 
     #[test]
     fn a_star_stands_for_any_run_of_characters() {
@@ -108,8 +207,30 @@ mod tests {
             ("PK*02*58", "PK64000158", false),
             ("*", "", true),
             ("a*a", "a", false),
+            ("ข้าว*", "ข้าวสาร", true),
+            ("*ข้าว", "ข้าวสาร", false),
         ] {
             assert_eq!(wildcard(pattern, text), matches, "{pattern} on {text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_quantity_that_stands_still_is_told_once_under_any_threshold(
+            (min, low) in (0i64..12, prop::option::of(-2i64..12)),
+            (critical, rearm) in (prop::option::of(-2i64..12), prop::option::of(-2i64..12)),
+            series in prop::collection::vec(-2i64..14, 1..20),
+        ) {
+            let low = low.map_or(Low::MinStock, |low| Low::Below(low.into()));
+            let (critical, rearm) = (critical.map(Quantity::from), rearm.map(Quantity::from));
+            let threshold = Threshold { low: Some(low), critical, rearm, passes: 1, ..Threshold::default() };
+            let limits = threshold.limits(&shop(), &with_minimum(Some(min))).unwrap();
+            let mut state = LevelState::first(None, &limits);
+            for left in series {
+                state = state.step(left.into(), &limits).0;
+                let (after, told) = state.step(left.into(), &limits);
+                prop_assert_eq!((&after, told), (&state, None));
+            }
         }
     }
 }

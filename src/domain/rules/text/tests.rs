@@ -1,0 +1,257 @@
+//! Is every mistake of a rule file found, where it stands, with what to do about it?
+
+use super::*;
+use crate::domain::model::Quantity;
+use crate::domain::rules::{Low, Threshold};
+
+fn names() -> Names {
+    Names {
+        shops: ["main", "second"].map(|id| ShopId::new(id).unwrap()).into(),
+        channels: ["owner", "erp"].map(|name| ChannelName::new(name).unwrap()).into(),
+    }
+}
+
+fn read(text: &str) -> RuleSet {
+    let mut rules = RuleSet::default();
+    parse(text, &names(), &mut rules).unwrap_or_else(|mistakes| panic!("{text}: {mistakes:#?}"));
+    rules
+}
+
+/// What the text of each mistake is, and what is said of it: `owenr: there is no channel …; did you mean `owner`?`.
+fn mistakes(text: &str) -> Vec<String> {
+    let mut rules = RuleSet::default();
+    let Err(mistakes) = parse(text, &names(), &mut rules) else { return Vec::new() };
+    assert!(rules.rules.is_empty() && rules.thresholds.is_empty(), "a file with mistakes adds nothing");
+    let said = mistakes.into_iter().map(|mistake| {
+        let (place, message) = (text[mistake.span].lines().next().unwrap_or_default(), mistake.message);
+        mistake.help.map_or_else(|| format!("{place}: {message}"), |help| format!("{place}: {message}; {help}"))
+    });
+    said.collect()
+}
+
+#[track_caller]
+fn check(text: &str, want: &[&str]) {
+    assert_eq!(mistakes(text), want, "{text}");
+}
+
+/// A rule that is well but for these lines.
+#[track_caller]
+fn check_rule(lines: &str, want: &[&str]) {
+    check(&format!("[[rule]]\nname = \"a\"\non = [\"*\"]\nto = [\"owner\"]\n{lines}\n"), want);
+}
+
+#[track_caller]
+fn check_threshold(lines: &str, want: &[&str]) {
+    check(&format!("[[threshold]]\n{lines}\n"), want);
+}
+
+const FULL: &str = r#"
+[[threshold]]
+shops = ["main"]
+products = ["PK64000158", "PK65*"]
+category = "เครื่องดื่ม"
+low = 24
+critical = 6
+rearm = 30
+passes = 2
+
+[[rule]]
+name = "big sale to the owner"
+on = ["sale.created", "stock.*"]
+shops = ["main"]
+when = 'sale.total >= 5000'
+to = ["owner", "erp"]
+severity = "critical"
+stop = true
+
+[[rule]]
+name = "everything else"
+on = ["*"]
+to = ["erp"]
+"#;
+
+#[test]
+fn every_key_of_a_rule_is_read() {
+    let rules = read(FULL).rules;
+    let (first, second) = (&rules[0], &rules[1]);
+    assert_eq!((first.name.as_str(), second.name.as_str()), ("big sale to the owner", "everything else"));
+    let matches = |kind| first.on.iter().any(|on| on.matches(kind));
+    assert!(matches(EventKind::SaleCreated) && matches(EventKind::StockOut) && !matches(EventKind::SaleCancelled));
+    assert_eq!(first.shops, [ShopId::new("main").unwrap()]);
+    assert_eq!(first.when.as_ref().map(Condition::text), Some("sale.total >= 5000"));
+    assert_eq!(first.to.iter().map(ChannelName::as_str).collect::<Vec<_>>(), ["owner", "erp"]);
+    assert_eq!((first.severity, first.stop), (Severity::Critical, true));
+    assert_eq!(
+        (second.severity, second.stop, second.when.is_none(), second.shops.len()),
+        (Severity::Info, false, true, 0)
+    );
+}
+
+#[test]
+fn every_key_of_a_threshold_is_read() {
+    let want = Threshold {
+        shops: vec![ShopId::new("main").unwrap()],
+        products: vec!["PK64000158".to_owned(), "PK65*".to_owned()],
+        category: Some("เครื่องดื่ม".to_owned()),
+        low: Some(Low::Below(Quantity::from(24))),
+        critical: Some(Quantity::from(6)),
+        rearm: Some(Quantity::from(30)),
+        passes: 2,
+    };
+    assert_eq!(read(FULL).thresholds, [want]);
+    let least = &read("[[threshold]]\nlow = \"min_stock\"\n").thresholds[0];
+    assert_eq!(least, &Threshold { low: Some(Low::MinStock), passes: 1, ..Threshold::default() });
+}
+
+#[test]
+fn a_fraction_means_exactly_what_was_written() {
+    for (written, meant) in
+        [("1.5", "1.5"), ("0.1", "0.1"), ("24", "24"), ("24.0", "24"), ("1e-3", "0.001"), ("1_000", "1000")]
+    {
+        let thresholds = read(&format!("[[threshold]]\nlow = {written}\n")).thresholds;
+        assert_eq!(thresholds[0].low, Some(Low::Below(meant.parse().unwrap())), "{written}");
+    }
+}
+
+#[test]
+fn an_empty_file_has_no_rules_and_no_mistakes() {
+    assert!(read("").rules.is_empty());
+    assert!(read("# nothing yet\n").thresholds.is_empty());
+}
+
+#[test]
+fn every_mistake_of_a_file_is_found_in_the_order_of_its_lines() {
+    let text = "[[threshold]]\nlow = -\"a\"\n";
+    assert_eq!(mistakes(text).len(), 1, "after a syntax error the rest is guesswork");
+    check(
+        "[[rule]]\nname = \"a\"\non = [\"sale.creatd\"]\nto = [\"owenr\"]\nsevrity = \"info\"\n\n\
+         [[threshold]]\nlow = true\n\n[[rule]]\non = []\nto = []\ncooldown = \"1h\"\n\n[rules]\n",
+        &[
+            "\"sale.creatd\": there are no `sale.creatd` events; did you mean `sale.created`?",
+            "\"owenr\": there is no channel `owenr`; did you mean `owner`?",
+            "sevrity: unknown key `sevrity`; did you mean `severity`?",
+            "true: `low`: must be a number or \"min_stock\"",
+            "[[rule]]: `name` is missing",
+            "[]: `on` is empty: the rule would never match",
+            "[]: `to` is empty: the rule would send nothing",
+            "cooldown: `cooldown` does not work in this version of posbell yet; take it out, so that nobody relies on it",
+            "rules: unknown key `rules`; did you mean `rule`?",
+        ],
+    );
+}
+
+#[test]
+fn a_rule_needs_a_name_events_and_channels() {
+    check("[[rule]]\n", &["[[rule]]: `name` is missing", "[[rule]]: `on` is missing", "[[rule]]: `to` is missing"]);
+}
+
+#[test]
+fn keys_that_do_not_work_yet_are_refused() {
+    for (key, value) in [
+        ("title", "\"x\""),
+        ("template", "\"x\""),
+        ("cooldown", "\"24h\""),
+        ("repeat", "\"24h\""),
+        ("group", "\"5m\""),
+        ("digest", "\"09:00\""),
+        ("quiet_hours", "\"21:00-08:00\""),
+        ("quiet_critical", "true"),
+        ("days", "[\"mon\"]"),
+        ("max_per_hour", "30"),
+    ] {
+        let want = format!(
+            "{key}: `{key}` does not work in this version of posbell yet; take it out, so that nobody relies on it"
+        );
+        check_rule(&format!("{key} = {value}"), &[&want]);
+    }
+    let later = "does not work in this version of posbell yet; take it out, so that nobody relies on it";
+    check_threshold("low = 5\ncsv = \"a.csv\"", &[&format!("csv: `csv` {later}")]);
+    check("[[report]]\nname = \"a\"\n", &[&format!("report: `report` {later}")]);
+}
+
+#[test]
+fn what_is_written_in_another_form_is_a_mistake() {
+    check("[rule]\nname = \"a\"\n", &["[rule]: `rule` must be written as `[[rule]]`"]);
+    check("rule = [1]\n", &["1: `rule` must be a table"]);
+    check_rule("stop = \"yes\"", &["\"yes\": `stop`: invalid type: string \"yes\", expected a boolean"]);
+    check_rule("when = 5", &["5: `when`: invalid type: integer `5`, expected a string"]);
+    check_rule(
+        "severity = \"high\"",
+        &["\"high\": `severity`: unknown variant `high`, expected one of `info`, `warning`, `critical`"],
+    );
+}
+
+#[test]
+fn names_that_are_not_in_the_configuration_are_mistakes() {
+    check_rule("shops = [\"mian\"]", &["\"mian\": there is no shop `mian`; did you mean `main`?"]);
+    check_rule("shops = [\"main\", \"x y\"]", &["\"x y\": there is no shop `x y`"]);
+    check_rule("shops = []", &["[]: `shops` is empty: leave it out to mean all shops"]);
+    check_threshold("low = 5\nshops = [\"zzz\"]", &["\"zzz\": there is no shop `zzz`"]);
+    check(
+        "[[rule]]\nname = \"a\"\non = [\"*\"]\nto = [\"owner\", \"telegram\"]\n",
+        &["\"telegram\": there is no channel `telegram`; write a `[channel.NAME]` for it into posbell.toml"],
+    );
+}
+
+#[test]
+fn events_that_nobody_makes_are_mistakes() {
+    let on = |on: &str| format!("[[rule]]\nname = \"a\"\non = [\"{on}\"]\nto = [\"owner\"]\n");
+    check(&on("stock.lwo"), &["\"stock.lwo\": there are no `stock.lwo` events; did you mean `stock.low`?"]);
+    let families = "`*` means all events, `stock.*` all of that family";
+    check(&on("zebra"), &[&format!("\"zebra\": there are no `zebra` events; {families}")]);
+    let [member] = &mistakes(&on("member.created"))[..] else { panic!() };
+    assert!(member.starts_with("\"member.created\": `member.created` events are not made by this version"), "{member}");
+}
+
+#[test]
+fn a_when_that_cannot_be_used_is_a_mistake() {
+    check_rule("when = 'total > 5'", &["'total > 5': `when`: nothing is called `total` here"]);
+    let [said] = &mistakes("[[rule]]\nname = \"a\"\non = [\"*\"]\nto = [\"owner\"]\nwhen = 'sale.total >'\n")[..]
+    else {
+        panic!()
+    };
+    assert!(said.starts_with("'sale.total >': `when`: not a valid expression"), "{said}");
+}
+
+#[test]
+fn a_name_stands_for_one_rule_in_all_of_the_files() {
+    let rule = |name: &str| format!("[[rule]]\nname = \"{name}\"\non = [\"*\"]\nto = [\"owner\"]\n");
+    let twice = "\"a\": there is another rule called `a`";
+    check(&(rule("a") + &rule("b") + &rule("a")), &[twice]);
+
+    let mut rules = read(&rule("a"));
+    let text = rule("b") + &rule("a");
+    let mistakes = parse(&text, &names(), &mut rules).unwrap_err();
+    assert_eq!(mistakes.len(), 1);
+    assert_eq!((&text[mistakes[0].span.clone()], mistakes[0].message.as_str()), ("\"a\"", &twice[5..]));
+    parse(&rule("b"), &names(), &mut rules).unwrap();
+    assert_eq!(rules.rules.iter().map(|rule| rule.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+}
+
+#[test]
+fn thresholds_that_contradict_themselves_are_mistakes() {
+    for (lines, want) in [
+        ("", "[[threshold]]: a threshold needs `low` or `critical`"),
+        ("products = [\"PK*\"]", "[[threshold]]: a threshold needs `low` or `critical`"),
+        ("low = 5\nproducts = []", "[]: `products` is empty: leave it out to mean all products"),
+        ("low = 5\ncritical = 6", "6: `critical` is above `low`"),
+        ("low = 5\nrearm = 4", "4: `rearm` is below `low`"),
+        ("critical = 5\nrearm = 4", "4: `rearm` is below `critical`"),
+        ("low = \"min_stock\"\ncritical = 5\nrearm = 4", "4: `rearm` is below `critical`"),
+        ("low = 5\npasses = 0", "0: `passes` must be at least 1"),
+        ("low = \"minstock\"", "\"minstock\": `low` must be a number or \"min_stock\""),
+        ("low = inf", "inf: `low` must be a number or \"min_stock\""),
+        ("low = nan\ncritical = 5", "nan: `low` must be a number or \"min_stock\""),
+        ("low = 1e300\ncritical = 5", "1e300: `low` must be a number or \"min_stock\""),
+        ("low = [5]", "[5]: `low`: must be a number or \"min_stock\""),
+        ("low = 5\ncritical = inf", "inf: `critical` must be a number"),
+        ("low = 5\nrearm = \"8\"", "\"8\": `rearm`: must be a number"),
+        ("low = 5\npasses = -1", "-1: `passes`: invalid value: integer `-1`, expected u32"),
+        ("low = 5\nreram = 8", "reram: unknown key `reram`; did you mean `rearm`?"),
+    ] {
+        check_threshold(lines, &[want]);
+    }
+    for lines in ["low = 5\ncritical = 5\nrearm = 5", "critical = 5", "low = 0", "low = \"min_stock\"\nrearm = 4"] {
+        check_threshold(lines, &[]);
+    }
+}

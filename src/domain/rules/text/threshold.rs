@@ -1,0 +1,114 @@
+//! One `[[threshold]]`: what is low, critical and recovered, and whether the three agree.
+
+use serde::Deserialize;
+
+use super::Names;
+use crate::domain::document::{Placed, Table};
+use crate::domain::mistake::Mistake;
+use crate::domain::model::Quantity;
+use crate::domain::rules::{Low, Threshold};
+
+/// `low = 24` or `low = "min_stock"`.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "must be a number or \"min_stock\"")]
+enum RawLow {
+    Figure(RawFigure),
+    Word(String),
+}
+
+/// A figure in a rule file. TOML has no decimals, so a fraction is read through the shortest text that means the
+/// same double, which is what the person wrote.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "must be a number")]
+enum RawFigure {
+    Whole(i64),
+    Fraction(f64),
+}
+
+impl RawFigure {
+    fn quantity(&self) -> Option<Quantity> {
+        match self {
+            RawFigure::Whole(whole) => Some(Quantity::from(*whole)),
+            RawFigure::Fraction(fraction) => fraction.to_string().parse().ok(),
+        }
+    }
+}
+
+pub(super) fn read(mut table: Table<'_>, names: &Names, mistakes: &mut Vec<Mistake>) -> Option<Threshold> {
+    let before = mistakes.len();
+    let shops = super::shops(&mut table, names, mistakes);
+    let products = table.take::<Vec<String>>("products", mistakes);
+    let category = table.take::<String>("category", mistakes);
+    let low = low(&mut table, mistakes);
+    let critical = figure(&mut table, "critical", mistakes);
+    let rearm = figure(&mut table, "rearm", mistakes);
+    let passes = table.take::<u32>("passes", mistakes);
+    let span = table.span.clone();
+    table.finish(&["csv"], mistakes);
+
+    if low.is_none() && critical.is_none() && mistakes.len() == before {
+        mistakes.push(Mistake::new(span, "a threshold needs `low` or `critical`"));
+    }
+    if let Some(products) = products.as_ref().filter(|products| products.value.is_empty()) {
+        mistakes.push(products.mistake("`products` is empty: leave it out to mean all products"));
+    }
+    if let Some(passes) = passes.as_ref().filter(|passes| passes.value == 0) {
+        mistakes.push(passes.mistake("`passes` must be at least 1"));
+    }
+    contradictions(low, critical.as_ref(), rearm.as_ref(), mistakes);
+    let value = |figure: Option<Placed<Quantity>>| figure.map(|figure| figure.value);
+    (mistakes.len() == before).then(|| Threshold {
+        shops,
+        products: products.map(|products| products.value).unwrap_or_default(),
+        category: category.map(|category| category.value),
+        low,
+        critical: value(critical),
+        rearm: value(rearm),
+        passes: passes.map_or(1, |passes| passes.value),
+    })
+}
+
+fn low(table: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> Option<Low> {
+    let placed = table.take::<RawLow>("low", mistakes)?;
+    let low = match &placed.value {
+        RawLow::Figure(figure) => figure.quantity().map(Low::Below),
+        RawLow::Word(word) => (word == "min_stock").then_some(Low::MinStock),
+    };
+    if low.is_none() {
+        mistakes.push(placed.mistake("`low` must be a number or \"min_stock\""));
+    }
+    low
+}
+
+/// Figures in an order in which a shortage would recover without a delivery, or never be critical.
+fn contradictions(
+    low: Option<Low>,
+    critical: Option<&Placed<Quantity>>,
+    rearm: Option<&Placed<Quantity>>,
+    mistakes: &mut Vec<Mistake>,
+) {
+    let low = match low {
+        Some(Low::Below(figure)) => Some(figure),
+        _ => None,
+    };
+    if let Some(critical) = critical.filter(|critical| low.is_some_and(|low| critical.value > low)) {
+        mistakes.push(critical.mistake("`critical` is above `low`"));
+    }
+    let Some(rearm) = rearm else { return };
+    if low.is_some_and(|low| rearm.value < low) {
+        mistakes.push(rearm.mistake("`rearm` is below `low`"));
+    } else if critical.is_some_and(|critical| rearm.value < critical.value) {
+        mistakes.push(rearm.mistake("`rearm` is below `critical`"));
+    }
+}
+
+fn figure(table: &mut Table<'_>, key: &str, mistakes: &mut Vec<Mistake>) -> Option<Placed<Quantity>> {
+    let placed = table.take::<RawFigure>(key, mistakes)?;
+    match placed.value.quantity() {
+        Some(value) => Some(Placed { value, span: placed.span }),
+        None => {
+            mistakes.push(placed.mistake(format!("`{key}` must be a number")));
+            None
+        }
+    }
+}
