@@ -1,5 +1,6 @@
 //! `[channel.NAME]` and `[delivery]`.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
@@ -146,6 +147,11 @@ fn email(table: &mut Table<'_>, dir: &Path, mistakes: &mut Vec<Mistake>) -> Opti
     let password = secret::take(table, "password", dir, mistakes);
     let from = table.require::<String>("from", mistakes);
     let to = table.require::<Vec<String>>("to", mistakes);
+    if let Some(to) = &to {
+        let mut distinct = BTreeSet::new();
+        let doubled = to.value.iter().find(|address| !distinct.insert(*address));
+        mistakes.extend(doubled.map(|address| to.mistake(format!("`{address}` stands twice in `to`"))));
+    }
     if let Some(to) = to.as_ref().filter(|to| to.value.is_empty()) {
         mistakes.push(to.mistake("`to` is empty: the mail would reach nobody"));
     }

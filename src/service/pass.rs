@@ -111,7 +111,16 @@ async fn pass_credit(shop: &Shop) -> Result<PassReport, PassError> {
     let baseline = known == Known::Nothing;
     let changes = match is_read_otherwise(shop, Resource::Credit).await? {
         true => credit::take_quietly(&known, pending),
-        false => credit::compare(&known, pending, paid, &shop.scribe(now))?,
+        false => {
+            let misses = credit::misses(&known, &pending, &paid);
+            match credit::compare(&known, pending, paid, &shop.scribe(now)) {
+                Ok(changes) => changes,
+                Err(unbelievable) => {
+                    remember(shop, Resource::Credit, misses).await?;
+                    return Err(unbelievable.into());
+                }
+            }
+        }
     };
     commit(shop, Resource::Credit, Believed { changes, rows, unreadable, horizon: None, baseline }, now).await
 }
@@ -130,11 +139,10 @@ struct SaleDays {
 }
 
 impl SaleDays {
-    /// From the trailing window, or from the last accepted pass where that is longer ago (posbell was off for a
-    /// week), to tomorrow, since a till's clock may be ahead.
+    /// From the trailing window before the last accepted pass, so that nothing falls between two passes when posbell was
+    /// off for a week, to tomorrow, since a till's clock may be ahead.
     fn of(shop: &Shop, now: Timestamp, passed_at: Option<Timestamp>) -> SaleDays {
-        let trailing = now - shop.config.trailing_window;
-        let from = passed_at.map_or(trailing, |passed_at| passed_at.min(trailing));
+        let from = passed_at.map_or(now, |passed_at| passed_at.min(now)) - shop.config.trailing_window;
         let first = today(shop, from);
         let last = today(shop, now) + Days::new(1);
         let window = Window { from: midnight(first), until: midnight(last + Days::new(1)) };
@@ -151,6 +159,19 @@ fn midnight(day: NaiveDate) -> Timestamp {
     let local = day.and_time(NaiveTime::MIN);
     let moment = chrono_tz::Asia::Bangkok.from_local_datetime(&local).earliest();
     moment.expect("Bangkok has had no clock change since 1920").to_utc()
+}
+
+/// Keeps what a disbelieved reading has taught, without a word and without moving the cursor.
+async fn remember<R: Serialize>(shop: &Shop, resource: Resource, changes: Vec<Change<R>>) -> Result<(), StoreError> {
+    let now = shop.shared.clock.now();
+    let mut piece = Piece::default();
+    for change in changes {
+        piece.add(shop, resource, change, now)?;
+        if piece.is_full() {
+            shop.shared.store.commit(std::mem::take(&mut piece).commit).await?;
+        }
+    }
+    shop.shared.store.commit(piece.commit).await
 }
 
 /// Commits what a pass found, in pieces, and wakes the loops that have something to send.

@@ -31,6 +31,9 @@ const LOOKED_FOR_AT_FIRST: u32 = 3;
 /// each of its pages is a call; a credit whose sale was cancelled may never stand in it.
 const LOOKED_FOR_RARELY: u32 = 36;
 
+/// In how many whole readings in a row a credit may be found nowhere and an empty list still be disbelieved for it.
+const EXPECTED_FOR: u32 = 2;
+
 impl CreditRow {
     fn is_worth_a_look(&self) -> bool {
         self.missed < LOOKED_FOR_AT_FIRST || self.missed.is_multiple_of(LOOKED_FOR_RARELY)
@@ -80,7 +83,9 @@ pub fn compare(
     scribe: &Scribe,
 ) -> Result<Vec<Change<CreditRow>>, Unbelievable> {
     let missing: Vec<&CreditRow> = pending.missing(known).collect();
-    let lost = missing.iter().filter(|row| !paid.contains_key(&row.credit.id)).count();
+    // Who was found nowhere before, again and again, is not expected any more: a credit whose sale was cancelled must
+    // not keep its shop's list from ever being believed again.
+    let lost = missing.iter().filter(|row| row.missed < EXPECTED_FOR && !paid.contains_key(&row.credit.id)).count();
     if pending.rows.is_empty() && pending.unreadable == 0 && lost > 0 {
         return Err(Unbelievable::Empty { known: lost });
     }
@@ -102,6 +107,15 @@ pub fn compare(
         });
     }
     Ok(changes)
+}
+
+/// What is noted of a reading that was not believed because it was empty: which credits were found nowhere in it.
+pub fn misses(
+    known: &Known<CreditRow>,
+    pending: &PendingCredits,
+    paid: &BTreeMap<EntityId, Credit>,
+) -> Vec<Change<CreditRow>> {
+    pending.missing(known).filter(|row| !paid.contains_key(&row.credit.id)).map(found_nowhere).collect()
 }
 
 /// Takes the pending credits without a word, because their fields are read from other places than before. The
