@@ -3,6 +3,8 @@
 //! A batch is whole or absent in sled, so a commit is too. Only the committer's thread comes here, so what is looked
 //! up in the tree cannot change before the batch is applied.
 
+use std::collections::BTreeSet;
+
 use super::record::{self, ResourceRecord, ShopRecord};
 use super::{StoreError, keys};
 use crate::domain::event::Event;
@@ -42,13 +44,17 @@ pub(super) fn apply(tree: &sled::Tree, commit: Commit) -> Result<(), StoreError>
             None => batch.remove(key),
         }
     }
-    let mut known_before = Vec::new();
+    let mut known_before = BTreeSet::new();
+    let mut told = BTreeSet::new();
     let mut next_event = next_number(tree, keys::EVENTS)?;
     for (at, event) in commit.events {
         let by_id = keys::event_by_id(&event.id);
         if tree.contains_key(&by_id)? {
             // The same change was told before; its id says so. Telling it again would be the second time.
-            known_before.push(event.id);
+            known_before.insert(event.id);
+            continue;
+        }
+        if !told.insert(event.id.clone()) {
             continue;
         }
         batch.insert(keys::numbered(keys::EVENTS, next_event), record::write_event(at, &event.to_json())?);
@@ -56,12 +62,21 @@ pub(super) fn apply(tree: &sled::Tree, commit: Commit) -> Result<(), StoreError>
         next_event += 1;
     }
     let mut next_delivery = next_number(tree, keys::DELIVERIES)?;
+    let mut planned = BTreeSet::new();
     for delivery in commit.deliveries {
-        if !delivery.events.iter().any(|event| known_before.contains(event)) {
-            put_delivery(&mut batch, next_delivery, &delivery)?;
-            batch.insert(keys::delivery_by_id(&delivery.id), &next_delivery.to_be_bytes());
-            next_delivery += 1;
+        // One that carries anything new goes out whole: an old event told twice can be dropped, a lost one not found.
+        let mut events = delivery.events.iter();
+        if !known_before.is_empty() && events.all(|event| known_before.contains(event)) {
+            continue;
         }
+        // Two under one id would share one settling, and the other would be sent for ever.
+        let by_id = keys::delivery_by_id(&delivery.id);
+        if tree.contains_key(&by_id)? || !planned.insert(delivery.id.clone()) {
+            continue;
+        }
+        put_delivery(&mut batch, next_delivery, &delivery)?;
+        batch.insert(by_id, &next_delivery.to_be_bytes());
+        next_delivery += 1;
     }
     for (before, after) in commit.settled {
         settle(tree, &mut batch, &before, &after)?;
