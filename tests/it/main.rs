@@ -9,6 +9,8 @@ mod channel;
 mod pospos;
 /// The rule files that ship are made of what this version reads.
 mod shipped_rules;
+/// What the store promises holds across reopening, killing and many writers at once.
+mod store;
 /// What the other modules share.
 mod support;
 /// The rules of the house hold, with advice where they do not.

@@ -13,37 +13,13 @@ use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
-use super::record::{self, FORM, ResourceRecord, ShopRecord};
+use super::commit::{Commit, apply};
+use super::record::{self, FORM};
 use super::{StoreError, keys};
-use crate::domain::event::{Epoch, Event};
-use crate::domain::model::{EntityId, Resource, ShopId, Timestamp};
-use crate::domain::outbox::{Delivery, State};
+use crate::domain::event::Epoch;
 
 /// How many commits share one flush: enough to amortize it, few enough that the first does not wait long.
 const SHARED_FLUSH: usize = 128;
-
-/// What becomes durable in one step.
-#[derive(Debug, Default)]
-pub struct Commit {
-    /// Snapshot rows; `None` forgets one.
-    pub rows: Vec<(ShopId, Resource, EntityId, Option<Vec<u8>>)>,
-    /// Events with the moment they were seen, oldest first.
-    pub events: Vec<(Timestamp, Event)>,
-    /// Deliveries of these events.
-    pub deliveries: Vec<Delivery>,
-    /// Deliveries that were tried: before and after.
-    pub settled: Vec<(Delivery, Delivery)>,
-    /// What is known of a resource from now on.
-    pub resource: Option<(ShopId, Resource, ResourceRecord)>,
-    /// What is known of a shop from now on.
-    pub shop: Option<(ShopId, ShopRecord)>,
-    /// Finished work to forget, as the store's own pruning found it.
-    pub removals: Vec<Forgotten>,
-}
-
-/// A key that the store's pruning takes out.
-#[derive(Debug)]
-pub struct Forgotten(pub(super) Vec<u8>);
 
 type Reply = oneshot::Sender<Result<(), StoreError>>;
 
@@ -141,7 +117,7 @@ impl Writer {
                 if self.failed.load(Ordering::Acquire) {
                     return Err(StoreError::Closed);
                 }
-                self.apply(commit)?;
+                apply(&self.tree, commit)?;
             }
             flush_and_sync(&self.tree, &self.file)
         }));
@@ -157,78 +133,6 @@ impl Writer {
             drop(reply.send(copy(&outcome)));
         }
     }
-
-    fn apply(&self, commit: Commit) -> Result<(), StoreError> {
-        let mut batch = sled::Batch::default();
-        for (shop, resource, id, row) in commit.rows {
-            let key = keys::row(&shop, resource, &id);
-            match row {
-                Some(row) => batch.insert(key, row),
-                None => batch.remove(key),
-            }
-        }
-        let mut known_before = Vec::new();
-        let mut next_event = self.next_number(keys::EVENTS)?;
-        for (at, event) in commit.events {
-            let by_id = keys::event_by_id(&event.id);
-            if self.tree.contains_key(&by_id)? {
-                // The same change was told before; its id says so. Telling it again would be the second time.
-                known_before.push(event.id);
-                continue;
-            }
-            batch.insert(keys::numbered(keys::EVENTS, next_event), record::write_event(at, &event.to_json())?);
-            batch.insert(by_id, &next_event.to_be_bytes());
-            next_event += 1;
-        }
-        let mut next_delivery = self.next_number(keys::DELIVERIES)?;
-        for delivery in commit.deliveries {
-            if !delivery.events.iter().any(|event| known_before.contains(event)) {
-                put_delivery(&mut batch, next_delivery, &delivery)?;
-                batch.insert(keys::delivery_by_id(&delivery.id), &next_delivery.to_be_bytes());
-                next_delivery += 1;
-            }
-        }
-        for (before, after) in commit.settled {
-            self.settle(&mut batch, &before, &after)?;
-        }
-        if let Some((shop, resource, record)) = commit.resource {
-            batch.insert(keys::resource(&shop, resource), record::write(&record)?);
-        }
-        if let Some((shop, record)) = commit.shop {
-            batch.insert(keys::shop(&shop), record::write(&record)?);
-        }
-        commit.removals.into_iter().for_each(|Forgotten(key)| batch.remove(key));
-        self.tree.apply_batch(batch)?;
-        Ok(())
-    }
-
-    fn settle(&self, batch: &mut sled::Batch, before: &Delivery, after: &Delivery) -> Result<(), StoreError> {
-        let Some(number) = self.tree.get(keys::delivery_by_id(&before.id))?.and_then(|n| keys::number_of(&n)) else {
-            // Forgotten meanwhile: nobody waits for it any more.
-            return Ok(());
-        };
-        if let Some(due_at) = before.state.due_at() {
-            batch.remove(keys::due(&before.channel, due_at, number));
-        }
-        put_delivery(batch, number, after)
-    }
-
-    /// The number after the last one of a table.
-    fn next_number(&self, table: &[u8]) -> Result<u64, StoreError> {
-        let last = self.tree.scan_prefix(table).keys().next_back().transpose()?;
-        Ok(last.and_then(|key| keys::number_of(&key)).map_or(0, |number| number + 1))
-    }
-}
-
-fn put_delivery(batch: &mut sled::Batch, number: u64, delivery: &Delivery) -> Result<(), StoreError> {
-    batch.insert(keys::numbered(keys::DELIVERIES, number), record::write(delivery)?);
-    if let Some(due_at) = delivery.state.due_at() {
-        batch.insert(keys::due(&delivery.channel, due_at, number), &[]);
-    }
-    if matches!(delivery.state, State::Dead { .. }) {
-        batch.insert(keys::numbered(keys::DEAD, number), &[]);
-    }
-    Ok(())
 }
 
 /// Everyone who shared a flush shares its outcome.

@@ -7,6 +7,7 @@
 //! **What it refuses.** To go on after an error of sled: a store that failed once has been seen to return values
 //! that were never stored, so from then on every call fails and the process must open it anew.
 
+mod commit;
 mod committer;
 mod keys;
 mod lock;
@@ -15,7 +16,7 @@ mod outbox;
 mod read;
 mod record;
 
-pub use committer::{Commit, Forgotten};
+pub use commit::{Commit, Forgotten};
 pub use lock::{DirLock, Holder};
 pub use outbox::{Due, DueDelivery};
 pub use read::{DeliveryFilter, EventFilter, OutboxCounts};

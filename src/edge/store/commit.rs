@@ -1,0 +1,121 @@
+//! What becomes durable in one step, and the one batch of keys that it is.
+//!
+//! A batch is whole or absent in sled, so a commit is too. Only the committer's thread comes here, so what is looked
+//! up in the tree cannot change before the batch is applied.
+
+use std::collections::BTreeSet;
+
+use super::record::{self, ResourceRecord, ShopRecord};
+use super::{StoreError, keys};
+use crate::domain::event::Event;
+use crate::domain::model::{EntityId, Resource, ShopId, Timestamp};
+use crate::domain::outbox::{Delivery, State};
+
+/// What becomes durable in one step.
+#[derive(Debug, Default)]
+pub struct Commit {
+    /// Snapshot rows; `None` forgets one.
+    pub rows: Vec<(ShopId, Resource, EntityId, Option<Vec<u8>>)>,
+    /// Events with the moment they were seen, oldest first.
+    pub events: Vec<(Timestamp, Event)>,
+    /// Deliveries of these events.
+    pub deliveries: Vec<Delivery>,
+    /// Deliveries that were tried: before and after.
+    pub settled: Vec<(Delivery, Delivery)>,
+    /// What is known of a resource from now on.
+    pub resource: Option<(ShopId, Resource, ResourceRecord)>,
+    /// What is known of a shop from now on.
+    pub shop: Option<(ShopId, ShopRecord)>,
+    /// Finished work to forget, as the store's own pruning found it.
+    pub removals: Vec<Forgotten>,
+}
+
+/// A key that the store's pruning takes out.
+#[derive(Debug)]
+pub struct Forgotten(pub(super) Vec<u8>);
+
+/// Writes `commit` into the tree as one batch; not durable before the flush and the sync.
+pub(super) fn apply(tree: &sled::Tree, commit: Commit) -> Result<(), StoreError> {
+    let mut batch = sled::Batch::default();
+    for (shop, resource, id, row) in commit.rows {
+        let key = keys::row(&shop, resource, &id);
+        match row {
+            Some(row) => batch.insert(key, row),
+            None => batch.remove(key),
+        }
+    }
+    let mut known_before = BTreeSet::new();
+    let mut told = BTreeSet::new();
+    let mut next_event = next_number(tree, keys::EVENTS)?;
+    for (at, event) in commit.events {
+        let by_id = keys::event_by_id(&event.id);
+        if tree.contains_key(&by_id)? {
+            // The same change was told before; its id says so. Telling it again would be the second time.
+            known_before.insert(event.id);
+            continue;
+        }
+        if !told.insert(event.id.clone()) {
+            continue;
+        }
+        batch.insert(keys::numbered(keys::EVENTS, next_event), record::write_event(at, &event.to_json())?);
+        batch.insert(by_id, &next_event.to_be_bytes());
+        next_event += 1;
+    }
+    let mut next_delivery = next_number(tree, keys::DELIVERIES)?;
+    let mut planned = BTreeSet::new();
+    for delivery in commit.deliveries {
+        // One that carries anything new goes out whole: an old event told twice can be dropped, a lost one not found.
+        let mut events = delivery.events.iter();
+        if !known_before.is_empty() && events.all(|event| known_before.contains(event)) {
+            continue;
+        }
+        // Two under one id would share one settling, and the other would be sent for ever.
+        let by_id = keys::delivery_by_id(&delivery.id);
+        if tree.contains_key(&by_id)? || !planned.insert(delivery.id.clone()) {
+            continue;
+        }
+        put_delivery(&mut batch, next_delivery, &delivery)?;
+        batch.insert(by_id, &next_delivery.to_be_bytes());
+        next_delivery += 1;
+    }
+    for (before, after) in commit.settled {
+        settle(tree, &mut batch, &before, &after)?;
+    }
+    if let Some((shop, resource, record)) = commit.resource {
+        batch.insert(keys::resource(&shop, resource), record::write(&record)?);
+    }
+    if let Some((shop, record)) = commit.shop {
+        batch.insert(keys::shop(&shop), record::write(&record)?);
+    }
+    commit.removals.into_iter().for_each(|Forgotten(key)| batch.remove(key));
+    tree.apply_batch(batch)?;
+    Ok(())
+}
+
+fn settle(tree: &sled::Tree, batch: &mut sled::Batch, before: &Delivery, after: &Delivery) -> Result<(), StoreError> {
+    let Some(number) = tree.get(keys::delivery_by_id(&before.id))?.and_then(|n| keys::number_of(&n)) else {
+        // Forgotten meanwhile: nobody waits for it any more.
+        return Ok(());
+    };
+    if let Some(due_at) = before.state.due_at() {
+        batch.remove(keys::due(&before.channel, due_at, number));
+    }
+    put_delivery(batch, number, after)
+}
+
+/// The number after the last one of a table.
+fn next_number(tree: &sled::Tree, table: &[u8]) -> Result<u64, StoreError> {
+    let last = tree.scan_prefix(table).keys().next_back().transpose()?;
+    Ok(last.and_then(|key| keys::number_of(&key)).map_or(0, |number| number + 1))
+}
+
+fn put_delivery(batch: &mut sled::Batch, number: u64, delivery: &Delivery) -> Result<(), StoreError> {
+    batch.insert(keys::numbered(keys::DELIVERIES, number), record::write(delivery)?);
+    if let Some(due_at) = delivery.state.due_at() {
+        batch.insert(keys::due(&delivery.channel, due_at, number), &[]);
+    }
+    if matches!(delivery.state, State::Dead { .. }) {
+        batch.insert(keys::numbered(keys::DEAD, number), &[]);
+    }
+    Ok(())
+}
