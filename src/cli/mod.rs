@@ -7,6 +7,7 @@ mod check;
 mod deliveries;
 mod demo;
 mod events;
+mod mask;
 mod out;
 mod problems;
 mod resume;

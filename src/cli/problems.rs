@@ -4,6 +4,7 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use std::io::IsTerminal;
 
+use super::mask::mask;
 use crate::config::{Problem, Weight};
 
 /// Prints every problem to standard error, and how many there are.
@@ -32,9 +33,9 @@ pub(super) fn text(problem: &Problem, styled: bool) -> String {
         Weight::Error => Level::ERROR,
         Weight::Warning => Level::WARNING,
     };
-    let source = &problem.file.text;
+    let source = mask(&problem.file.text);
     let path = problem.file.path.display().to_string();
-    let span = clamp(problem.mistake.span.clone(), source);
+    let span = clamp(problem.mistake.span.clone(), &source);
     let renderer = if styled { Renderer::styled() } else { Renderer::plain() }.decor_style(DecorStyle::Ascii);
     let title = level.primary_title(&problem.mistake.message);
     if source.is_empty() {

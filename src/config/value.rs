@@ -7,6 +7,9 @@ use url::Url;
 use crate::domain::document::{Placed, Table};
 use crate::domain::mistake::Mistake;
 
+/// The longest duration that a file may say: no calendar calculation overflows on it.
+const LONGEST: Duration = Duration::from_secs(10 * 366 * 24 * 3600);
+
 /// Takes a duration such as `15s` or `1h 30m`.
 pub(super) fn duration(table: &mut Table<'_>, key: &str, mistakes: &mut Vec<Mistake>) -> Option<Duration> {
     let placed = table.take::<String>(key, mistakes)?;
@@ -16,6 +19,10 @@ pub(super) fn duration(table: &mut Table<'_>, key: &str, mistakes: &mut Vec<Mist
 /// Reads a duration that must not be zero.
 pub(super) fn parse_duration(placed: &Placed<String>, key: &str, mistakes: &mut Vec<Mistake>) -> Option<Duration> {
     match humantime::parse_duration(&placed.value) {
+        Ok(duration) if duration > LONGEST => {
+            mistakes.push(placed.mistake(format!("`{key}`: `{}` is longer than ten years", placed.value)));
+            None
+        }
         Ok(duration) if !duration.is_zero() => Some(duration),
         _ => {
             let mistake = placed.mistake(format!("`{key}`: `{}` is no length of time", placed.value));

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use super::setup::ReadyChannel;
 use super::shop::Shared;
@@ -18,7 +18,7 @@ use super::shutdown::Shutdown;
 use crate::domain::event::{DeliveryId, Event};
 use crate::domain::message::{Text, Wording, render};
 use crate::domain::model::ShopId;
-use crate::domain::outbox::{Delivery, Outcome, State, body};
+use crate::domain::outbox::{Delivery, Outcome, Reason, State, body};
 use crate::edge::channel::Outgoing;
 use crate::edge::store::{Commit, DueDelivery, StoreError};
 
@@ -28,6 +28,9 @@ const ENDING: Duration = Duration::from_secs(4);
 
 /// The longest wait without looking, in case the clock is set: a wake-up or the next due time normally comes first.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
+
+/// What the status says of a channel with records that cannot be understood.
+const UNREADABLE: &str = "messages in the store cannot be read";
 
 /// How messages of a shop are worded.
 pub struct Letterhead {
@@ -90,6 +93,10 @@ impl Deliverer {
         let known = Arc::clone(busy);
         let is_busy = move |delivery: &Delivery| lock(&known).contains(&delivery.id);
         let due = self.shared.store.due(&self.channel.name, now, free, is_busy).await?;
+        if due.unreadable > 0 && self.shared.health.send_failed(&self.channel.name, UNREADABLE, now) {
+            error!(channel.name = %self.channel.name, "{} messages to {} cannot be read from the store and stay there",
+                due.unreadable, self.channel.name);
+        }
         for item in due.now {
             lock(busy).insert(item.delivery.id.clone());
             let (this, busy) = (Arc::clone(self), Arc::clone(busy));
@@ -107,13 +114,30 @@ impl Deliverer {
     /// One attempt and its settling, which is durable when this returns.
     async fn attempt(&self, item: DueDelivery) -> Result<(), StoreError> {
         let at = self.shared.clock.now();
-        let outgoing = self.outgoing(&item, at);
-        let outcome = self.channel.channel.send(&outgoing).await;
+        let outcome = if item.events.len() == item.delivery.events.len() {
+            self.send(self.outgoing(&item, at)).await
+        } else {
+            Outcome::Rejected { reason: Reason::EventLost }
+        };
         let took = (self.shared.clock.now() - at).to_std().unwrap_or_default();
         let before = item.delivery;
         let after = before.clone().settle(&outcome, at, took, self.shared.clock.jitter(), &self.channel.retry);
         self.say(&outcome, &after);
         self.shared.store.commit(Commit { settled: vec![(before, after)], ..Commit::default() }).await
+    }
+
+    /// Sends in a task of its own: a message that makes the channel panic must not end the service at each start.
+    async fn send(&self, outgoing: Outgoing) -> Outcome {
+        let channel = Arc::clone(&self.channel);
+        let mut sending = JoinSet::new();
+        sending.spawn(async move { channel.channel.send(&outgoing).await });
+        match sending.join_next().await {
+            Some(Ok(outcome)) => outcome,
+            _ => {
+                error!(channel.name = %self.channel.name, "sending to {} has panicked; please report it", self.channel.name);
+                Outcome::Rejected { reason: Reason::Unsendable("posbell failed while writing it".to_owned()) }
+            }
+        }
     }
 
     fn outgoing(&self, item: &DueDelivery, at: crate::domain::model::Timestamp) -> Outgoing {

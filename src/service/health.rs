@@ -21,6 +21,7 @@ pub struct Failing {
 pub struct Health {
     passes: Mutex<BTreeMap<(ShopId, Resource), Failing>>,
     channels: Mutex<BTreeMap<ChannelName, Failing>>,
+    unreadable: Mutex<BTreeMap<(ShopId, Resource), u64>>,
 }
 
 impl Health {
@@ -37,6 +38,13 @@ impl Health {
     /// How the passes over a resource have been failing, if they have.
     pub fn pass(&self, shop: &ShopId, resource: Resource) -> Option<Failing> {
         lock(&self.passes).get(&(shop.clone(), resource)).cloned()
+    }
+
+    /// Whether so many rows that cannot be understood are worth a word: there are some, and it is not the same number
+    /// as in the last pass.
+    pub fn unreadable_are_news(&self, shop: &ShopId, resource: Resource, unreadable: u64) -> bool {
+        let before = lock(&self.unreadable).insert((shop.clone(), resource), unreadable);
+        unreadable > 0 && before != Some(unreadable)
     }
 
     /// An attempt failed. Returns whether this is news.
@@ -59,10 +67,8 @@ fn note<K: Ord>(failing: &mut BTreeMap<K, Failing>, key: K, why: &str, now: Time
     match failing.get_mut(&key) {
         Some(known) => {
             known.times += 1;
-            let news = known.why != why;
-            if news {
-                known.why = why.to_owned();
-            }
+            let news = wording(&known.why) != wording(why);
+            known.why = why.to_owned();
             news
         }
         None => {
@@ -70,6 +76,11 @@ fn note<K: Ord>(failing: &mut BTreeMap<K, Failing>, key: K, why: &str, now: Time
             true
         }
     }
+}
+
+/// A reason without its figures: "read 199 of 200" and "read 198 of 200" are the same news.
+fn wording(why: &str) -> String {
+    why.chars().filter(|c| !c.is_ascii_digit()).collect()
 }
 
 /// What a panicking holder has left behind is still a map of past failures.

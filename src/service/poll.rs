@@ -11,7 +11,7 @@ use tracing::{info, warn};
 use super::pass::{PassError, PassReport, pass};
 use super::shop::Shop;
 use super::shutdown::Shutdown;
-use crate::domain::model::Resource;
+use crate::domain::model::{Resource, Timestamp};
 use crate::edge::pospos::ReadError;
 use crate::edge::store::StoreError;
 
@@ -20,8 +20,9 @@ pub async fn poll(shop: Arc<Shop>, resource: Resource, shutdown: Shutdown) -> Re
     let Some(interval) = shop.config.poll.get(&resource).copied() else { return Ok(()) };
     while shutdown.unless_asked(shop.may_read()).await.is_some() {
         let started = shop.shared.clock.now();
-        let Some(outcome) = shutdown.unless_asked(turn(&shop, resource)).await else { break };
-        outcome?;
+        let Some(outcome) = shutdown.unless_asked(pass(&shop, resource)).await else { break };
+        // To its end, also when the end is asked for meanwhile: a refused key must be remembered.
+        conclude(&shop, resource, outcome, started).await?;
         let took = (shop.shared.clock.now() - started).to_std().unwrap_or_default();
         let pause = interval.saturating_sub(took).max(Duration::from_millis(1));
         if shutdown.unless_asked(tokio::time::sleep(pause)).await.is_none() {
@@ -31,10 +32,13 @@ pub async fn poll(shop: Arc<Shop>, resource: Resource, shutdown: Shutdown) -> Re
     Ok(())
 }
 
-/// One pass and what is said about it.
-async fn turn(shop: &Shop, resource: Resource) -> Result<(), StoreError> {
-    let started = shop.shared.clock.now();
-    let outcome = pass(shop, resource).await;
+/// What follows from the outcome of a pass, and what is said about it.
+async fn conclude(
+    shop: &Shop,
+    resource: Resource,
+    outcome: Result<PassReport, PassError>,
+    started: Timestamp,
+) -> Result<(), StoreError> {
     let now = shop.shared.clock.now();
     let took_ms = (now - started).num_milliseconds();
     match outcome {
@@ -63,7 +67,7 @@ fn said(shop: &Shop, resource: Resource, report: &PassReport, took_ms: i64) {
     if let Some(failing) = shop.shared.health.pass_succeeded(id, resource) {
         info!(shop.id = %id, pass.resource = %resource, "{resource} of {id} can be read again, after {} failures", failing.times);
     }
-    if unreadable > 0 {
+    if shop.shared.health.unreadable_are_news(id, resource, unreadable) {
         warn!(shop.id = %id, pass.resource = %resource, pass.unreadable = unreadable,
             "{unreadable} of {} rows of {resource} for {id} could not be understood and were left out", rows + unreadable);
     }

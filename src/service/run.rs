@@ -23,12 +23,16 @@ use super::shop::{Shared, Shop};
 use super::shutdown::Shutdown;
 use crate::config::Config;
 use crate::domain::model::ChannelName;
+use crate::domain::outbox::RetryPolicy;
 use crate::edge::admin::{self, Access};
 use crate::edge::pospos::quota::SystemBootClock;
-use crate::edge::store::Store;
+use crate::edge::store::{Commit, Store, StoreError};
 
 /// How often old events and deliveries are forgotten.
 const PRUNING: Duration = Duration::from_secs(3600);
+
+/// How many messages for a channel that is gone are given up in one commit.
+const ORPHANS_AT_ONCE: usize = 100;
 
 /// How long answers at the admin address may take to end after the end was asked for.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
@@ -202,6 +206,7 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
 
 async fn prune(shared: Arc<Shared>, retain: Duration, shutdown: Shutdown) -> anyhow::Result<()> {
     while shutdown.unless_asked(tokio::time::sleep(PRUNING)).await.is_some() {
+        give_up_orphans(&shared).await.context("Failed to give up messages for channels that are gone")?;
         let before = shared.clock.now() - retain;
         let pruned = shutdown.unless_asked(shared.store.prune(before)).await;
         if let Some(pruned) = pruned {
@@ -209,6 +214,24 @@ async fn prune(shared: Arc<Shared>, retain: Duration, shutdown: Shutdown) -> any
             if deliveries + events > 0 {
                 info!("forgot {events} events and {deliveries} finished deliveries from before {before}");
             }
+        }
+    }
+    Ok(())
+}
+
+/// Messages for a channel that the configuration has lost become dead letters when their time is over, as they would
+/// with a channel that never answers.
+async fn give_up_orphans(shared: &Shared) -> Result<(), StoreError> {
+    let now = shared.clock.now();
+    let policy = RetryPolicy::default();
+    let waiting = shared.store.waiting_channels().await?;
+    for channel in waiting.iter().filter(|channel| !shared.wakes.contains_key(*channel)) {
+        let due = shared.store.due(channel, now, ORPHANS_AT_ONCE, |_| false).await?;
+        let over = due.now.into_iter().map(|item| item.delivery).filter(|d| d.created_at + policy.retry_for <= now);
+        let settled: Vec<_> = over.map(|delivery| (delivery.clone(), delivery.give_up(now))).collect();
+        if !settled.is_empty() {
+            warn!(channel.name = %channel, "{} messages for channel {channel} are given up", settled.len());
+            shared.store.commit(Commit { settled, ..Commit::default() }).await?;
         }
     }
     Ok(())

@@ -6,10 +6,10 @@ use anyhow::Context;
 use secrecy::{ExposeSecret, SecretString};
 use tracing::info;
 
-use super::shop::{Shared, Shop, short_hash};
+use super::shop::{Shared, Shop};
 use crate::config::{ChannelConfig, ChannelKind, Config, Problem, SecretError, SecretRef, ShopConfig, Weight};
 use crate::domain::mistake::Mistake;
-use crate::domain::model::ChannelName;
+use crate::domain::model::{ChannelName, KeyHash};
 use crate::domain::outbox::{Recipients, RetryPolicy};
 use crate::edge::channel::Channel;
 use crate::edge::channel::email::{Email, EmailSettings};
@@ -189,7 +189,8 @@ pub async fn open_shop(
     let ReadyShop { config: shop, api_key } = ready;
     let failed = || format!("Failed to open shop {}", shop.id);
     let dir = config.data_dir.join("quota");
-    let governor = Governor::open(&dir, &shop.id, shop.quota.clone(), clock).with_context(failed)?;
+    let key_hash = KeyHash::of(api_key.expose_secret());
+    let governor = Governor::open(&dir, &key_hash, shop.quota.clone(), clock).with_context(failed)?;
     if governor.ledger_state() != LedgerState::Continued {
         info!(shop.id = %shop.id, "what {} has called before is not known: the first call waits for its quota", shop.id);
     }
@@ -204,7 +205,5 @@ pub async fn open_shop(
         extra_query: shop.query.clone(),
     };
     let pospos = Pospos::new(settings, governor).with_context(failed)?;
-    Shop::new(shop.clone(), short_hash(api_key.expose_secret().as_bytes()), pospos, Arc::clone(shared))
-        .await
-        .with_context(failed)
+    Shop::new(shop.clone(), key_hash, pospos, Arc::clone(shared)).await.with_context(failed)
 }

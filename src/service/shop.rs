@@ -10,7 +10,7 @@ use super::clock::Clock;
 use super::health::Health;
 use crate::config::ShopConfig;
 use crate::domain::event::{BaselineCounts, Event, Scribe};
-use crate::domain::model::{ChannelName, Resource, ShopId, Timestamp};
+use crate::domain::model::{ChannelName, KeyHash, Resource, ShopId, Timestamp};
 use crate::domain::outbox::{self, Delivery, Recipients};
 use crate::domain::rules::RuleSet;
 use crate::domain::{diff, model};
@@ -52,12 +52,6 @@ impl Shared {
     }
 }
 
-/// Enough of SHA-256 to tell two texts apart, too little to say anything of either.
-pub(super) fn short_hash(bytes: &[u8]) -> String {
-    let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
-    digest.as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// One shop.
 pub struct Shop {
     /// Its configuration.
@@ -67,7 +61,7 @@ pub struct Shop {
     /// Its API.
     pub pospos: Pospos,
     /// What is known of its key without knowing the key.
-    key_hash: String,
+    key_hash: KeyHash,
     /// Whether nothing may be read.
     stopped: watch::Sender<bool>,
     /// Held while the shop's record is read, changed and written.
@@ -78,7 +72,7 @@ impl Shop {
     /// The shop, stopped if its key was refused before and is still the same.
     pub async fn new(
         config: ShopConfig,
-        key_hash: String,
+        key_hash: KeyHash,
         pospos: Pospos,
         shared: Arc<Shared>,
     ) -> Result<Shop, StoreError> {
@@ -107,7 +101,8 @@ impl Shop {
             Resource::Stock => format!("{:?}", self.config.stock_fields),
             Resource::Credit => format!("{:?}", self.config.credit_fields),
         };
-        short_hash(fields.as_bytes())
+        let digest = ring::digest::digest(&ring::digest::SHA256, fields.as_bytes());
+        digest.as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// Returns when the shop may be read; at once unless it is stopped.

@@ -62,15 +62,7 @@ impl PendingCredits {
     }
 
     fn missing<'a>(&'a self, known: &'a Known<CreditRow>) -> impl Iterator<Item = &'a CreditRow> {
-        let rows = match known {
-            Known::Nothing => None,
-            Known::Rows { rows, .. } => Some(rows),
-        };
-        let pending = rows
-            .into_iter()
-            .flatten()
-            .map(|(_, row)| row)
-            .filter(|row| row.credit.status == Some(CreditStatus::Pending));
+        let pending = known.rows().filter(|row| row.credit.status == Some(CreditStatus::Pending));
         pending.filter(|row| !self.rows.contains_key(&row.credit.id))
     }
 }

@@ -37,6 +37,15 @@ impl<R> Known<R> {
             Known::Rows { rows, .. } => rows.get(id),
         }
     }
+
+    /// Everything that is known.
+    pub fn rows(&self) -> impl Iterator<Item = &R> {
+        let rows = match self {
+            Known::Nothing => None,
+            Known::Rows { rows, .. } => Some(rows),
+        };
+        rows.into_iter().flat_map(BTreeMap::values)
+    }
 }
 
 /// What one entity becomes, and what is told of it. Rows and events of one change are committed in one step.

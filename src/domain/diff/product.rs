@@ -34,13 +34,20 @@ pub fn take_quietly(
     if read.rows().is_empty() {
         return Err(Unbelievable::EmptyAtFirst);
     }
-    let present = read.into_rows().into_iter().filter(|row| !row.deleted);
-    let taken = present.map(|row| {
+    let present: BTreeMap<_, _> =
+        read.into_rows().into_iter().filter(|row| !row.deleted).map(|row| (row.product.id.clone(), row)).collect();
+    // What is not in the list was last read by the old fields: when it comes back, its quantity is a first one.
+    let absent = known.rows().filter(|row| !present.contains_key(&row.product.id)).map(|row| {
+        let product = Product { quantity: None, ..row.product.clone() };
+        Change { id: product.id.clone(), row: Some(ProductRow { product, ..row.clone() }), events: Vec::new() }
+    });
+    let absent: Vec<Change<ProductRow>> = absent.collect();
+    let taken = present.into_values().map(|row| {
         let limits = rules.limits(shop, &row);
         let counter = known.row(&row.product.id).map_or(0, |prev| prev.counter);
         first_seen(counter, row, &limits)
     });
-    Ok(taken.collect())
+    Ok(taken.chain(absent).collect())
 }
 
 /// A product's first quantity is taken without an alert, at the baseline and later: whoever enters a product enters
@@ -124,6 +131,10 @@ impl Comparison<'_> {
         let mut events = Vec::new();
         let mut counter = prev.counter;
         let mut level = prev.level.clone();
+        // A field that one answer leaves out must not put the product under another threshold for one pass.
+        read.min_stock = read.min_stock.or(prev.min_stock);
+        read.product.code = read.product.code.or_else(|| prev.product.code.clone());
+        read.product.category = read.product.category.or_else(|| prev.product.category.clone());
         let limits = self.rules.limits(self.shop, &read);
         match read.product.quantity {
             None => read.product.quantity = prev.product.quantity,

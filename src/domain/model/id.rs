@@ -37,6 +37,26 @@ impl fmt::Display for ShopId {
     }
 }
 
+/// What is kept of a shop's key, to know it again without knowing it. The quota and a refusal belong to the key, so
+/// they are filed under this: a shop that is renamed does not begin a new quota.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct KeyHash(String);
+
+impl KeyHash {
+    /// The hash of this key: the first 64 bits of SHA-256, enough to tell keys apart and too little to find one by.
+    pub fn of(key: &str) -> Self {
+        let digest = ring::digest::digest(&ring::digest::SHA256, key.as_bytes());
+        Self(digest.as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+}
+
+impl fmt::Display for KeyHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// The name of a `[channel.NAME]`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

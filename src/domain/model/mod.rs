@@ -12,7 +12,7 @@ mod sale;
 mod whole;
 
 pub use credit::{Credit, CreditStatus, Customer};
-pub use id::{BadId, ChannelName, EntityId, ShopId, Subject};
+pub use id::{BadId, ChannelName, EntityId, KeyHash, ShopId, Subject};
 pub use number::{Money, NotExact, Quantity};
 pub use product::{Product, StockRow};
 pub use sale::{Party, Payment, PaymentKind, Sale, SaleLine, SaleStatus};

@@ -122,6 +122,11 @@ impl Delivery {
         }
     }
 
+    /// The same delivery as a dead letter: nobody is left who could send it.
+    pub fn give_up(self, at: Timestamp) -> Self {
+        Self { state: State::Dead { at }, ..self }
+    }
+
     /// The same delivery after an attempt that began at `at` and took `took`.
     ///
     /// Given up is only what was tried: a delivery that waited out a long stop of the machine gets its attempt first.
@@ -133,7 +138,7 @@ impl Delivery {
         jitter: f64,
         policy: &RetryPolicy,
     ) -> Self {
-        let ended = at + took;
+        let ended = later(at, took);
         self.tried = self.tried.saturating_add(1);
         self.attempts.push(Attempt {
             at,
@@ -145,18 +150,25 @@ impl Delivery {
         self.attempts.drain(..surplus);
         self.state = match policy.pause(outcome, self.tried, jitter) {
             None => State::Delivered { at: ended },
-            Some(_) if reason(outcome) == Some(&Reason::Gone) => State::Dead { at: ended },
+            // Waiting mends neither.
+            Some(_) if matches!(reason(outcome), Some(Reason::Gone | Reason::EventLost)) => State::Dead { at: ended },
             Some(pause) => {
-                let give_up_at = self.created_at + policy.retry_for;
+                let give_up_at = later(self.created_at, policy.retry_for);
                 if ended >= give_up_at {
                     State::Dead { at: ended }
                 } else {
-                    State::Retrying { due_at: (ended + pause).min(give_up_at) }
+                    State::Retrying { due_at: later(ended, pause).min(give_up_at) }
                 }
             }
         };
         self
     }
+}
+
+/// So much later, or the end of the calendar: no setting may make a delivery panic.
+fn later(at: Timestamp, by: Duration) -> Timestamp {
+    let by = chrono::TimeDelta::from_std(by).unwrap_or(chrono::TimeDelta::MAX);
+    at.checked_add_signed(by).unwrap_or(Timestamp::MAX_UTC)
 }
 
 fn word(outcome: &Outcome) -> &'static str {

@@ -48,6 +48,8 @@ pub enum Reason {
     RecipientRefused,
     /// The receiver answered with something that could not be understood.
     BadAnswer,
+    /// The store has lost the event that the message would carry.
+    EventLost,
     /// The message could not be written for this channel; the text says why.
     Unsendable(String),
 }
@@ -65,6 +67,7 @@ impl fmt::Display for Reason {
             Reason::Unauthorized => f.write_str("the login or token was refused"),
             Reason::RecipientRefused => f.write_str("the recipient was refused"),
             Reason::BadAnswer => f.write_str("its answer could not be understood"),
+            Reason::EventLost => f.write_str("its event is lost in the store"),
             Reason::Unsendable(why) => write!(f, "the message could not be written: {why}"),
         }
     }

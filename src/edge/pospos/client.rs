@@ -15,7 +15,7 @@ use super::call::Caller;
 use super::error::ReadError;
 use super::pages::{Gathered, Next};
 use super::quota::Governor;
-use super::wire::{CreditFields, CreditForm, Form, Page, SaleForm, StockFields};
+use super::wire::{CreditFields, CreditForm, Form, Malformed, Page, SaleForm, StockFields};
 use crate::domain::model::{Credit, CreditStatus, EntityId, Resource, Sale, StockRow, Whole};
 
 /// What the client of one shop must know.
@@ -220,7 +220,12 @@ impl Pospos {
             let mut url = url.clone();
             url.query_pairs_mut().append_pair("page", &page.to_string());
             let body = self.caller.get(url).await?;
-            let page = Page::read(&body, form).map_err(|problem| ReadError::Malformed { resource, page, problem })?;
+            let malformed = move |problem| ReadError::Malformed { resource, page, problem };
+            let is_first = page == 1;
+            let page = Page::read(&body, form).map_err(malformed)?;
+            if page.is_other && is_first {
+                return Err(malformed(Malformed::WrongShape));
+            }
             let next = gathered.take(page);
             if next == Next::Done || wanted.is_some_and(|wanted| gathered.has_all(wanted)) {
                 break;

@@ -85,7 +85,8 @@ impl<T> Gathered<T> {
             }
         }
         let next = if self.rows.len() == known { Next::Done } else { self.after(length) };
-        let more_pages = self.total_page.is_some_and(|pages| u64::from(self.pages) < pages);
+        let all_there = self.last_total.is_some_and(|total| self.read() >= total);
+        let more_pages = !all_there && self.total_page.is_some_and(|pages| u64::from(self.pages) < pages);
         self.broke_off = next == Next::Done && more_pages;
         if next == Next::More && self.pages >= PAGE_CAP {
             self.broke_off = true;
@@ -107,7 +108,8 @@ impl<T> Gathered<T> {
     /// Whether a page of `length` rows, some of them new, was the last.
     fn after(&self, length: usize) -> Next {
         let is_last = match (self.total_page, self.last_total) {
-            (Some(pages), _) => u64::from(self.pages) >= pages,
+            // Whichever is reached first: a count of pages that is too large must not refuse a list that is all there.
+            (Some(pages), total) => u64::from(self.pages) >= pages || total.is_some_and(|total| self.read() >= total),
             (None, Some(total)) => self.read() >= total || self.pages > 1 && length < self.first_page,
             (None, None) if self.pages == 1 => length < self.asked.min(DOCUMENTED_SIZE),
             (None, None) => length < self.first_page,
@@ -168,7 +170,7 @@ mod tests {
         let mut gathered = Gathered::new(asked);
         let said = pages.iter().map(|(rows, (total, total_page))| {
             let rows = rows.chars().map(|c| (c.to_ascii_lowercase().to_string(), c.is_lowercase().then_some(c)));
-            let page = Page { rows: rows.collect(), total: *total, total_page: *total_page };
+            let page = Page { rows: rows.collect(), is_other: false, total: *total, total_page: *total_page };
             if gathered.take(page) == Next::More { '+' } else { '.' }
         });
         (said.collect(), gathered)
@@ -197,7 +199,9 @@ mod tests {
     #[test]
     fn a_page_as_long_as_the_vendors_example_is_not_short() {
         let first = |n: usize| (0..n).map(|n| (n.to_string(), Some(n))).collect();
-        let next = |asked, n| Gathered::new(asked).take(Page { rows: first(n), total: None, total_page: None });
+        let next = |asked, n| {
+            Gathered::new(asked).take(Page { rows: first(n), is_other: false, total: None, total_page: None })
+        };
         assert_eq!(next(1000, 200), Next::More);
         assert_eq!(next(1000, 199), Next::Done);
         assert_eq!(next(200, 199), Next::Done);
@@ -239,7 +243,12 @@ mod tests {
     fn a_server_that_always_has_one_more_is_left() {
         let mut gathered = Gathered::new(1);
         let mut n = 0;
-        while gathered.take(Page { rows: vec![(n.to_string(), Some(n))], total: None, total_page: None }) == Next::More
+        while gathered.take(Page {
+            rows: vec![(n.to_string(), Some(n))],
+            is_other: false,
+            total: None,
+            total_page: None,
+        }) == Next::More
         {
             n += 1;
         }

@@ -97,8 +97,15 @@ fn settle(tree: &sled::Tree, batch: &mut sled::Batch, before: &Delivery, after: 
         // Forgotten meanwhile: nobody waits for it any more.
         return Ok(());
     };
-    if let Some(due_at) = before.state.due_at() {
-        batch.remove(keys::due(&before.channel, due_at, number));
+    // By what is stored and not by what the attempt began with: the key must go that is there.
+    let stored = tree.get(keys::numbered(keys::DELIVERIES, number))?;
+    let stored = stored.and_then(|bytes| record::read::<Delivery>(&bytes).ok());
+    match stored.as_ref().unwrap_or(before).state {
+        State::Pending { due_at } | State::Retrying { due_at } => {
+            batch.remove(keys::due(&before.channel, due_at, number));
+        }
+        // A second attempt of what is finished has told nobody anything new.
+        State::Delivered { .. } | State::Dead { .. } => return Ok(()),
     }
     put_delivery(batch, number, after)
 }

@@ -13,7 +13,7 @@ const PRUNED_AT_ONCE: usize = 200;
 pub struct DueDelivery {
     /// The delivery.
     pub delivery: Delivery,
-    /// The JSON of its events, to the byte.
+    /// The JSON of its events, to the byte; fewer than the delivery names where the store has lost one.
     pub events: Vec<String>,
 }
 
@@ -24,6 +24,8 @@ pub struct Due {
     pub now: Vec<DueDelivery>,
     /// When the next one will be, if nothing else happens.
     pub next: Option<Timestamp>,
+    /// How many due records cannot be understood. They stay where they are, for a version that can.
+    pub unreadable: usize,
 }
 
 impl Store {
@@ -33,29 +35,45 @@ impl Store {
         F: Fn(&Delivery) -> bool + Send + 'static,
     {
         let prefix = keys::due_of(channel);
-        self.reading(move |tree| {
-            let mut due = Due::default();
-            for key in tree.scan_prefix(&prefix).keys() {
-                let key = key?;
-                let (at, number) = keys::due_parts(&key).ok_or_else(|| StoreError::Damaged("a due key".to_owned()))?;
-                if at > now {
-                    due.next = Some(at);
-                    break;
+        let (due, stale) = self
+            .reading(move |tree| {
+                let mut due = Due::default();
+                let mut stale = Vec::new();
+                for key in tree.scan_prefix(&prefix).keys() {
+                    let key = key?;
+                    let (at, number) =
+                        keys::due_parts(&key).ok_or_else(|| StoreError::Damaged("a due key".to_owned()))?;
+                    if at > now {
+                        due.next = Some(at);
+                        break;
+                    }
+                    // Read again after the question: an attempt that has just ended has left a newer record behind.
+                    let delivery = match delivery(tree, number) {
+                        Found::Delivery(seen) if busy(&seen) => continue,
+                        Found::Delivery(_) => self::delivery(tree, number),
+                        other => other,
+                    };
+                    match delivery {
+                        Found::Delivery(delivery) if is_at(&delivery, at) => {
+                            let events = events_of(tree, &delivery)?;
+                            due.now.push(DueDelivery { delivery: *delivery, events });
+                        }
+                        // Else it is due at another time, or finished: the key is of no use to anyone.
+                        Found::Delivery(_) | Found::Nothing => stale.push(Forgotten(key.to_vec())),
+                        Found::Unreadable => due.unreadable += 1,
+                        Found::Failed(error) => return Err(error),
+                    }
+                    if due.now.len() == limit || stale.len() == PRUNED_AT_ONCE {
+                        break;
+                    }
                 }
-                let Some(bytes) = tree.get(keys::numbered(keys::DELIVERIES, number))? else { continue };
-                let delivery: Delivery = record::read(&bytes)?;
-                if busy(&delivery) {
-                    continue;
-                }
-                let events = events_of(tree, &delivery)?;
-                due.now.push(DueDelivery { delivery, events });
-                if due.now.len() == limit {
-                    break;
-                }
-            }
-            Ok(due)
-        })
-        .await
+                Ok((due, stale))
+            })
+            .await?;
+        if !stale.is_empty() {
+            self.commit(Commit { removals: stale, ..Commit::default() }).await?;
+        }
+        Ok(due)
     }
 
     /// Forgets events and finished deliveries from before `before`. Returns how many of each.
@@ -75,6 +93,29 @@ impl Store {
     }
 }
 
+/// What stands under a delivery's number.
+enum Found {
+    Delivery(Box<Delivery>),
+    Nothing,
+    Unreadable,
+    Failed(StoreError),
+}
+
+fn delivery(tree: &sled::Tree, number: u64) -> Found {
+    match tree.get(keys::numbered(keys::DELIVERIES, number)) {
+        Ok(Some(bytes)) => {
+            record::read(&bytes).map_or(Found::Unreadable, |delivery| Found::Delivery(Box::new(delivery)))
+        }
+        Ok(None) => Found::Nothing,
+        Err(error) => Found::Failed(error.into()),
+    }
+}
+
+/// Whether the delivery is due at the moment that a key names, to the key's millisecond.
+fn is_at(delivery: &Delivery, at: Timestamp) -> bool {
+    delivery.state.due_at().is_some_and(|due_at| due_at.timestamp_millis().max(0) == at.timestamp_millis())
+}
+
 fn events_of(tree: &sled::Tree, delivery: &Delivery) -> Result<Vec<String>, StoreError> {
     let mut events = Vec::with_capacity(delivery.events.len());
     for id in &delivery.events {
@@ -83,8 +124,7 @@ fn events_of(tree: &sled::Tree, delivery: &Delivery) -> Result<Vec<String>, Stor
             Some(number) => tree.get(keys::numbered(keys::EVENTS, number))?,
             None => None,
         };
-        let stored = stored.ok_or_else(|| StoreError::Damaged(format!("event {id} of a delivery is gone")))?;
-        events.push(record::read_event(&stored)?.1);
+        events.extend(stored.and_then(|stored| record::read_event(&stored).ok()).map(|(_, json)| json));
     }
     Ok(events)
 }
@@ -94,15 +134,21 @@ fn old(tree: &sled::Tree, before: Timestamp) -> Result<(usize, usize, Vec<Vec<u8
     let mut removals = Vec::new();
     let mut needed = std::collections::BTreeSet::new();
     let mut deliveries = 0;
+    // The newest of each stays, so that numbers never begin again: whoever asks for what came after one relies on it.
+    let newest = newest(tree, keys::DELIVERIES)?;
     for entry in tree.scan_prefix(keys::DELIVERIES) {
         let (key, value) = entry?;
-        let delivery: Delivery = record::read(&value)?;
+        let Ok(delivery) = record::read::<Delivery>(&value) else { continue };
         if delivery.created_at >= before || removals.len() >= PRUNED_AT_ONCE {
             break;
         }
         let number = keys::number_of(&key).unwrap_or_default();
         match delivery.state {
-            State::Delivered { .. } | State::Dead { .. } => {
+            State::Delivered { at } | State::Dead { at } => {
+                if at >= before || Some(number) == newest {
+                    needed.extend(delivery.events);
+                    continue;
+                }
                 deliveries += 1;
                 removals.push(keys::delivery_by_id(&delivery.id));
                 removals.push(keys::numbered(keys::DEAD, number));
@@ -115,10 +161,11 @@ fn old(tree: &sled::Tree, before: Timestamp) -> Result<(usize, usize, Vec<Vec<u8
         return Ok((deliveries, 0, removals));
     }
     let mut events = 0;
+    let newest = self::newest(tree, keys::EVENTS)?;
     for entry in tree.scan_prefix(keys::EVENTS) {
         let (key, value) = entry?;
-        let (at, json) = record::read_event(&value)?;
-        if at >= before || removals.len() >= PRUNED_AT_ONCE {
+        let Ok((at, json)) = record::read_event(&value) else { continue };
+        if at >= before || removals.len() >= PRUNED_AT_ONCE || keys::number_of(&key) == newest {
             break;
         }
         if let Ok(event) = crate::domain::event::Event::from_json(&json)
@@ -130,4 +177,10 @@ fn old(tree: &sled::Tree, before: Timestamp) -> Result<(usize, usize, Vec<Vec<u8
         }
     }
     Ok((0, events, removals))
+}
+
+/// The highest number of a table.
+fn newest(tree: &sled::Tree, table: &[u8]) -> Result<Option<u64>, StoreError> {
+    let last = tree.scan_prefix(table).keys().next_back().transpose()?;
+    Ok(last.and_then(|key| keys::number_of(&key)))
 }

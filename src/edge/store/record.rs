@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::StoreError;
-use crate::domain::model::Timestamp;
+use crate::domain::model::{KeyHash, Timestamp};
 
 /// The form that this version writes.
 pub(super) const FORM: u32 = 1;
@@ -48,7 +48,7 @@ pub struct Stopped {
     /// The status that refused it.
     pub status: u16,
     /// A hash of the refused key: another key may be tried.
-    pub key_hash: String,
+    pub key_hash: KeyHash,
 }
 
 #[derive(Serialize)]

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use chrono::NaiveDate;
 use mockito::{Matcher, Mock, ServerGuard};
-use posbell::domain::model::ShopId;
+use posbell::domain::model::KeyHash;
 use posbell::edge::pospos::quota::{Governor, SystemBootClock};
 use posbell::edge::pospos::{CreditFields, Pospos, PosposSettings, StockFields};
 use tempfile::TempDir;
@@ -53,8 +53,8 @@ pub fn shop_with(settings: PosposSettings, quota: &str) -> Shop {
 
 /// A governor with one limit, on the machine's own clock.
 pub fn governor(dir: &Path, quota: &str) -> Governor {
-    let id = ShopId::new("main").unwrap();
-    Governor::open(dir, &id, vec![quota.parse().unwrap()], Arc::new(SystemBootClock)).unwrap()
+    let key = KeyHash::of("main");
+    Governor::open(dir, &key, vec![quota.parse().unwrap()], Arc::new(SystemBootClock)).unwrap()
 }
 
 /// A shop against a server at `base_url`.

@@ -74,7 +74,14 @@ fn numbered(n: u64) -> Commit {
 
 /// A cursor that says `n`.
 fn record(n: u64) -> ResourceRecord {
-    ResourceRecord { baseline_at: at(0), passed_at: at(0), horizon: None, rows: n, unreadable: 0 }
+    ResourceRecord {
+        baseline_at: at(0),
+        passed_at: at(0),
+        horizon: None,
+        fields: String::new(),
+        rows: n,
+        unreadable: 0,
+    }
 }
 
 /// A commit of one event without anything else.

@@ -8,7 +8,7 @@ use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::QuotaError;
-use crate::domain::model::ShopId;
+use crate::domain::model::KeyHash;
 
 /// After so many bytes of lines the file is replaced by a short one: some four thousand calls, or two minutes of the
 /// fastest quota.
@@ -28,18 +28,18 @@ pub(super) struct LedgerFile {
 }
 
 impl LedgerFile {
-    /// Opens the ledger of `shop` in `dir`, which is made where it is missing, and reads what stands in it.
+    /// Opens the ledger of `key` in `dir`, which is made where it is missing, and reads what stands in it.
     ///
     /// It cannot be appended to before [`LedgerFile::replace`].
-    pub(super) fn open(dir: &Path, shop: &ShopId) -> Result<(Self, Option<Vec<u8>>), QuotaError> {
+    pub(super) fn open(dir: &Path, key: &KeyHash) -> Result<(Self, Option<Vec<u8>>), QuotaError> {
         fs::create_dir_all(dir).map_err(storage(dir, "made"))?;
-        let lock_path = dir.join(format!("{shop}.lock"));
+        let lock_path = dir.join(format!("{key}.lock"));
         let lock = File::options().create(true).append(true).open(&lock_path).map_err(storage(&lock_path, "opened"))?;
         lock.try_lock().map_err(|error| match error {
             TryLockError::WouldBlock => QuotaError::InUse { path: lock_path.clone() },
             TryLockError::Error(source) => storage(&lock_path, "locked")(source),
         })?;
-        let path = dir.join(format!("{shop}.ledger"));
+        let path = dir.join(format!("{key}.ledger"));
         let bytes = match fs::read(&path) {
             Ok(bytes) => Some(bytes),
             Err(error) if error.kind() == ErrorKind::NotFound => None,

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use super::file::LedgerFile;
 use super::{BootClock, LedgerState, Monotonic, PlaceId, Places, QuotaError, QuotaLimit, STRAGGLER, Wait, ledger};
-use crate::domain::model::ShopId;
+use crate::domain::model::KeyHash;
 
 /// Lets calls of one shop go, as fast as its quota allows and never faster.
 pub struct Governor {
@@ -44,20 +44,20 @@ struct Count {
 }
 
 impl Governor {
-    /// Opens the ledger `SHOP.ledger` in `dir` (made where missing) and takes over what it says. Blocks on the disk.
+    /// Opens the ledger `HASH.ledger` of this key in `dir` (made where missing) and takes over what it says. Blocks on the disk.
     ///
     /// `limits` may differ from those of the last run; calls of the last hour, or of the longest limit if that is
     /// more, are remembered exactly enough for any of them.
     pub fn open(
         dir: &Path,
-        shop: &ShopId,
+        key: &KeyHash,
         limits: Vec<QuotaLimit>,
         clock: Arc<dyn BootClock>,
     ) -> Result<Self, QuotaError> {
         if limits.is_empty() {
             return Err(QuotaError::NoLimits);
         }
-        let (mut file, bytes) = LedgerFile::open(dir, shop)?;
+        let (mut file, bytes) = LedgerFile::open(dir, key)?;
         let boot_id = clock.boot_id();
         let now = Monotonic::since_boot(clock.now());
         let (mut places, state) = ledger::recover(bytes.as_deref(), &boot_id, now);

@@ -26,8 +26,8 @@ impl BootClock for Still {
     }
 }
 
-fn shop() -> ShopId {
-    ShopId::new("main").unwrap()
+fn key() -> KeyHash {
+    KeyHash::of("main")
 }
 
 fn limits(text: &[&str]) -> Vec<QuotaLimit> {
@@ -42,7 +42,7 @@ fn left(governor: &Governor) -> Vec<u32> {
 async fn a_ledger_is_taken_over_by_the_next_run() {
     let dir = tempfile::tempdir().unwrap();
     let clock = Still::at("a", 1000);
-    let open = |text| Governor::open(dir.path(), &shop(), limits(text), clock.clone()).unwrap();
+    let open = |text| Governor::open(dir.path(), &key(), limits(text), clock.clone()).unwrap();
     let first = open(&["3/10s", "9/1h"]);
     assert_eq!((first.ledger_state(), left(&first)), (LedgerState::New, vec![0, 4]));
     clock.pass(Duration::from_secs(11));
@@ -65,13 +65,13 @@ async fn a_ledger_is_taken_over_by_the_next_run() {
 async fn a_killed_process_is_found_to_have_called() {
     let dir = tempfile::tempdir().unwrap();
     let clock = Still::at("a", 1000);
-    let open = |dir: &Path| Governor::open(dir, &shop(), limits(&["3/10s"]), clock.clone()).unwrap();
+    let open = |dir: &Path| Governor::open(dir, &key(), limits(&["3/10s"]), clock.clone()).unwrap();
     let killed = open(dir.path());
     clock.pass(Duration::from_secs(11));
     let _under_way = killed.permit().await.unwrap();
-    let found = std::fs::read(dir.path().join("main.ledger")).unwrap();
+    let found = std::fs::read(dir.path().join(format!("{}.ledger", key()))).unwrap();
     let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join("main.ledger"), found).unwrap();
+    std::fs::write(dir.path().join(format!("{}.ledger", key())), found).unwrap();
     let next = open(dir.path());
     clock.pass(Duration::from_secs(20));
     assert_eq!(left(&next), [2], "until ten seconds after the last moment at which it could arrive");
@@ -82,19 +82,19 @@ async fn a_killed_process_is_found_to_have_called() {
 #[test]
 fn two_governors_never_spend_the_same_allowance() {
     let dir = tempfile::tempdir().unwrap();
-    let open = || Governor::open(dir.path(), &shop(), limits(&["3/10s"]), Still::at("a", 0));
+    let open = || Governor::open(dir.path(), &key(), limits(&["3/10s"]), Still::at("a", 0));
     let first = open().unwrap();
     assert!(matches!(open(), Err(QuotaError::InUse { .. })));
     drop(first);
     assert!(open().is_ok());
-    assert!(matches!(Governor::open(dir.path(), &shop(), Vec::new(), Still::at("a", 0)), Err(QuotaError::NoLimits)));
+    assert!(matches!(Governor::open(dir.path(), &key(), Vec::new(), Still::at("a", 0)), Err(QuotaError::NoLimits)));
 }
 
 #[tokio::test]
 async fn what_cannot_be_written_down_is_not_sent() {
     let dir = tempfile::tempdir().unwrap();
     let clock = Still::at("a", 1000);
-    let governor = Governor::open(dir.path(), &shop(), limits(&["3/10s"]), clock.clone()).unwrap();
+    let governor = Governor::open(dir.path(), &key(), limits(&["3/10s"]), clock.clone()).unwrap();
     clock.pass(Duration::from_secs(11));
     let file = governor.books.file.lock().unwrap().break_it();
     std::fs::rename(dir.path(), dir.path().with_extension("away")).unwrap();
@@ -103,7 +103,7 @@ async fn what_cannot_be_written_down_is_not_sent() {
     std::fs::rename(dir.path().with_extension("away"), dir.path()).unwrap();
     governor.permit().await.unwrap().end();
     drop(file);
-    let text = std::fs::read_to_string(dir.path().join("main.ledger")).unwrap();
+    let text = std::fs::read_to_string(dir.path().join(format!("{}.ledger", key()))).unwrap();
     assert!(text.ends_with('\n') && text.contains("\n- "), "{text}");
 }
 
@@ -111,11 +111,11 @@ async fn what_cannot_be_written_down_is_not_sent() {
 async fn a_grown_ledger_is_made_short_again() {
     let dir = tempfile::tempdir().unwrap();
     let clock = Still::at("a", 1000);
-    let governor = Governor::open(dir.path(), &shop(), limits(&["100000/10s"]), clock.clone()).unwrap();
+    let governor = Governor::open(dir.path(), &key(), limits(&["100000/10s"]), clock.clone()).unwrap();
     clock.pass(Duration::from_secs(11));
     governor.books.file.lock().unwrap().append(&"+ 0 1\n- 0 1\n".repeat(30_000)).unwrap();
     governor.permit().await.unwrap().end();
-    let text = std::fs::read_to_string(dir.path().join("main.ledger")).unwrap();
+    let text = std::fs::read_to_string(dir.path().join(format!("{}.ledger", key()))).unwrap();
     assert_eq!(text.lines().count(), 6, "{text}");
 }
 
@@ -123,7 +123,7 @@ async fn a_grown_ledger_is_made_short_again() {
 async fn a_silence_the_server_asked_for_is_kept() {
     let dir = tempfile::tempdir().unwrap();
     let clock = Still::at("a", 1000);
-    let open = || Governor::open(dir.path(), &shop(), limits(&["3/10s"]), clock.clone()).unwrap();
+    let open = || Governor::open(dir.path(), &key(), limits(&["3/10s"]), clock.clone()).unwrap();
     let governor = open();
     clock.pass(Duration::from_secs(11));
     governor.pause(Duration::from_secs(60));
@@ -139,7 +139,7 @@ async fn a_silence_the_server_asked_for_is_kept() {
 async fn on_the_real_clock_calls_are_let_go_in_order_and_apart() {
     let dir = tempfile::tempdir().unwrap();
     let clock = Arc::new(SystemBootClock);
-    let governor = Governor::open(dir.path(), &shop(), limits(&["2/60ms"]), clock).unwrap();
+    let governor = Governor::open(dir.path(), &key(), limits(&["2/60ms"]), clock).unwrap();
     let call = |n: u32| {
         let governor = &governor;
         async move {
