@@ -31,8 +31,10 @@ const LOOKED_FOR_AT_FIRST: u32 = 3;
 /// each of its pages is a call; a credit whose sale was cancelled may never stand in it.
 const LOOKED_FOR_RARELY: u32 = 36;
 
-/// In how many whole readings in a row a credit may be found nowhere and an empty list still be disbelieved for it.
-const EXPECTED_FOR: u32 = 2;
+/// In how many whole readings in a row a credit may be found nowhere and an empty list still be disbelieved for it:
+/// six hours at the standard interval. An API that is wrong for longer than that tells nothing false by it, since a
+/// lost credit makes no event.
+const EXPECTED_FOR: u32 = 36;
 
 impl CreditRow {
     fn is_worth_a_look(&self) -> bool {

@@ -168,3 +168,13 @@ async fn a_large_list_is_read_in_the_pages_that_were_asked_for() {
     assert_eq!(shop_with(settings, "1000/1ms").pospos.stock().await.unwrap().rows().len(), 3);
     mock.assert_async().await;
 }
+
+#[tokio::test]
+async fn a_nameless_product_alone_on_the_last_page_does_not_stop_the_list() {
+    let mut server = mockito::Server::new_async().await;
+    let nameless = r#"{"success":1,"data":[{"_id":"c","code":"","name":"-"}],"total":3,"total_page":2}"#;
+    let _first = page(&mut server, PATH, 1, &products("ab", r#","total":3,"total_page":2"#), 1).await;
+    let _last = page(&mut server, PATH, 2, nameless, 1).await;
+    let stock = shop(&server.url()).pospos.stock().await.expect("is whole");
+    assert_eq!((stock.rows().len(), stock.unreadable()), (2, 1));
+}

@@ -139,8 +139,11 @@ timeout = "5s"
     pub fn start_with(&self, change: impl FnOnce(&mut Command)) -> Service {
         let mut command = self.command(&["run"]);
         change(&mut command);
-        let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("starts");
-        Service { child }
+        // Into a file: a pipe that nobody reads fills up, and then every line that the service logs waits for a reader.
+        let log = self.path().join("run.log");
+        let file = std::fs::File::create(&log).expect("writes");
+        let child = command.stdout(Stdio::null()).stderr(file).spawn().expect("starts");
+        Service { child, log }
     }
 
     /// One run of a command, waited for.
@@ -235,6 +238,7 @@ pub fn event(received: &Received) -> Event {
 /// The running program. Killed when it is dropped.
 pub struct Service {
     child: Child,
+    log: PathBuf,
 }
 
 impl Service {
@@ -254,11 +258,8 @@ impl Service {
 
     /// Waits for it to end by itself.
     pub fn ended(mut self) -> (ExitStatus, String) {
-        let mut log = String::new();
-        if let Some(stderr) = self.child.stderr.as_mut() {
-            std::io::Read::read_to_string(stderr, &mut log).expect("is text");
-        }
-        (self.child.wait().expect("has ended"), log)
+        let status = self.child.wait().expect("has ended");
+        (status, std::fs::read_to_string(&self.log).expect("is text"))
     }
 }
 

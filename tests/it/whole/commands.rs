@@ -63,6 +63,28 @@ fn a_mistake_is_named_with_file_line_and_column_and_exit_78() {
 }
 
 #[test]
+fn a_mistake_about_a_secret_does_not_print_it() {
+    let runtime = tokio::runtime::Runtime::new().expect("starts");
+    let _entered = runtime.enter();
+    for (from, to) in [
+        ("api_key = \"demo-key\"", "api_key = \"HUSH hush\""),
+        ("api_key = \"demo-key\"", "api_key = \"HUSH\"\napi_key_file = \"x\""),
+        ("api_key = \"demo-key\"", "apikey = \"HUSH\""),
+        ("secret = \"whsec_", "secret = \"HUSH!whsec_"),
+        ("url = \"http://", "url = \"htp://user:HUSH@"),
+        ("api_key = \"demo-key\"", "api_key = \"HUSH"),
+    ] {
+        let rig = Rig::new(RigPlan::default());
+        let text = std::fs::read_to_string(rig.config()).expect("reads");
+        std::fs::write(rig.config(), text.replacen(from, to, 1)).expect("writes");
+        let output = rig.run(&["run"]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(78), "{to}: {said}");
+        assert!(!said.contains("HUSH"), "{to}: {said}");
+    }
+}
+
+#[test]
 fn without_a_configuration_it_says_where_it_looked() {
     let dir = tempfile::tempdir().expect("has a temporary directory");
     let mut command = Command::new(env!("CARGO_BIN_EXE_posbell"));

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use posbell::demo::shop::Fault;
 use posbell::domain::event::EventKind;
-use posbell::domain::model::Resource;
+use posbell::domain::model::{Resource, ShopId};
+use posbell::edge::store::{Commit, ResourceRecord, Store};
+use posbell::service::clock::Clock;
 
 use super::journal::make_changes;
 use crate::support::rig::{PATIENCE, Rig, RigPlan, event};
@@ -43,7 +45,7 @@ async fn no_bad_answer_makes_an_event_or_hides_one() {
         Fault::SuccessZero,
         Fault::Redirect,
     ];
-    for resource in [Resource::Transactions, Resource::Stock] {
+    for resource in Resource::ALL {
         for fault in faults {
             rig.shop.fail_next(resource, fault, 100_000);
             status_says(&rig, |status| failing(status, resource)).await;
@@ -127,5 +129,48 @@ async fn fields_that_are_read_elsewhere_from_now_on_make_no_events() {
         status_says(&rig, |status| stock(status) != passed).await;
     }
     assert_eq!(rig.lines(&["events", "--json", "--type", "stock.*"]).len(), 0);
+    drop(service);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_long_stop_sales_are_read_from_the_trailing_window_before_it() {
+    let rig = Rig::new(RigPlan::default());
+    let mut server = mockito::Server::new_async().await;
+    let (asked, mut questions) = tokio::sync::mpsc::unbounded_channel();
+    let note = move |request: &mockito::Request| asked.send(request.path_and_query().to_owned()).is_ok();
+    let mock = server.mock("GET", mockito::Matcher::Any).match_request(note).with_body(r#"{"success":1,"data":[]}"#);
+    let _mock = mock.create_async().await;
+    let config = std::fs::read_to_string(rig.config()).expect("reads");
+    std::fs::write(rig.config(), config.replacen(rig.shop.base_url(), &server.url(), 1)).expect("writes");
+
+    let clock = Clock::default();
+    let passed_at = clock.now() - Duration::from_secs(5 * 86_400);
+    let record = ResourceRecord {
+        baseline_at: passed_at,
+        passed_at,
+        horizon: Some(passed_at - Duration::from_secs(3 * 86_400)),
+        fields: String::new(),
+        rows: 0,
+        unreadable: 0,
+    };
+    let shop = ShopId::new("main").expect("is an id");
+    let store = Store::open_or_create(&rig.path().join("posbell-data"), clock.new_epoch()).expect("opens");
+    let commit = Commit { resource: Some((shop, Resource::Transactions, record)), ..Commit::default() };
+    store.commit(commit).await.expect("commits");
+    drop(store);
+
+    let service = rig.start();
+    let sales = async {
+        loop {
+            let question = questions.recv().await.expect("the service asks");
+            if let Some((_, rest)) = question.split_once("start=") {
+                return rest[..10].to_owned();
+            }
+        }
+    };
+    let start = tokio::time::timeout(PATIENCE, sales).await.expect("sales are asked for");
+    // Sold a day before the last pass and cancelled an hour after it: the cancel must still be found.
+    let sold = (passed_at - Duration::from_secs(86_400)).with_timezone(&chrono_tz::Asia::Bangkok).date_naive();
+    assert!(start <= sold.to_string(), "asked from {start} on, sold on {sold}");
     drop(service);
 }

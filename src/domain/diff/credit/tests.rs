@@ -325,7 +325,7 @@ proptest! {
 #[test]
 fn an_empty_list_is_believed_again_when_its_last_credit_stays_lost() {
     let mut known = known(&within(&[a()]));
-    for _ in 0..2 {
+    for _ in 0..EXPECTED_FOR {
         assert_eq!(read(&known, &Reading::default()), Err(Unbelievable::Empty { known: 1 }));
         let nothing = PendingCredits::join(Whole::vouch(Vec::new(), 0), Whole::vouch(Vec::new(), 0));
         known = after(&known, &misses(&known, &nothing, &BTreeMap::new()), None);

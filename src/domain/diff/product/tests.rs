@@ -295,3 +295,39 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_field_that_one_answer_leaves_out_tells_nothing() {
+    let own = |left| edited("a", left, |row| row.min_stock = Some(quantity("5")));
+    let drink = |left| edited("a", left, |row| row.product.category = some("drinks"));
+    let bare = |left| edited("a", left, |row| row.product.category = None);
+    let rules_with = |low, category| {
+        let threshold = Threshold { low: Some(low), category, passes: 1, ..Threshold::default() };
+        RuleSet { thresholds: vec![threshold], rules: Vec::new() }
+    };
+    let by_min_stock = rules_with(Low::MinStock, None);
+    let by_category = rules_with(Low::Below(quantity("5")), some("drinks"));
+    for (rules, readings) in [
+        (by_min_stock, [own("10"), own("3"), row("a", "3"), own("3")]),
+        (by_category, [drink("10"), drink("3"), bare("3"), drink("3")]),
+    ] {
+        let mut known = Known::Nothing;
+        let mut said = Vec::new();
+        for reading in readings {
+            let changes = read(&known, &[reading], &rules).unwrap();
+            said.push(events(&changes).len());
+            known = after(&known, &changes, None);
+        }
+        // The quantity changed and the product is low, once; then nothing.
+        assert_eq!(said, [0, 2, 0, 0]);
+    }
+}
+
+#[test]
+fn a_product_that_was_away_while_its_fields_moved_comes_back_without_a_word() {
+    let before = known(&[row("a", "10"), row("b", "1")]);
+    let taken = take_quietly(&before, Whole::vouch(vec![row("b", "70")], 1), &shop(), &rules()).unwrap();
+    assert_eq!(told(&taken), "");
+    let now = after(&before, &taken, None);
+    assert_eq!(told(&read(&now, &[row("a", "0"), row("b", "70")], &rules()).unwrap()), "");
+}
