@@ -78,8 +78,8 @@ pub(super) fn apply(tree: &sled::Tree, commit: Commit) -> Result<(), StoreError>
         batch.insert(by_id, &next_delivery.to_be_bytes());
         next_delivery += 1;
     }
-    for (before, after) in commit.settled {
-        settle(tree, &mut batch, &before, &after)?;
+    for (_, after) in commit.settled {
+        settle(tree, &mut batch, &after)?;
     }
     if let Some((shop, resource, record)) = commit.resource {
         batch.insert(keys::resource(&shop, resource), record::write(&record)?);
@@ -92,15 +92,26 @@ pub(super) fn apply(tree: &sled::Tree, commit: Commit) -> Result<(), StoreError>
     Ok(())
 }
 
-fn settle(tree: &sled::Tree, batch: &mut sled::Batch, before: &Delivery, after: &Delivery) -> Result<(), StoreError> {
-    let Some(number) = tree.get(keys::delivery_by_id(&before.id))?.and_then(|n| keys::number_of(&n)) else {
+fn settle(tree: &sled::Tree, batch: &mut sled::Batch, after: &Delivery) -> Result<(), StoreError> {
+    let number = tree.get(keys::delivery_by_id(&after.id))?.and_then(|number| keys::number_of(&number));
+    let Some((number, stored)) = stored_delivery(tree, number)? else {
         // Forgotten meanwhile: nobody waits for it any more.
         return Ok(());
     };
-    if let Some(due_at) = before.state.due_at() {
-        batch.remove(keys::due(&before.channel, due_at, number));
+    // Taken from what is stored, not from what the caller last saw: a key that stays behind is sent again for ever.
+    if let Some(due_at) = stored.state.due_at() {
+        batch.remove(keys::due(&stored.channel, due_at, number));
+    }
+    if matches!(stored.state, State::Dead { .. }) {
+        batch.remove(keys::numbered(keys::DEAD, number));
     }
     put_delivery(batch, number, after)
+}
+
+fn stored_delivery(tree: &sled::Tree, number: Option<u64>) -> Result<Option<(u64, Delivery)>, StoreError> {
+    let Some(number) = number else { return Ok(None) };
+    let stored = tree.get(keys::numbered(keys::DELIVERIES, number))?;
+    stored.map(|bytes| Ok((number, record::read(&bytes)?))).transpose()
 }
 
 /// The number after the last one of a table.
