@@ -36,22 +36,36 @@ impl Store {
         self.reading(move |tree| {
             let mut due = Due::default();
             for key in tree.scan_prefix(&prefix).keys() {
+                if due.now.len() >= limit {
+                    break;
+                }
                 let key = key?;
                 let (at, number) = keys::due_parts(&key).ok_or_else(|| StoreError::Damaged("a due key".to_owned()))?;
                 if at > now {
-                    due.next = Some(at);
+                    due.next = Some(due.next.map_or(at, |next| next.min(at)));
                     break;
                 }
-                let Some(bytes) = tree.get(keys::numbered(keys::DELIVERIES, number))? else { continue };
+                let stored = keys::numbered(keys::DELIVERIES, number);
+                let Some(bytes) = tree.get(&stored)? else { continue };
+                if busy(&record::read(&bytes)?) {
+                    continue;
+                }
+                // Read once more: an attempt that ended between the look and the question was not busy any more, and
+                // what it settled would be sent a second time.
+                let Some(bytes) = tree.get(&stored)? else { continue };
                 let delivery: Delivery = record::read(&bytes)?;
-                if busy(&delivery) {
+                let Some(due_at) = delivery.state.due_at() else { continue };
+                if key != keys::due(&delivery.channel, due_at, number) {
+                    // Moved meanwhile: it has another key, and counts there.
+                    continue;
+                }
+                if due_at > now {
+                    // Later in the same millisecond.
+                    due.next = Some(due.next.map_or(due_at, |next| next.min(due_at)));
                     continue;
                 }
                 let events = events_of(tree, &delivery)?;
                 due.now.push(DueDelivery { delivery, events });
-                if due.now.len() == limit {
-                    break;
-                }
             }
             Ok(due)
         })

@@ -141,14 +141,14 @@ impl Store {
         self.reading(move |tree| {
             let mut found = Vec::new();
             for entry in tree.scan_prefix(keys::DELIVERIES).rev() {
+                if found.len() >= filter.limit {
+                    break;
+                }
                 let delivery: Delivery = record::read(&entry?.1)?;
                 let wanted = filter.state.as_ref().is_none_or(|state| delivery.state.name() == state)
                     && filter.channel.as_ref().is_none_or(|channel| delivery.channel.as_str() == channel);
                 if wanted {
                     found.push(delivery);
-                }
-                if found.len() == filter.limit {
-                    break;
                 }
             }
             found.reverse();
