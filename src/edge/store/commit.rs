@@ -34,8 +34,33 @@ pub struct Commit {
 #[derive(Debug)]
 pub struct Forgotten(pub(super) Vec<u8>);
 
+/// The next free numbers of the event log and of the outbox.
+///
+/// Kept in the store, and not taken from the last entry: pruning may have forgotten that one, and a number that is
+/// given again would be hidden from whoever asked for what comes after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Numbers {
+    pub(super) event: u64,
+    pub(super) delivery: u64,
+}
+
+impl Numbers {
+    pub(super) fn stored(tree: &sled::Tree) -> Result<Numbers, StoreError> {
+        let stored = tree.get(keys::NUMBERS)?;
+        let read = stored.as_deref().and_then(|bytes| bytes.as_array::<16>().copied());
+        let both =
+            read.map(u128::from_be_bytes).ok_or_else(|| StoreError::Damaged("it has lost its numbers".to_owned()))?;
+        Ok(Numbers { event: (both >> 64) as u64, delivery: both as u64 })
+    }
+
+    pub(super) fn bytes(self) -> [u8; 16] {
+        (u128::from(self.event) << 64 | u128::from(self.delivery)).to_be_bytes()
+    }
+}
+
 /// Writes `commit` into the tree as one batch; not durable before the flush and the sync.
-pub(super) fn apply(tree: &sled::Tree, commit: Commit) -> Result<(), StoreError> {
+pub(super) fn apply(tree: &sled::Tree, numbers: &mut Numbers, commit: Commit) -> Result<(), StoreError> {
+    let before = *numbers;
     let mut batch = sled::Batch::default();
     for (shop, resource, id, row) in commit.rows {
         let key = keys::row(&shop, resource, &id);
@@ -46,7 +71,6 @@ pub(super) fn apply(tree: &sled::Tree, commit: Commit) -> Result<(), StoreError>
     }
     let mut known_before = BTreeSet::new();
     let mut told = BTreeSet::new();
-    let mut next_event = next_number(tree, keys::EVENTS)?;
     for (at, event) in commit.events {
         let by_id = keys::event_by_id(&event.id);
         if tree.contains_key(&by_id)? {
@@ -57,11 +81,10 @@ pub(super) fn apply(tree: &sled::Tree, commit: Commit) -> Result<(), StoreError>
         if !told.insert(event.id.clone()) {
             continue;
         }
-        batch.insert(keys::numbered(keys::EVENTS, next_event), record::write_event(at, &event.to_json())?);
-        batch.insert(by_id, &next_event.to_be_bytes());
-        next_event += 1;
+        batch.insert(keys::numbered(keys::EVENTS, numbers.event), record::write_event(at, &event.to_json())?);
+        batch.insert(by_id, &numbers.event.to_be_bytes());
+        numbers.event += 1;
     }
-    let mut next_delivery = next_number(tree, keys::DELIVERIES)?;
     let mut planned = BTreeSet::new();
     for delivery in commit.deliveries {
         // One that carries anything new goes out whole: an old event told twice can be dropped, a lost one not found.
@@ -74,9 +97,9 @@ pub(super) fn apply(tree: &sled::Tree, commit: Commit) -> Result<(), StoreError>
         if tree.contains_key(&by_id)? || !planned.insert(delivery.id.clone()) {
             continue;
         }
-        put_delivery(&mut batch, next_delivery, &delivery)?;
-        batch.insert(by_id, &next_delivery.to_be_bytes());
-        next_delivery += 1;
+        put_delivery(&mut batch, numbers.delivery, &delivery)?;
+        batch.insert(by_id, &numbers.delivery.to_be_bytes());
+        numbers.delivery += 1;
     }
     for (_, after) in commit.settled {
         settle(tree, &mut batch, &after)?;
@@ -88,6 +111,9 @@ pub(super) fn apply(tree: &sled::Tree, commit: Commit) -> Result<(), StoreError>
         batch.insert(keys::shop(&shop), record::write(&record)?);
     }
     commit.removals.into_iter().for_each(|Forgotten(key)| batch.remove(key));
+    if *numbers != before {
+        batch.insert(keys::NUMBERS, &numbers.bytes());
+    }
     tree.apply_batch(batch)?;
     Ok(())
 }
@@ -112,12 +138,6 @@ fn stored_delivery(tree: &sled::Tree, number: Option<u64>) -> Result<Option<(u64
     let Some(number) = number else { return Ok(None) };
     let stored = tree.get(keys::numbered(keys::DELIVERIES, number))?;
     stored.map(|bytes| Ok((number, record::read(&bytes)?))).transpose()
-}
-
-/// The number after the last one of a table.
-fn next_number(tree: &sled::Tree, table: &[u8]) -> Result<u64, StoreError> {
-    let last = tree.scan_prefix(table).keys().next_back().transpose()?;
-    Ok(last.and_then(|key| keys::number_of(&key)).map_or(0, |number| number + 1))
 }
 
 fn put_delivery(batch: &mut sled::Batch, number: u64, delivery: &Delivery) -> Result<(), StoreError> {

@@ -6,14 +6,13 @@
 
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
-use super::commit::{Commit, apply};
+use super::commit::{Commit, Numbers, apply};
 use super::record::{self, FORM};
 use super::{StoreError, keys};
 use crate::domain::event::Epoch;
@@ -27,24 +26,28 @@ type Reply = oneshot::Sender<Result<(), StoreError>>;
 pub(super) struct Committer {
     queue: Mutex<Option<mpsc::Sender<(Commit, Reply)>>>,
     failed: Arc<AtomicBool>,
+    durable: Arc<Mutex<Numbers>>,
     thread: Mutex<Option<JoinHandle<()>>>,
-    tree: sled::Tree,
-    file: File,
 }
 
 impl Committer {
-    /// Starts the thread on an open tree whose log is the file `log`.
-    pub(super) fn start(tree: sled::Tree, log: &Path) -> std::io::Result<Committer> {
-        let file = File::open(log)?;
+    /// Starts the thread on an open tree whose log is `file`; the next commit gets these numbers.
+    pub(super) fn start(tree: sled::Tree, file: File, numbers: Numbers) -> std::io::Result<Committer> {
         let failed = Arc::new(AtomicBool::new(false));
+        let durable = Arc::new(Mutex::new(numbers));
         let (queue, work) = mpsc::channel();
-        let mut writer = Writer { tree: tree.clone(), file: file.try_clone()?, failed: Arc::clone(&failed) };
+        let mut writer = Writer { tree, file, numbers, failed: Arc::clone(&failed), durable: Arc::clone(&durable) };
         let thread = std::thread::Builder::new().name("committer".to_owned()).spawn(move || writer.run(&work))?;
-        Ok(Committer { queue: Mutex::new(Some(queue)), failed, thread: Mutex::new(Some(thread)), tree, file })
+        Ok(Committer { queue: Mutex::new(Some(queue)), failed, durable, thread: Mutex::new(Some(thread)) })
     }
 
     pub(super) fn has_failed(&self) -> bool {
         self.failed.load(Ordering::Acquire)
+    }
+
+    /// Below these numbers everything is synced; what is above lies in the tree but may not survive a power cut.
+    pub(super) fn durable(&self) -> Numbers {
+        *self.durable.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// Lets no more through.
@@ -61,15 +64,6 @@ impl Committer {
         }
         answer.await.map_err(|_| StoreError::Closed)?
     }
-
-    /// Writes into a fresh store whose it is, before anything else is written.
-    pub(super) fn found(&self, epoch: &Epoch) -> Result<(), StoreError> {
-        let mut batch = sled::Batch::default();
-        batch.insert(keys::FORM, record::write(&FORM)?);
-        batch.insert(keys::EPOCH, record::write(epoch)?);
-        self.tree.apply_batch(batch)?;
-        flush_and_sync(&self.tree, &self.file)
-    }
 }
 
 impl Drop for Committer {
@@ -83,6 +77,16 @@ impl Drop for Committer {
     }
 }
 
+/// Writes into a fresh store whose it is, before anything else is written.
+pub(super) fn found(tree: &sled::Tree, file: &File, epoch: &Epoch) -> Result<(), StoreError> {
+    let mut batch = sled::Batch::default();
+    batch.insert(keys::FORM, record::write(&FORM)?);
+    batch.insert(keys::EPOCH, record::write(epoch)?);
+    batch.insert(keys::NUMBERS, &Numbers::default().bytes());
+    tree.apply_batch(batch)?;
+    flush_and_sync(tree, file)
+}
+
 #[expect(clippy::disallowed_methods, reason = "this is the committer: the one place that flushes, and syncs after it")]
 fn flush_and_sync(tree: &sled::Tree, file: &File) -> Result<(), StoreError> {
     tree.flush()?;
@@ -92,7 +96,9 @@ fn flush_and_sync(tree: &sled::Tree, file: &File) -> Result<(), StoreError> {
 struct Writer {
     tree: sled::Tree,
     file: File,
+    numbers: Numbers,
     failed: Arc<AtomicBool>,
+    durable: Arc<Mutex<Numbers>>,
 }
 
 impl Writer {
@@ -117,7 +123,7 @@ impl Writer {
                 if self.failed.load(Ordering::Acquire) {
                     return Err(StoreError::Closed);
                 }
-                apply(&self.tree, commit)?;
+                apply(&self.tree, &mut self.numbers, commit)?;
             }
             flush_and_sync(&self.tree, &self.file)
         }));
@@ -127,6 +133,9 @@ impl Writer {
         };
         if outcome.is_err() {
             self.failed.store(true, Ordering::Release);
+        } else {
+            // Before the answers: who is woken by one must find what it is about.
+            *self.durable.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = self.numbers;
         }
         for reply in replies {
             // A caller that no longer waits does not need the answer.

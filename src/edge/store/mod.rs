@@ -1,7 +1,8 @@
 //! The disk: the only place that knows sled.
 //!
 //! **What it promises.** A commit is one step: snapshot rows, events, deliveries and cursor appear together or not at
-//! all, and when [`Store::commit`] returns they survive a kill and a power cut. Reads see only what was committed.
+//! all, and when [`Store::commit`] returns they survive a kill and a power cut. Events and deliveries are seen only when
+//! they are durable, so nothing leaves this machine that a power cut could take back.
 //! **What it relies on.** One tree with key prefixes, one batch a commit, batches of at most a few hundred keys, and
 //! one thread that applies, flushes and *syncs*: sled's own flush does not reach the disk by itself.
 //! **What it refuses.** To go on after an error of sled: a store that failed once has been seen to return values
@@ -15,6 +16,8 @@ mod open;
 mod outbox;
 mod read;
 mod record;
+#[cfg(test)]
+mod tests;
 
 pub use commit::{Commit, Forgotten};
 pub use lock::{DirLock, Holder};

@@ -1,9 +1,11 @@
 //! Opening a store: the lock first, then sled, then what says whose data it is.
 
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::committer::Committer;
+use super::commit::Numbers;
+use super::committer::{Committer, found};
 use super::record::{self, FORM};
 use super::{DirLock, Inner, Store, StoreError, keys};
 use crate::domain::event::Epoch;
@@ -36,15 +38,18 @@ impl Store {
         });
         let db = opened.map_err(|_| StoreError::Damaged("sled panicked while opening it".to_owned()))??;
         let tree: sled::Tree = (*db).clone();
-        let committer = Committer::start(tree.clone(), &path.join("db"))
-            .map_err(|source| StoreError::Directory { dir: dir.to_owned(), source })?;
-        let epoch = identify(&tree, &committer, epoch_if_new)?;
+        let unusable = |source| StoreError::Directory { dir: dir.to_owned(), source };
+        let file = File::open(path.join("db")).map_err(unusable)?;
+        // What a killed process left with the kernel is about to be believed and sent: it must not be lost after that.
+        file.sync_data().map_err(unusable)?;
+        let epoch = identify(&tree, &file, epoch_if_new)?;
+        let committer = Committer::start(tree.clone(), file, Numbers::stored(&tree)?).map_err(unusable)?;
         Ok(Store { inner: Arc::new(Inner { committer, tree, epoch, _db: db, lock }) })
     }
 }
 
 /// Reads whose data this is, or writes it into a fresh store.
-fn identify(tree: &sled::Tree, committer: &Committer, epoch_if_new: Option<Epoch>) -> Result<Epoch, StoreError> {
+fn identify(tree: &sled::Tree, file: &File, epoch_if_new: Option<Epoch>) -> Result<Epoch, StoreError> {
     if let Some(form) = tree.get(keys::FORM)? {
         let found: u32 = record::read(&form)?;
         if found > FORM {
@@ -57,6 +62,6 @@ fn identify(tree: &sled::Tree, committer: &Committer, epoch_if_new: Option<Epoch
         return Err(StoreError::Damaged("it has rows but has lost its form number".to_owned()));
     }
     let epoch = epoch_if_new.ok_or_else(|| StoreError::Damaged("it is empty".to_owned()))?;
-    committer.found(&epoch)?;
+    found(tree, file, &epoch)?;
     Ok(epoch)
 }

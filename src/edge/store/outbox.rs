@@ -33,6 +33,7 @@ impl Store {
         F: Fn(&Delivery) -> bool + Send + 'static,
     {
         let prefix = keys::due_of(channel);
+        let durable = self.inner.committer.durable();
         self.reading(move |tree| {
             let mut due = Due::default();
             for key in tree.scan_prefix(&prefix).keys() {
@@ -44,6 +45,11 @@ impl Store {
                 if at > now {
                     due.next = Some(due.next.map_or(at, |next| next.min(at)));
                     break;
+                }
+                if number >= durable.delivery {
+                    // Its commit is not synced. Sent now and lost in a power cut, its event's number and id would be
+                    // given to another change. Whoever commits it wakes the channel.
+                    continue;
                 }
                 let stored = keys::numbered(keys::DELIVERIES, number);
                 let Some(bytes) = tree.get(&stored)? else { continue };

@@ -104,9 +104,10 @@ impl Store {
 
     /// The newest events that pass the filter, oldest first.
     pub async fn events(&self, filter: EventFilter) -> Result<Vec<NumberedEvent>, StoreError> {
+        let end = keys::numbered(keys::EVENTS, self.inner.committer.durable().event);
         self.reading(move |tree| {
             let mut found = Vec::new();
-            for entry in tree.scan_prefix(keys::EVENTS).rev() {
+            for entry in tree.range(keys::EVENTS.to_vec()..end).rev() {
                 let (key, value) = entry?;
                 let number = keys::number_of(&key).unwrap_or_default();
                 let (at, json) = record::read_event(&value)?;
@@ -128,8 +129,10 @@ impl Store {
     /// The JSON of one event.
     pub async fn event(&self, id: &EventId) -> Result<Option<String>, StoreError> {
         let key = keys::event_by_id(id);
+        let durable = self.inner.committer.durable();
         self.reading(move |tree| {
-            let Some(number) = tree.get(key)?.and_then(|number| keys::number_of(&number)) else { return Ok(None) };
+            let number = tree.get(key)?.and_then(|number| keys::number_of(&number));
+            let Some(number) = number.filter(|number| *number < durable.event) else { return Ok(None) };
             let stored = tree.get(keys::numbered(keys::EVENTS, number))?;
             stored.map(|bytes| record::read_event(&bytes).map(|(_, json)| json)).transpose()
         })
@@ -138,9 +141,10 @@ impl Store {
 
     /// The newest deliveries that pass the filter, oldest first.
     pub async fn deliveries(&self, filter: DeliveryFilter) -> Result<Vec<Delivery>, StoreError> {
+        let end = keys::numbered(keys::DELIVERIES, self.inner.committer.durable().delivery);
         self.reading(move |tree| {
             let mut found = Vec::new();
-            for entry in tree.scan_prefix(keys::DELIVERIES).rev() {
+            for entry in tree.range(keys::DELIVERIES.to_vec()..end).rev() {
                 if found.len() >= filter.limit {
                     break;
                 }
@@ -159,9 +163,10 @@ impl Store {
 
     /// One delivery.
     pub async fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
+        let durable = self.inner.committer.durable();
         self.reading(move |tree| {
             let number = tree.get(keys::delivery_by_id(&id))?.and_then(|number| keys::number_of(&number));
-            let Some(number) = number else { return Ok(None) };
+            let Some(number) = number.filter(|number| *number < durable.delivery) else { return Ok(None) };
             tree.get(keys::numbered(keys::DELIVERIES, number))?.map(|bytes| record::read(&bytes)).transpose()
         })
         .await
