@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::record::{self, ResourceRecord, ShopRecord};
 use super::{StoreError, keys};
-use crate::domain::event::Event;
+use crate::domain::event::{Event, EventId};
 use crate::domain::model::{EntityId, Resource, ShopId, Timestamp};
 use crate::domain::outbox::{Delivery, State};
 
@@ -30,9 +30,16 @@ pub struct Commit {
     pub removals: Vec<Forgotten>,
 }
 
-/// A key that the store's pruning takes out.
+/// Something that the store's pruning takes out.
 #[derive(Debug)]
-pub struct Forgotten(pub(super) Vec<u8>);
+pub struct Forgotten(pub(super) Entry);
+
+/// An entry of a log, by its number.
+#[derive(Debug)]
+pub(super) enum Entry {
+    Delivery(u64),
+    Event(u64, EventId),
+}
 
 /// The next free numbers of the event log and of the outbox.
 ///
@@ -110,7 +117,9 @@ pub(super) fn apply(tree: &sled::Tree, numbers: &mut Numbers, commit: Commit) ->
     if let Some((shop, record)) = commit.shop {
         batch.insert(keys::shop(&shop), record::write(&record)?);
     }
-    commit.removals.into_iter().for_each(|Forgotten(key)| batch.remove(key));
+    for Forgotten(entry) in commit.removals {
+        forget(tree, &mut batch, entry)?;
+    }
     if *numbers != before {
         batch.insert(keys::NUMBERS, &numbers.bytes());
     }
@@ -132,6 +141,26 @@ fn settle(tree: &sled::Tree, batch: &mut sled::Batch, after: &Delivery) -> Resul
         batch.remove(keys::numbered(keys::DEAD, number));
     }
     put_delivery(batch, number, after)
+}
+
+fn forget(tree: &sled::Tree, batch: &mut sled::Batch, entry: Entry) -> Result<(), StoreError> {
+    match entry {
+        Entry::Delivery(number) => {
+            let Some((_, delivery)) = stored_delivery(tree, Some(number))? else { return Ok(()) };
+            if delivery.state.due_at().is_some() {
+                // Made pending again since it was found to be finished.
+                return Ok(());
+            }
+            batch.remove(keys::delivery_by_id(&delivery.id));
+            batch.remove(keys::numbered(keys::DEAD, number));
+            batch.remove(keys::numbered(keys::DELIVERIES, number));
+        }
+        Entry::Event(number, id) => {
+            batch.remove(keys::event_by_id(&id));
+            batch.remove(keys::numbered(keys::EVENTS, number));
+        }
+    }
+    Ok(())
 }
 
 fn stored_delivery(tree: &sled::Tree, number: Option<u64>) -> Result<Option<(u64, Delivery)>, StoreError> {

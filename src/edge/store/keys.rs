@@ -38,6 +38,13 @@ pub(super) fn numbered(table: &[u8], number: u64) -> Vec<u8> {
     key
 }
 
+/// Behind every key of a table.
+pub(super) fn end_of(table: &[u8]) -> Vec<u8> {
+    let mut key = table.to_vec();
+    key.extend_from_slice(&[0xff; 9]);
+    key
+}
+
 /// The number at the end of a key.
 pub(super) fn number_of(key: &[u8]) -> Option<u64> {
     let at = key.len().checked_sub(8)?;

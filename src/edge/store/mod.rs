@@ -14,6 +14,7 @@ mod keys;
 mod lock;
 mod open;
 mod outbox;
+mod prune;
 mod read;
 mod record;
 #[cfg(test)]

@@ -1,12 +1,9 @@
-//! What is due, and forgetting what is long finished.
+//! What is due.
 
 use super::record;
-use super::{Commit, Forgotten, Store, StoreError, keys};
+use super::{Store, StoreError, keys};
 use crate::domain::model::{ChannelName, Timestamp};
-use crate::domain::outbox::{Delivery, State};
-
-/// How many keys one pruning commit removes: small, so that it never holds up a pass.
-const PRUNED_AT_ONCE: usize = 200;
+use crate::domain::outbox::Delivery;
 
 /// A delivery that is due, with the events it carries.
 #[derive(Debug, Clone)]
@@ -77,22 +74,6 @@ impl Store {
         })
         .await
     }
-
-    /// Forgets events and finished deliveries from before `before`. Returns how many of each.
-    ///
-    /// Goes in small commits, so that a crash in between leaves a shorter list and nothing else.
-    pub async fn prune(&self, before: Timestamp) -> Result<(usize, usize), StoreError> {
-        let mut forgotten = (0, 0);
-        loop {
-            let (deliveries, events, removals) = self.reading(move |tree| old(tree, before)).await?;
-            if removals.is_empty() {
-                return Ok(forgotten);
-            }
-            forgotten = (forgotten.0 + deliveries, forgotten.1 + events);
-            let removals = removals.into_iter().map(Forgotten).collect();
-            self.commit(Commit { removals, ..Commit::default() }).await?;
-        }
-    }
 }
 
 fn events_of(tree: &sled::Tree, delivery: &Delivery) -> Result<Vec<String>, StoreError> {
@@ -107,47 +88,4 @@ fn events_of(tree: &sled::Tree, delivery: &Delivery) -> Result<Vec<String>, Stor
         events.push(record::read_event(&stored)?.1);
     }
     Ok(events)
-}
-
-/// The keys of what is old and finished: deliveries, events, keys. An event stays while a delivery still needs it.
-fn old(tree: &sled::Tree, before: Timestamp) -> Result<(usize, usize, Vec<Vec<u8>>), StoreError> {
-    let mut removals = Vec::new();
-    let mut needed = std::collections::BTreeSet::new();
-    let mut deliveries = 0;
-    for entry in tree.scan_prefix(keys::DELIVERIES) {
-        let (key, value) = entry?;
-        let delivery: Delivery = record::read(&value)?;
-        if delivery.created_at >= before || removals.len() >= PRUNED_AT_ONCE {
-            break;
-        }
-        let number = keys::number_of(&key).unwrap_or_default();
-        match delivery.state {
-            State::Delivered { .. } | State::Dead { .. } => {
-                deliveries += 1;
-                removals.push(keys::delivery_by_id(&delivery.id));
-                removals.push(keys::numbered(keys::DEAD, number));
-                removals.push(key.to_vec());
-            }
-            State::Pending { .. } | State::Retrying { .. } => needed.extend(delivery.events),
-        }
-    }
-    if !removals.is_empty() {
-        return Ok((deliveries, 0, removals));
-    }
-    let mut events = 0;
-    for entry in tree.scan_prefix(keys::EVENTS) {
-        let (key, value) = entry?;
-        let (at, json) = record::read_event(&value)?;
-        if at >= before || removals.len() >= PRUNED_AT_ONCE {
-            break;
-        }
-        if let Ok(event) = crate::domain::event::Event::from_json(&json)
-            && !needed.contains(&event.id)
-        {
-            events += 1;
-            removals.push(keys::event_by_id(&event.id));
-            removals.push(key.to_vec());
-        }
-    }
-    Ok((0, events, removals))
 }

@@ -5,6 +5,7 @@
 
 mod commits;
 mod outbox;
+mod prune;
 
 use std::path::Path;
 
