@@ -26,6 +26,7 @@ pub use outbox::{Due, DueDelivery};
 pub use read::{DeliveryFilter, EventFilter, OutboxCounts};
 pub use record::{ResourceRecord, ShopRecord, Stopped};
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -75,7 +76,9 @@ pub enum StoreError {
 impl From<sled::Error> for StoreError {
     fn from(error: sled::Error) -> Self {
         match error {
-            sled::Error::Io(io) if io.kind() == std::io::ErrorKind::StorageFull => StoreError::Full,
+            sled::Error::Io(io) if matches!(io.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
+                StoreError::Full
+            }
             other => StoreError::Damaged(other.to_string()),
         }
     }

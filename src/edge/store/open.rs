@@ -1,6 +1,8 @@
 //! Opening a store: the lock first, then sled, then what says whose data it is.
 
 use std::fs::File;
+use std::io::ErrorKind;
+use std::panic::catch_unwind;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,6 +15,10 @@ use crate::domain::event::Epoch;
 /// sled's default cache is 1 GiB; on a small machine 16 MiB reads a large shop as fast.
 const CACHE_BYTES: u64 = 16 * 1024 * 1024;
 
+/// The file that says that data was written. sled takes a log that it cannot read for a new and empty one, and a store
+/// that began anew in silence would have lost every delivery that waits.
+const MADE: &str = "posbell.made";
+
 impl Store {
     /// Opens the store in `dir`, or makes one with this epoch.
     ///
@@ -24,44 +30,88 @@ impl Store {
 
     /// Opens the store in `dir` if there is one.
     pub fn open_existing(dir: &Path) -> Result<Store, StoreError> {
-        if !dir.join("store").is_dir() {
-            return Err(StoreError::Absent(dir.to_owned()));
+        match std::fs::metadata(dir.join("store")) {
+            Ok(_) => Self::open(dir, None),
+            Err(error) if error.kind() == ErrorKind::NotFound => Err(StoreError::Absent(dir.to_owned())),
+            // Not to be seen is not absent: it may be there, and another user's.
+            Err(source) => Err(StoreError::Directory { dir: dir.to_owned(), source }),
         }
-        Self::open(dir, None)
     }
 
     fn open(dir: &Path, epoch_if_new: Option<Epoch>) -> Result<Store, StoreError> {
         let lock = DirLock::take(dir)?;
-        let path = dir.join("store");
-        let opened = std::panic::catch_unwind(|| {
-            sled::Config::new().path(&path).cache_capacity(CACHE_BYTES).open().map_err(StoreError::from)
-        });
-        let db = opened.map_err(|_| StoreError::Damaged("sled panicked while opening it".to_owned()))??;
-        let tree: sled::Tree = (*db).clone();
-        let unusable = |source| StoreError::Directory { dir: dir.to_owned(), source };
-        let file = File::open(path.join("db")).map_err(unusable)?;
-        // What a killed process left with the kernel is about to be believed and sent: it must not be lost after that.
-        file.sync_data().map_err(unusable)?;
-        let epoch = identify(&tree, &file, epoch_if_new)?;
-        let committer = Committer::start(tree.clone(), file, Numbers::stored(&tree)?).map_err(unusable)?;
-        Ok(Store { inner: Arc::new(Inner { committer, tree, epoch, _db: db, lock }) })
+        let opened = catch_unwind(|| Inner::open(dir, epoch_if_new, lock));
+        let inner = opened.map_err(|_| StoreError::Damaged("sled panicked while opening it".to_owned()))??;
+        Ok(Store { inner: Arc::new(inner) })
     }
 }
 
-/// Reads whose data this is, or writes it into a fresh store.
-fn identify(tree: &sled::Tree, file: &File, epoch_if_new: Option<Epoch>) -> Result<Epoch, StoreError> {
+impl Inner {
+    fn open(dir: &Path, epoch_if_new: Option<Epoch>, lock: DirLock) -> Result<Inner, StoreError> {
+        let unusable = |source| StoreError::Directory { dir: dir.to_owned(), source };
+        let path = dir.join("store");
+        remove_unfinished_snapshots(&path).map_err(unusable)?;
+        let db = sled::Config::new().path(&path).cache_capacity(CACHE_BYTES).open()?;
+        let tree: sled::Tree = (*db).clone();
+        let file = File::open(path.join("db")).map_err(unusable)?;
+        // What a killed process left with the kernel is about to be believed and sent: it must not be lost after that.
+        file.sync_data().map_err(unusable)?;
+        let made = path.join(MADE);
+        let was_made = made.try_exists().map_err(unusable)?;
+        let epoch = match stored_epoch(&tree, was_made)? {
+            Some(epoch) => epoch,
+            None => {
+                let epoch = epoch_if_new.ok_or_else(|| StoreError::Absent(dir.to_owned()))?;
+                found(&tree, &file, &epoch)?;
+                epoch
+            }
+        };
+        if !was_made {
+            mark(dir, &path, &made).map_err(unusable)?;
+        }
+        let committer = Committer::start(tree.clone(), file, Numbers::stored(&tree)?).map_err(unusable)?;
+        Ok(Inner { committer, tree, epoch, _db: db, lock })
+    }
+}
+
+/// Reads whose data this is; `None` in a store that nothing was ever written into.
+fn stored_epoch(tree: &sled::Tree, was_made: bool) -> Result<Option<Epoch>, StoreError> {
     if let Some(form) = tree.get(keys::FORM)? {
         let found: u32 = record::read(&form)?;
         if found > FORM {
             return Err(StoreError::Newer { found, known: FORM });
         }
         let epoch = tree.get(keys::EPOCH)?.ok_or_else(|| StoreError::Damaged("it has lost its epoch".to_owned()))?;
-        return record::read(&epoch);
+        return record::read(&epoch).map(Some);
     }
-    if !tree.is_empty() {
-        return Err(StoreError::Damaged("it has rows but has lost its form number".to_owned()));
+    if was_made || !tree.is_empty() {
+        return Err(StoreError::Damaged(
+            "it has lost its data; restore a backup, or move the directory `store` aside to begin anew".to_owned(),
+        ));
     }
-    let epoch = epoch_if_new.ok_or_else(|| StoreError::Damaged("it is empty".to_owned()))?;
-    found(tree, file, &epoch)?;
-    Ok(epoch)
+    Ok(None)
+}
+
+/// Says beside the data that there is some. Written after the first commit; with the directories, which a sync of a
+/// file does not cover.
+fn mark(dir: &Path, path: &Path, made: &Path) -> std::io::Result<()> {
+    File::create(made)?.sync_all()?;
+    File::open(path)?.sync_all()?;
+    File::open(dir)?.sync_all()
+}
+
+/// sled leaves an empty one when it is opened on a full disk, and from then on refuses to open at all.
+fn remove_unfinished_snapshots(path: &Path) -> std::io::Result<()> {
+    let entries = match std::fs::read_dir(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name();
+        if name.to_str().is_some_and(|name| name.starts_with("snap.") && name.ends_with(".generating")) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }

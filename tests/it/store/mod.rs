@@ -5,6 +5,7 @@
 
 mod commits;
 mod log;
+mod opening;
 mod outbox;
 mod prune;
 
