@@ -6,8 +6,7 @@
 
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
@@ -25,7 +24,7 @@ type Reply = oneshot::Sender<Result<(), StoreError>>;
 /// The writing thread, as seen from outside.
 pub(super) struct Committer {
     queue: Mutex<Option<mpsc::Sender<(Commit, Reply)>>>,
-    failed: Arc<AtomicBool>,
+    failed: Arc<OnceLock<String>>,
     durable: Arc<Mutex<Numbers>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -33,7 +32,7 @@ pub(super) struct Committer {
 impl Committer {
     /// Starts the thread on an open tree whose log is `file`; the next commit gets these numbers.
     pub(super) fn start(tree: sled::Tree, file: File, numbers: Numbers) -> std::io::Result<Committer> {
-        let failed = Arc::new(AtomicBool::new(false));
+        let failed = Arc::new(OnceLock::new());
         let durable = Arc::new(Mutex::new(numbers));
         let (queue, work) = mpsc::channel();
         let mut writer = Writer { tree, file, numbers, failed: Arc::clone(&failed), durable: Arc::clone(&durable) };
@@ -41,8 +40,9 @@ impl Committer {
         Ok(Committer { queue: Mutex::new(Some(queue)), failed, durable, thread: Mutex::new(Some(thread)) })
     }
 
-    pub(super) fn has_failed(&self) -> bool {
-        self.failed.load(Ordering::Acquire)
+    /// Fails once anything has failed.
+    pub(super) fn still_open(&self) -> Result<(), StoreError> {
+        closed(&self.failed).map_or(Ok(()), Err)
     }
 
     /// Below these numbers everything is synced; what is above lies in the tree but may not survive a power cut.
@@ -50,19 +50,20 @@ impl Committer {
         *self.durable.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Lets no more through.
-    pub(super) fn close(&self) {
-        self.failed.store(true, Ordering::Release);
+    /// Lets no more through, because of this.
+    pub(super) fn close(&self, error: &StoreError) {
+        self.failed.get_or_init(|| error.to_string());
     }
 
     pub(super) async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
         let (reply, answer) = oneshot::channel();
         {
             let queue = self.queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            let queue = queue.as_ref().ok_or(StoreError::Closed)?;
-            queue.send((commit, reply)).map_err(|_| StoreError::Closed)?;
+            // Without a queue or a thread no answer comes, as without an end of the wait.
+            drop(queue.as_ref().map(|queue| queue.send((commit, reply))));
         }
-        answer.await.map_err(|_| StoreError::Closed)?
+        let unanswered = || StoreError::Closed { why: "its writing thread has ended".to_owned() };
+        answer.await.unwrap_or_else(|_| Err(closed(&self.failed).unwrap_or_else(unanswered)))
     }
 }
 
@@ -97,7 +98,7 @@ struct Writer {
     tree: sled::Tree,
     file: File,
     numbers: Numbers,
-    failed: Arc<AtomicBool>,
+    failed: Arc<OnceLock<String>>,
     durable: Arc<Mutex<Numbers>>,
 }
 
@@ -120,9 +121,7 @@ impl Writer {
             for (commit, reply) in together {
                 // The reply is kept even if applying fails, so that the caller learns of it.
                 replies.push(reply);
-                if self.failed.load(Ordering::Acquire) {
-                    return Err(StoreError::Closed);
-                }
+                closed(&self.failed).map_or(Ok(()), Err)?;
                 apply(&self.tree, &mut self.numbers, commit)?;
             }
             flush_and_sync(&self.tree, &self.file)
@@ -131,11 +130,10 @@ impl Writer {
             Ok(outcome) => outcome,
             Err(_) => Err(StoreError::Damaged("sled panicked while writing".to_owned())),
         };
-        if outcome.is_err() {
-            self.failed.store(true, Ordering::Release);
-        } else {
+        match &outcome {
+            Err(error) => drop(self.failed.get_or_init(|| error.to_string())),
             // Before the answers: who is woken by one must find what it is about.
-            *self.durable.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = self.numbers;
+            Ok(()) => *self.durable.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = self.numbers,
         }
         for reply in replies {
             // A caller that no longer waits does not need the answer.
@@ -150,6 +148,12 @@ fn copy(outcome: &Result<(), StoreError>) -> Result<(), StoreError> {
         Ok(()) => Ok(()),
         Err(StoreError::Full) => Err(StoreError::Full),
         Err(StoreError::Damaged(why)) => Err(StoreError::Damaged(why.clone())),
-        Err(_) => Err(StoreError::Closed),
+        Err(StoreError::Unreadable(why)) => Err(StoreError::Unreadable(why.clone())),
+        Err(StoreError::Closed { why }) => Err(StoreError::Closed { why: why.clone() }),
+        Err(error) => Err(StoreError::Damaged(error.to_string())),
     }
+}
+
+fn closed(failed: &OnceLock<String>) -> Option<StoreError> {
+    failed.get().map(|why| StoreError::Closed { why: why.clone() })
 }

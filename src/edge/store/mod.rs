@@ -65,12 +65,18 @@ pub enum StoreError {
     /// No space is left. Nothing was acknowledged; free some and start again.
     #[error("no space is left on the disk of the store")]
     Full,
-    /// What is stored cannot be understood.
+    /// The store as a whole cannot be trusted. It is closed.
     #[error("the store is damaged: {0}")]
     Damaged(String),
+    /// One thing in it cannot be understood; the rest can.
+    #[error("something in the store cannot be read: {0}")]
+    Unreadable(String),
     /// The store failed before and is closed.
-    #[error("the store has failed and is closed until posbell starts again")]
-    Closed,
+    #[error("the store is closed until posbell starts again, because it has failed: {why}")]
+    Closed {
+        /// How it failed, which whoever met it may not have been able to say in a log.
+        why: String,
+    },
 }
 
 impl From<sled::Error> for StoreError {
@@ -123,16 +129,18 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&sled::Tree) -> Result<T, StoreError> + Send + 'static,
     {
+        self.inner.committer.still_open()?;
         let inner = Arc::clone(&self.inner);
-        if inner.committer.has_failed() {
-            return Err(StoreError::Closed);
-        }
-        match tokio::task::spawn_blocking(move || read(&inner.tree)).await {
+        let done = match tokio::task::spawn_blocking(move || read(&inner.tree)).await {
             Ok(done) => done,
-            Err(_) => {
-                self.inner.committer.close();
-                Err(StoreError::Damaged("sled panicked while reading".to_owned()))
-            }
+            Err(error) if error.is_panic() => Err(StoreError::Damaged("it panicked while it was read".to_owned())),
+            Err(_) => Err(StoreError::Closed { why: "posbell is ending".to_owned() }),
+        };
+        match &done {
+            Err(error @ (StoreError::Damaged(_) | StoreError::Full)) => self.inner.committer.close(error),
+            // What was read while another call failed may never have been stored.
+            _ => self.inner.committer.still_open()?,
         }
+        done
     }
 }

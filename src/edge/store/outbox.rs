@@ -38,7 +38,8 @@ impl Store {
                     break;
                 }
                 let key = key?;
-                let (at, number) = keys::due_parts(&key).ok_or_else(|| StoreError::Damaged("a due key".to_owned()))?;
+                let (at, number) =
+                    keys::due_parts(&key).ok_or_else(|| StoreError::Unreadable("a due key".to_owned()))?;
                 if at > now {
                     due.next = Some(due.next.map_or(at, |next| next.min(at)));
                     break;
@@ -84,7 +85,7 @@ fn events_of(tree: &sled::Tree, delivery: &Delivery) -> Result<Vec<String>, Stor
             Some(number) => tree.get(keys::numbered(keys::EVENTS, number))?,
             None => None,
         };
-        let stored = stored.ok_or_else(|| StoreError::Damaged(format!("event {id} of a delivery is gone")))?;
+        let stored = stored.ok_or_else(|| StoreError::Unreadable(format!("event {id} of a delivery is gone")))?;
         events.push(record::read_event(&stored)?.1);
     }
     Ok(events)

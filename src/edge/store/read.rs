@@ -63,7 +63,7 @@ impl Store {
             for entry in tree.scan_prefix(&prefix) {
                 let (key, value) = entry?;
                 let id = std::str::from_utf8(&key[prefix.len()..]).ok().and_then(|id| EntityId::new(id).ok());
-                let id = id.ok_or_else(|| StoreError::Damaged("a row has lost its id".to_owned()))?;
+                let id = id.ok_or_else(|| StoreError::Unreadable("a row has lost its id".to_owned()))?;
                 rows.insert(id, record::read::<R>(&value)?);
             }
             Ok(Known::Rows { rows, horizon: record.horizon })
@@ -203,7 +203,7 @@ impl Store {
             // From the first of each channel to behind its last: a dead channel may have a million in between.
             while let Some(first) = tree.range(from..keys::end_of(keys::DUE)).keys().next().transpose()? {
                 let channel = ChannelName::new(String::from_utf8_lossy(channel_of(&first)));
-                let channel = channel.map_err(|_| StoreError::Damaged("a due key".to_owned()))?;
+                let channel = channel.map_err(|_| StoreError::Unreadable("a due key".to_owned()))?;
                 from = keys::end_of(&keys::due_of(&channel));
                 channels.push(channel);
             }
@@ -237,7 +237,7 @@ fn matches(json: &str, filter: &EventFilter) -> Result<bool, StoreError> {
         #[serde(rename = "type")]
         kind: &'a str,
     }
-    let head: Head<'_> = serde_json::from_str(json).map_err(|_| StoreError::Damaged("an event".to_owned()))?;
+    let head: Head<'_> = serde_json::from_str(json).map_err(|_| StoreError::Unreadable("an event".to_owned()))?;
     let of_kind = filter.kind.as_ref().is_none_or(|wanted| match wanted.strip_suffix('*') {
         Some(family) => head.kind.starts_with(family),
         None => head.kind == wanted,
