@@ -33,7 +33,7 @@ pub struct ServiceAnswers {
 
 impl Answers for ServiceAnswers {
     async fn is_ready(&self) -> bool {
-        self.shared.store.outbox_counts().await.is_ok()
+        self.shared.store.check().await.is_ok()
     }
 
     async fn status(&self) -> Result<String, Refusal> {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::record::{self, ResourceRecord, ShopRecord};
 use super::{StoreError, keys};
-use crate::domain::event::Event;
+use crate::domain::event::{Event, EventId};
 use crate::domain::model::{EntityId, Resource, ShopId, Timestamp};
 use crate::domain::outbox::{Delivery, State};
 
@@ -30,12 +30,44 @@ pub struct Commit {
     pub removals: Vec<Forgotten>,
 }
 
-/// A key that the store's pruning takes out.
+/// Something that the store's pruning takes out.
 #[derive(Debug)]
-pub struct Forgotten(pub(super) Vec<u8>);
+pub struct Forgotten(pub(super) Entry);
+
+/// An entry of a log, by its number.
+#[derive(Debug)]
+pub(super) enum Entry {
+    Delivery(u64),
+    Event(u64, EventId),
+}
+
+/// The next free numbers of the event log and of the outbox.
+///
+/// Kept in the store, and not taken from the last entry: pruning may have forgotten that one, and a number that is
+/// given again would be hidden from whoever asked for what comes after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Numbers {
+    pub(super) event: u64,
+    pub(super) delivery: u64,
+}
+
+impl Numbers {
+    pub(super) fn stored(tree: &sled::Tree) -> Result<Numbers, StoreError> {
+        let stored = tree.get(keys::NUMBERS)?;
+        let read = stored.as_deref().and_then(|bytes| bytes.as_array::<16>().copied());
+        let both =
+            read.map(u128::from_be_bytes).ok_or_else(|| StoreError::Damaged("it has lost its numbers".to_owned()))?;
+        Ok(Numbers { event: (both >> 64) as u64, delivery: both as u64 })
+    }
+
+    pub(super) fn bytes(self) -> [u8; 16] {
+        (u128::from(self.event) << 64 | u128::from(self.delivery)).to_be_bytes()
+    }
+}
 
 /// Writes `commit` into the tree as one batch; not durable before the flush and the sync.
-pub(super) fn apply(tree: &sled::Tree, commit: Commit) -> Result<(), StoreError> {
+pub(super) fn apply(tree: &sled::Tree, numbers: &mut Numbers, commit: Commit) -> Result<(), StoreError> {
+    let before = *numbers;
     let mut batch = sled::Batch::default();
     for (shop, resource, id, row) in commit.rows {
         let key = keys::row(&shop, resource, &id);
@@ -46,7 +78,6 @@ pub(super) fn apply(tree: &sled::Tree, commit: Commit) -> Result<(), StoreError>
     }
     let mut known_before = BTreeSet::new();
     let mut told = BTreeSet::new();
-    let mut next_event = next_number(tree, keys::EVENTS)?;
     for (at, event) in commit.events {
         let by_id = keys::event_by_id(&event.id);
         if tree.contains_key(&by_id)? {
@@ -57,11 +88,10 @@ pub(super) fn apply(tree: &sled::Tree, commit: Commit) -> Result<(), StoreError>
         if !told.insert(event.id.clone()) {
             continue;
         }
-        batch.insert(keys::numbered(keys::EVENTS, next_event), record::write_event(at, &event.to_json())?);
-        batch.insert(by_id, &next_event.to_be_bytes());
-        next_event += 1;
+        batch.insert(keys::numbered(keys::EVENTS, numbers.event), record::write_event(at, &event.to_json())?);
+        batch.insert(by_id, &numbers.event.to_be_bytes());
+        numbers.event += 1;
     }
-    let mut next_delivery = next_number(tree, keys::DELIVERIES)?;
     let mut planned = BTreeSet::new();
     for delivery in commit.deliveries {
         // One that carries anything new goes out whole: an old event told twice can be dropped, a lost one not found.
@@ -74,12 +104,12 @@ pub(super) fn apply(tree: &sled::Tree, commit: Commit) -> Result<(), StoreError>
         if tree.contains_key(&by_id)? || !planned.insert(delivery.id.clone()) {
             continue;
         }
-        put_delivery(&mut batch, next_delivery, &delivery)?;
-        batch.insert(by_id, &next_delivery.to_be_bytes());
-        next_delivery += 1;
+        put_delivery(&mut batch, numbers.delivery, &delivery)?;
+        batch.insert(by_id, &numbers.delivery.to_be_bytes());
+        numbers.delivery += 1;
     }
-    for (before, after) in commit.settled {
-        settle(tree, &mut batch, &before, &after)?;
+    for (_, after) in commit.settled {
+        settle(tree, &mut batch, &after)?;
     }
     if let Some((shop, resource, record)) = commit.resource {
         batch.insert(keys::resource(&shop, resource), record::write(&record)?);
@@ -87,33 +117,60 @@ pub(super) fn apply(tree: &sled::Tree, commit: Commit) -> Result<(), StoreError>
     if let Some((shop, record)) = commit.shop {
         batch.insert(keys::shop(&shop), record::write(&record)?);
     }
-    commit.removals.into_iter().for_each(|Forgotten(key)| batch.remove(key));
+    for Forgotten(entry) in commit.removals {
+        forget(tree, &mut batch, entry)?;
+    }
+    if *numbers != before {
+        batch.insert(keys::NUMBERS, &numbers.bytes());
+    }
     tree.apply_batch(batch)?;
     Ok(())
 }
 
-fn settle(tree: &sled::Tree, batch: &mut sled::Batch, before: &Delivery, after: &Delivery) -> Result<(), StoreError> {
-    let Some(number) = tree.get(keys::delivery_by_id(&before.id))?.and_then(|n| keys::number_of(&n)) else {
+fn settle(tree: &sled::Tree, batch: &mut sled::Batch, after: &Delivery) -> Result<(), StoreError> {
+    let number = tree.get(keys::delivery_by_id(&after.id))?.and_then(|number| keys::number_of(&number));
+    let Some((number, stored)) = stored_delivery(tree, number)? else {
         // Forgotten meanwhile: nobody waits for it any more.
         return Ok(());
     };
-    // By what is stored and not by what the attempt began with: the key must go that is there.
-    let stored = tree.get(keys::numbered(keys::DELIVERIES, number))?;
-    let stored = stored.and_then(|bytes| record::read::<Delivery>(&bytes).ok());
-    match stored.as_ref().unwrap_or(before).state {
-        State::Pending { due_at } | State::Retrying { due_at } => {
-            batch.remove(keys::due(&before.channel, due_at, number));
-        }
-        // A second attempt of what is finished has told nobody anything new.
-        State::Delivered { .. } | State::Dead { .. } => return Ok(()),
+    if matches!(stored.state, State::Delivered { .. }) {
+        // Whatever a second attempt says: it was taken.
+        return Ok(());
+    }
+    // Taken from what is stored, not from what the caller last saw: a key that stays behind is sent again for ever.
+    if let Some(due_at) = stored.state.due_at() {
+        batch.remove(keys::due(&stored.channel, due_at, number));
+    }
+    if matches!(stored.state, State::Dead { .. }) {
+        batch.remove(keys::numbered(keys::DEAD, number));
     }
     put_delivery(batch, number, after)
 }
 
-/// The number after the last one of a table.
-fn next_number(tree: &sled::Tree, table: &[u8]) -> Result<u64, StoreError> {
-    let last = tree.scan_prefix(table).keys().next_back().transpose()?;
-    Ok(last.and_then(|key| keys::number_of(&key)).map_or(0, |number| number + 1))
+fn forget(tree: &sled::Tree, batch: &mut sled::Batch, entry: Entry) -> Result<(), StoreError> {
+    match entry {
+        Entry::Delivery(number) => {
+            let Some((_, delivery)) = stored_delivery(tree, Some(number))? else { return Ok(()) };
+            if delivery.state.due_at().is_some() {
+                // Made pending again since it was found to be finished.
+                return Ok(());
+            }
+            batch.remove(keys::delivery_by_id(&delivery.id));
+            batch.remove(keys::numbered(keys::DEAD, number));
+            batch.remove(keys::numbered(keys::DELIVERIES, number));
+        }
+        Entry::Event(number, id) => {
+            batch.remove(keys::event_by_id(&id));
+            batch.remove(keys::numbered(keys::EVENTS, number));
+        }
+    }
+    Ok(())
+}
+
+fn stored_delivery(tree: &sled::Tree, number: Option<u64>) -> Result<Option<(u64, Delivery)>, StoreError> {
+    let Some(number) = number else { return Ok(None) };
+    let stored = tree.get(keys::numbered(keys::DELIVERIES, number))?;
+    stored.map(|bytes| Ok((number, record::read(&bytes)?))).transpose()
 }
 
 fn put_delivery(batch: &mut sled::Batch, number: u64, delivery: &Delivery) -> Result<(), StoreError> {

@@ -6,14 +6,12 @@
 
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
-use super::commit::{Commit, apply};
+use super::commit::{Commit, Numbers, apply};
 use super::record::{self, FORM};
 use super::{StoreError, keys};
 use crate::domain::event::Epoch;
@@ -26,49 +24,48 @@ type Reply = oneshot::Sender<Result<(), StoreError>>;
 /// The writing thread, as seen from outside.
 pub(super) struct Committer {
     queue: Mutex<Option<mpsc::Sender<(Commit, Reply)>>>,
-    failed: Arc<AtomicBool>,
+    failed: Arc<OnceLock<String>>,
+    durable: Arc<Mutex<Numbers>>,
     thread: Mutex<Option<JoinHandle<()>>>,
-    tree: sled::Tree,
-    file: File,
 }
 
 impl Committer {
-    /// Starts the thread on an open tree whose log is the file `log`.
-    pub(super) fn start(tree: sled::Tree, log: &Path) -> std::io::Result<Committer> {
-        let file = File::open(log)?;
-        let failed = Arc::new(AtomicBool::new(false));
+    /// Starts the thread on an open tree whose log is `file`; the next commit gets these numbers.
+    pub(super) fn start(tree: sled::Tree, file: File, numbers: Numbers) -> std::io::Result<Committer> {
+        let failed = Arc::new(OnceLock::new());
+        let durable = Arc::new(Mutex::new(numbers));
         let (queue, work) = mpsc::channel();
-        let mut writer = Writer { tree: tree.clone(), file: file.try_clone()?, failed: Arc::clone(&failed) };
+        let mut writer = Writer { tree, file, numbers, failed: Arc::clone(&failed), durable: Arc::clone(&durable) };
         let thread = std::thread::Builder::new().name("committer".to_owned()).spawn(move || writer.run(&work))?;
-        Ok(Committer { queue: Mutex::new(Some(queue)), failed, thread: Mutex::new(Some(thread)), tree, file })
+        Ok(Committer { queue: Mutex::new(Some(queue)), failed, durable, thread: Mutex::new(Some(thread)) })
     }
 
-    pub(super) fn has_failed(&self) -> bool {
-        self.failed.load(Ordering::Acquire)
+    /// Fails once anything has failed.
+    pub(super) fn still_open(&self) -> Result<(), StoreError> {
+        closed(&self.failed).map_or(Ok(()), Err)
     }
 
-    /// Lets no more through.
-    pub(super) fn close(&self) {
-        self.failed.store(true, Ordering::Release);
+    /// Below these numbers everything is synced; what is above lies in the tree but may not survive a power cut.
+    pub(super) fn durable(&self) -> Numbers {
+        *self.durable.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Lets no more through, because of this.
+    pub(super) fn close(&self, error: &StoreError) {
+        self.failed.get_or_init(|| error.to_string());
     }
 
     pub(super) async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
         let (reply, answer) = oneshot::channel();
         {
             let queue = self.queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            let queue = queue.as_ref().ok_or(StoreError::Closed)?;
-            queue.send((commit, reply)).map_err(|_| StoreError::Closed)?;
+            // Without a queue or a thread no answer comes, as without an end of the wait.
+            if let Some(queue) = queue.as_ref() {
+                drop(queue.send((commit, reply)));
+            }
         }
-        answer.await.map_err(|_| StoreError::Closed)?
-    }
-
-    /// Writes into a fresh store whose it is, before anything else is written.
-    pub(super) fn found(&self, epoch: &Epoch) -> Result<(), StoreError> {
-        let mut batch = sled::Batch::default();
-        batch.insert(keys::FORM, record::write(&FORM)?);
-        batch.insert(keys::EPOCH, record::write(epoch)?);
-        self.tree.apply_batch(batch)?;
-        flush_and_sync(&self.tree, &self.file)
+        let unanswered = || StoreError::Closed { why: "its writing thread has ended".to_owned() };
+        answer.await.unwrap_or_else(|_| Err(closed(&self.failed).unwrap_or_else(unanswered)))
     }
 }
 
@@ -83,6 +80,16 @@ impl Drop for Committer {
     }
 }
 
+/// Writes into a fresh store whose it is, before anything else is written.
+pub(super) fn found(tree: &sled::Tree, file: &File, epoch: &Epoch) -> Result<(), StoreError> {
+    let mut batch = sled::Batch::default();
+    batch.insert(keys::FORM, record::write(&FORM)?);
+    batch.insert(keys::EPOCH, record::write(epoch)?);
+    batch.insert(keys::NUMBERS, &Numbers::default().bytes());
+    tree.apply_batch(batch)?;
+    flush_and_sync(tree, file)
+}
+
 #[expect(clippy::disallowed_methods, reason = "this is the committer: the one place that flushes, and syncs after it")]
 fn flush_and_sync(tree: &sled::Tree, file: &File) -> Result<(), StoreError> {
     tree.flush()?;
@@ -92,7 +99,9 @@ fn flush_and_sync(tree: &sled::Tree, file: &File) -> Result<(), StoreError> {
 struct Writer {
     tree: sled::Tree,
     file: File,
-    failed: Arc<AtomicBool>,
+    numbers: Numbers,
+    failed: Arc<OnceLock<String>>,
+    durable: Arc<Mutex<Numbers>>,
 }
 
 impl Writer {
@@ -114,10 +123,8 @@ impl Writer {
             for (commit, reply) in together {
                 // The reply is kept even if applying fails, so that the caller learns of it.
                 replies.push(reply);
-                if self.failed.load(Ordering::Acquire) {
-                    return Err(StoreError::Closed);
-                }
-                apply(&self.tree, commit)?;
+                closed(&self.failed).map_or(Ok(()), Err)?;
+                apply(&self.tree, &mut self.numbers, commit)?;
             }
             flush_and_sync(&self.tree, &self.file)
         }));
@@ -125,8 +132,10 @@ impl Writer {
             Ok(outcome) => outcome,
             Err(_) => Err(StoreError::Damaged("sled panicked while writing".to_owned())),
         };
-        if outcome.is_err() {
-            self.failed.store(true, Ordering::Release);
+        match &outcome {
+            Err(error) => drop(self.failed.get_or_init(|| error.to_string())),
+            // Before the answers: who is woken by one must find what it is about.
+            Ok(()) => *self.durable.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = self.numbers,
         }
         for reply in replies {
             // A caller that no longer waits does not need the answer.
@@ -141,6 +150,12 @@ fn copy(outcome: &Result<(), StoreError>) -> Result<(), StoreError> {
         Ok(()) => Ok(()),
         Err(StoreError::Full) => Err(StoreError::Full),
         Err(StoreError::Damaged(why)) => Err(StoreError::Damaged(why.clone())),
-        Err(_) => Err(StoreError::Closed),
+        Err(StoreError::Unreadable(why)) => Err(StoreError::Unreadable(why.clone())),
+        Err(StoreError::Closed { why }) => Err(StoreError::Closed { why: why.clone() }),
+        Err(error) => Err(StoreError::Damaged(error.to_string())),
     }
+}
+
+fn closed(failed: &OnceLock<String>) -> Option<StoreError> {
+    failed.get().map(|why| StoreError::Closed { why: why.clone() })
 }

@@ -7,6 +7,7 @@ use crate::domain::event::{DeliveryId, EventId};
 use crate::domain::model::{ChannelName, EntityId, Resource, ShopId, Timestamp};
 
 pub(super) const EPOCH: &[u8] = b"m/epoch";
+pub(super) const NUMBERS: &[u8] = b"m/numbers";
 pub(super) const FORM: &[u8] = b"m/form";
 pub(super) const EVENTS: &[u8] = b"e/";
 pub(super) const DELIVERIES: &[u8] = b"d/";
@@ -34,6 +35,13 @@ pub(super) fn row(shop: &ShopId, resource: Resource, id: &EntityId) -> Vec<u8> {
 pub(super) fn numbered(table: &[u8], number: u64) -> Vec<u8> {
     let mut key = table.to_vec();
     key.extend_from_slice(&number.to_be_bytes());
+    key
+}
+
+/// Behind every key of a table.
+pub(super) fn end_of(table: &[u8]) -> Vec<u8> {
+    let mut key = table.to_vec();
+    key.extend_from_slice(&[0xff; 9]);
     key
 }
 

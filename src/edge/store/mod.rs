@@ -1,7 +1,8 @@
 //! The disk: the only place that knows sled.
 //!
 //! **What it promises.** A commit is one step: snapshot rows, events, deliveries and cursor appear together or not at
-//! all, and when [`Store::commit`] returns they survive a kill and a power cut. Reads see only what was committed.
+//! all, and when [`Store::commit`] returns they survive a kill and a power cut. Events and deliveries are seen only when
+//! they are durable, so nothing leaves this machine that a power cut could take back.
 //! **What it relies on.** One tree with key prefixes, one batch a commit, batches of at most a few hundred keys, and
 //! one thread that applies, flushes and *syncs*: sled's own flush does not reach the disk by itself.
 //! **What it refuses.** To go on after an error of sled: a store that failed once has been seen to return values
@@ -13,8 +14,11 @@ mod keys;
 mod lock;
 mod open;
 mod outbox;
+mod prune;
 mod read;
 mod record;
+#[cfg(test)]
+mod tests;
 
 pub use commit::{Commit, Forgotten};
 pub use lock::{DirLock, Holder};
@@ -22,6 +26,7 @@ pub use outbox::{Due, DueDelivery};
 pub use read::{DeliveryFilter, EventFilter, OutboxCounts};
 pub use record::{ResourceRecord, ShopRecord, Stopped};
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -60,18 +65,26 @@ pub enum StoreError {
     /// No space is left. Nothing was acknowledged; free some and start again.
     #[error("no space is left on the disk of the store")]
     Full,
-    /// What is stored cannot be understood.
+    /// The store as a whole cannot be trusted. It is closed.
     #[error("the store is damaged: {0}")]
     Damaged(String),
+    /// One thing in it cannot be understood; the rest can.
+    #[error("something in the store cannot be read: {0}")]
+    Unreadable(String),
     /// The store failed before and is closed.
-    #[error("the store has failed and is closed until posbell starts again")]
-    Closed,
+    #[error("the store is closed until posbell starts again, because it has failed: {why}")]
+    Closed {
+        /// How it failed, which whoever met it may not have been able to say in a log.
+        why: String,
+    },
 }
 
 impl From<sled::Error> for StoreError {
     fn from(error: sled::Error) -> Self {
         match error {
-            sled::Error::Io(io) if io.kind() == std::io::ErrorKind::StorageFull => StoreError::Full,
+            sled::Error::Io(io) if matches!(io.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
+                StoreError::Full
+            }
             other => StoreError::Damaged(other.to_string()),
         }
     }
@@ -116,16 +129,18 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&sled::Tree) -> Result<T, StoreError> + Send + 'static,
     {
+        self.inner.committer.still_open()?;
         let inner = Arc::clone(&self.inner);
-        if inner.committer.has_failed() {
-            return Err(StoreError::Closed);
-        }
-        match tokio::task::spawn_blocking(move || read(&inner.tree)).await {
+        let done = match tokio::task::spawn_blocking(move || read(&inner.tree)).await {
             Ok(done) => done,
-            Err(_) => {
-                self.inner.committer.close();
-                Err(StoreError::Damaged("sled panicked while reading".to_owned()))
-            }
+            Err(error) if error.is_panic() => Err(StoreError::Damaged("it panicked while it was read".to_owned())),
+            Err(_) => Err(StoreError::Closed { why: "posbell is ending".to_owned() }),
+        };
+        match &done {
+            Err(error @ (StoreError::Damaged(_) | StoreError::Full)) => self.inner.committer.close(error),
+            // What was read while another call failed may never have been stored.
+            _ => self.inner.committer.still_open()?,
         }
+        done
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
 
+use super::prune::STRAGGLERS;
 use super::record::{self, ResourceRecord, ShopRecord};
 use super::{Store, StoreError, keys};
 use crate::domain::diff::Known;
@@ -62,7 +63,7 @@ impl Store {
             for entry in tree.scan_prefix(&prefix) {
                 let (key, value) = entry?;
                 let id = std::str::from_utf8(&key[prefix.len()..]).ok().and_then(|id| EntityId::new(id).ok());
-                let id = id.ok_or_else(|| StoreError::Damaged("a row has lost its id".to_owned()))?;
+                let id = id.ok_or_else(|| StoreError::Unreadable("a row has lost its id".to_owned()))?;
                 rows.insert(id, record::read::<R>(&value)?);
             }
             Ok(Known::Rows { rows, horizon: record.horizon })
@@ -104,17 +105,26 @@ impl Store {
 
     /// The newest events that pass the filter, oldest first.
     pub async fn events(&self, filter: EventFilter) -> Result<Vec<NumberedEvent>, StoreError> {
+        let end = keys::numbered(keys::EVENTS, self.inner.committer.durable().event);
         self.reading(move |tree| {
             let mut found = Vec::new();
-            for entry in tree.scan_prefix(keys::EVENTS).rev() {
+            let mut old = 0;
+            for entry in tree.range(keys::EVENTS.to_vec()..end).rev() {
                 let (key, value) = entry?;
                 let number = keys::number_of(&key).unwrap_or_default();
                 let (at, json) = record::read_event(&value)?;
-                let over =
-                    filter.after.is_some_and(|after| number <= after) || filter.since.is_some_and(|since| at < since);
-                if over || found.len() == filter.limit {
+                if found.len() >= filter.limit || filter.after.is_some_and(|after| number <= after) {
                     break;
                 }
+                if filter.since.is_some_and(|since| at < since) {
+                    // The clock may have been behind when this one was written: a few such do not hide the others.
+                    old += 1;
+                    if old > STRAGGLERS {
+                        break;
+                    }
+                    continue;
+                }
+                old = 0;
                 if matches(&json, &filter)? {
                     found.push((number, json));
                 }
@@ -128,8 +138,10 @@ impl Store {
     /// The JSON of one event.
     pub async fn event(&self, id: &EventId) -> Result<Option<String>, StoreError> {
         let key = keys::event_by_id(id);
+        let durable = self.inner.committer.durable();
         self.reading(move |tree| {
-            let Some(number) = tree.get(key)?.and_then(|number| keys::number_of(&number)) else { return Ok(None) };
+            let number = tree.get(key)?.and_then(|number| keys::number_of(&number));
+            let Some(number) = number.filter(|number| *number < durable.event) else { return Ok(None) };
             let stored = tree.get(keys::numbered(keys::EVENTS, number))?;
             stored.map(|bytes| record::read_event(&bytes).map(|(_, json)| json)).transpose()
         })
@@ -138,17 +150,18 @@ impl Store {
 
     /// The newest deliveries that pass the filter, oldest first.
     pub async fn deliveries(&self, filter: DeliveryFilter) -> Result<Vec<Delivery>, StoreError> {
+        let end = keys::numbered(keys::DELIVERIES, self.inner.committer.durable().delivery);
         self.reading(move |tree| {
             let mut found = Vec::new();
-            for entry in tree.scan_prefix(keys::DELIVERIES).rev() {
+            for entry in tree.range(keys::DELIVERIES.to_vec()..end).rev() {
+                if found.len() >= filter.limit {
+                    break;
+                }
                 let delivery: Delivery = record::read(&entry?.1)?;
                 let wanted = filter.state.as_ref().is_none_or(|state| delivery.state.name() == state)
                     && filter.channel.as_ref().is_none_or(|channel| delivery.channel.as_str() == channel);
                 if wanted {
                     found.push(delivery);
-                }
-                if found.len() == filter.limit {
-                    break;
                 }
             }
             found.reverse();
@@ -159,9 +172,10 @@ impl Store {
 
     /// One delivery.
     pub async fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
+        let durable = self.inner.committer.durable();
         self.reading(move |tree| {
             let number = tree.get(keys::delivery_by_id(&id))?.and_then(|number| keys::number_of(&number));
-            let Some(number) = number else { return Ok(None) };
+            let Some(number) = number.filter(|number| *number < durable.delivery) else { return Ok(None) };
             tree.get(keys::numbered(keys::DELIVERIES, number))?.map(|bytes| record::read(&bytes)).transpose()
         })
         .await
@@ -174,8 +188,7 @@ impl Store {
                 OutboxCounts { dead: tree.scan_prefix(keys::DEAD).count() as u64, ..OutboxCounts::default() };
             for key in tree.scan_prefix(keys::DUE).keys() {
                 let key = key?;
-                let name = key[keys::DUE.len()..].split(|byte| *byte == b'/').next().unwrap_or_default();
-                *counts.waiting.entry(String::from_utf8_lossy(name).into_owned()).or_default() += 1;
+                *counts.waiting.entry(String::from_utf8_lossy(channel_of(&key)).into_owned()).or_default() += 1;
             }
             Ok(counts)
         })
@@ -184,9 +197,34 @@ impl Store {
 
     /// The channels that deliveries wait for, whether or not the configuration still has them.
     pub async fn waiting_channels(&self) -> Result<Vec<ChannelName>, StoreError> {
-        let counts = self.outbox_counts().await?;
-        Ok(counts.waiting.into_keys().filter_map(|name| ChannelName::new(name).ok()).collect())
+        self.reading(|tree| {
+            let mut channels = Vec::new();
+            let mut from = keys::DUE.to_vec();
+            // From the first of each channel to behind its last: a dead channel may have a million in between.
+            while let Some(first) = tree.range(from..keys::end_of(keys::DUE)).keys().next().transpose()? {
+                let channel = ChannelName::new(String::from_utf8_lossy(channel_of(&first)));
+                let channel = channel.map_err(|_| StoreError::Unreadable("a due key".to_owned()))?;
+                from = keys::end_of(&keys::due_of(&channel));
+                channels.push(channel);
+            }
+            Ok(channels)
+        })
+        .await
     }
+
+    /// Whether the store still answers; costs the same however much it holds.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        self.reading(|tree| match tree.get(keys::FORM)? {
+            Some(_) => Ok(()),
+            None => Err(StoreError::Damaged("it has lost its form number".to_owned())),
+        })
+        .await
+    }
+}
+
+/// The channel's name in a due key.
+fn channel_of(key: &[u8]) -> &[u8] {
+    key[keys::DUE.len()..].split(|byte| *byte == b'/').next().unwrap_or_default()
 }
 
 fn matches(json: &str, filter: &EventFilter) -> Result<bool, StoreError> {
@@ -199,7 +237,7 @@ fn matches(json: &str, filter: &EventFilter) -> Result<bool, StoreError> {
         #[serde(rename = "type")]
         kind: &'a str,
     }
-    let head: Head<'_> = serde_json::from_str(json).map_err(|_| StoreError::Damaged("an event".to_owned()))?;
+    let head: Head<'_> = serde_json::from_str(json).map_err(|_| StoreError::Unreadable("an event".to_owned()))?;
     let of_kind = filter.kind.as_ref().is_none_or(|wanted| match wanted.strip_suffix('*') {
         Some(family) => head.kind.starts_with(family),
         None => head.kind == wanted,

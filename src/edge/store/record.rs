@@ -87,5 +87,5 @@ pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
 
 /// The text of a `serde_json` error names a place and a type, never a value of the row.
 fn damaged(error: serde_json::Error) -> StoreError {
-    StoreError::Damaged(format!("a record cannot be read ({:?} at column {})", error.classify(), error.column()))
+    StoreError::Unreadable(format!("a record ({:?} at column {})", error.classify(), error.column()))
 }

@@ -4,6 +4,10 @@
 //! test can ask of each of its parts whether it is there.
 
 mod commits;
+mod log;
+mod opening;
+mod outbox;
+mod prune;
 
 use std::path::Path;
 

@@ -99,10 +99,14 @@ impl Form for CreditForm<'_> {
         &self.fields.id
     }
 
-    /// A member has a price level and a product moves its `lastupdate`; a credit has neither. Whether it carries the
-    /// lines of its sale (`order_list`) nobody knows, so that says nothing.
+    /// A member has a telephone number and a price level, and a product moves its `lastupdate`: a row with one of these
+    /// and with nothing that a credit must have is of another list. Whether a credit carries the lines of its sale
+    /// (`order_list`) nobody knows, so that says nothing.
     fn fits(&self, row: &Row<'_>) -> bool {
-        !row.has("price_level") && !row.has("lastupdate")
+        let fields = self.fields;
+        let owed = [&fields.amount, &fields.balance, &fields.due_at, &fields.sale_code];
+        let other = ["phonenumber", "price_level", "lastupdate"];
+        owed.iter().any(|pointer| row.is_given(pointer)) || !other.iter().any(|name| row.has(name))
     }
 
     fn read(&self, id: EntityId, row: &Row<'_>) -> Result<Credit, Unreadable> {
