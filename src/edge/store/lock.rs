@@ -4,12 +4,16 @@
 
 use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
+
+/// How long the text in a lock file is: more than a number and an address need.
+const TEXT_BYTES: usize = 256;
 
 /// Who holds a data directory, as its lock file says.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -66,11 +70,11 @@ impl DirLock {
     }
 
     fn describe(&self, holder: &Holder) -> std::io::Result<()> {
-        let text = serde_json::to_string(holder)?;
-        let mut file = &self.file;
-        file.set_len(0)?;
-        file.seek(SeekFrom::Start(0))?;
-        file.write_all(text.as_bytes())
+        // One write of always the same length: whoever reads meanwhile finds the old text or the new one, and no ruin of
+        // both. JSON may end in blanks.
+        let text = format!("{:TEXT_BYTES$}", serde_json::to_string(holder)?);
+        self.file.write_all_at(text.as_bytes(), 0)?;
+        self.file.set_len(text.len() as u64)
     }
 }
 
@@ -83,6 +87,8 @@ fn read_holder(mut file: &File) -> Holder {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
 
     #[test]
@@ -94,5 +100,28 @@ mod tests {
         assert_eq!(holder, Holder { pid: Some(std::process::id()), admin: Some("127.0.0.1:8787".to_owned()) });
         drop(first);
         DirLock::take(dir.path()).expect("is free again");
+    }
+
+    #[test]
+    fn whoever_looks_while_the_holder_writes_is_told_all_the_same() {
+        let dir = tempfile::tempdir().expect("has a temporary directory");
+        let lock = DirLock::take(dir.path()).expect("is free");
+        let addresses = ["127.0.0.1:1", "[2001:db8:1111:2222:3333:4444:5555:6666]:65535"];
+        lock.serves_at(addresses[0]).expect("is writable");
+        let looked = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for address in addresses.iter().cycle().take_while(|_| !looked.load(Ordering::Relaxed)) {
+                    lock.serves_at(address).expect("is writable");
+                }
+            });
+            let seen: Vec<_> = (0..5_000).map(|_| DirLock::take(dir.path()).expect_err("is taken")).collect();
+            looked.store(true, Ordering::Relaxed);
+            for error in seen {
+                let StoreError::Locked { holder, .. } = error else { panic!("{error}") };
+                let admin = holder.admin.unwrap_or_default();
+                assert!(addresses.contains(&admin.as_str()) && holder.pid.is_some(), "{admin}");
+            }
+        });
     }
 }

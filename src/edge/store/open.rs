@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::commit::Numbers;
 use super::committer::{Committer, found};
 use super::record::{self, FORM};
-use super::{DirLock, Inner, Store, StoreError, keys};
+use super::{DirLock, Holder, Inner, Store, StoreError, keys};
 use crate::domain::event::Epoch;
 
 /// sled's default cache is 1 GiB; on a small machine 16 MiB reads a large shop as fast.
@@ -51,7 +51,12 @@ impl Inner {
         let unusable = |source| StoreError::Directory { dir: dir.to_owned(), source };
         let path = dir.join("store");
         remove_unfinished_snapshots(&path).map_err(unusable)?;
-        let db = sled::Config::new().path(&path).cache_capacity(CACHE_BYTES).open()?;
+        let db = sled::Config::new().path(&path).cache_capacity(CACHE_BYTES).open().map_err(|error| match error {
+            sled::Error::Io(io) if io.to_string().starts_with("could not acquire lock") => {
+                StoreError::Locked { dir: dir.to_owned(), holder: Holder::default() }
+            }
+            other => StoreError::from(other),
+        })?;
         let tree: sled::Tree = (*db).clone();
         let file = File::open(path.join("db")).map_err(unusable)?;
         // What a killed process left with the kernel is about to be believed and sent: it must not be lost after that.

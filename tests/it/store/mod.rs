@@ -4,6 +4,7 @@
 //! test can ask of each of its parts whether it is there.
 
 mod commits;
+mod kill;
 mod log;
 mod opening;
 mod outbox;
@@ -15,7 +16,7 @@ use posbell::domain::diff::Known;
 use posbell::domain::event::{Epoch, Event, Scribe};
 use posbell::domain::model::{ChannelName, EntityId, Resource, Sale, ShopId, Timestamp};
 use posbell::domain::outbox::{Address, Delivery};
-use posbell::edge::store::{Commit, DeliveryFilter, EventFilter, ResourceRecord, Store};
+use posbell::edge::store::{Commit, DeliveryFilter, EventFilter, ResourceRecord, Store, StoreError};
 
 /// More than any listing here has.
 const ALL: usize = 1_000_000;
@@ -25,7 +26,21 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn open(dir: &Path) -> Store {
-    Store::open_or_create(dir, Epoch::from_random([7; 16])).unwrap()
+    patiently(|| Store::open_or_create(dir, Epoch::from_random([7; 16]))).unwrap()
+}
+
+/// Opens again while it is locked. A process that another test starts has all the locks of this one for as long as it
+/// takes it to become another program; the service starts none.
+fn patiently(open: impl Fn() -> Result<Store, StoreError>) -> Result<Store, StoreError> {
+    let locked = |opened: &Result<Store, StoreError>| matches!(opened, Err(StoreError::Locked { .. }));
+    for _attempt in 0..100_000 {
+        let opened = open();
+        if !locked(&opened) {
+            return opened;
+        }
+        std::thread::yield_now();
+    }
+    open()
 }
 
 fn main_shop() -> ShopId {
