@@ -47,7 +47,7 @@ struct Page {
 pub(super) fn deliveries(config: &Config, args: &DeliveriesArgs) -> Result<(), Failure> {
     let zone = config.wording.timezone;
     small_runtime()?.block_on(async {
-        let source = Source::find(config)?;
+        let source = Source::find(config).await?;
         if let Some(DeliveriesCommand::Show { id, listing }) = &args.command {
             let answer = source.delivery(id).await?;
             match listing.json {

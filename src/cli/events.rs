@@ -62,7 +62,8 @@ pub(super) fn events(config: &Config, args: &EventsArgs) -> Result<(), Failure> 
             let mut after = page.last.or(query.after);
             loop {
                 tokio::time::sleep(FOLLOW).await;
-                query = EventQuery { after, since: None, limit: Some(10_000), ..query };
+                let since = query.since.take().filter(|_| after.is_none());
+                query = EventQuery { after, since, limit: Some(10_000), ..query };
                 let page = self::page(config, &query).await?;
                 print_page(&page, args, config)?;
                 after = page.last.or(after);
@@ -73,7 +74,7 @@ pub(super) fn events(config: &Config, args: &EventsArgs) -> Result<(), Failure> 
 
 /// Asked anew each time, so that `--follow` neither keeps the store from a starting service nor loses an ended one.
 async fn page(config: &Config, query: &EventQuery) -> anyhow::Result<Page> {
-    parsed(&Source::find(config)?.events(query.clone()).await?)
+    parsed(&Source::find(config).await?.events(query.clone()).await?)
 }
 
 fn print_page(page: &Page, args: &EventsArgs, config: &Config) -> std::io::Result<()> {

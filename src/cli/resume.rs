@@ -8,7 +8,7 @@ pub(super) fn resume(config: &Config, shop: &str) -> Result<(), Failure> {
     let Some(found) = config.shops.iter().find(|known| known.id.as_str() == shop) else {
         return Err(anyhow::anyhow!("there is no shop `{shop}` in {}", config.file.path.display()).into());
     };
-    small_runtime()?.block_on(async { Source::find(config)?.resume(&found.id).await })?;
+    small_runtime()?.block_on(async { Source::find(config).await?.resume(&found.id).await })?;
     out::line(&format!("{shop} is read again."))?;
     Ok(())
 }

@@ -26,7 +26,7 @@ pub(super) enum Source<'a> {
 
 impl<'a> Source<'a> {
     /// Finds who can be asked.
-    pub(super) fn find(config: &'a Config) -> anyhow::Result<Source<'a>> {
+    pub(super) async fn find(config: &'a Config) -> anyhow::Result<Source<'a>> {
         let open = || Store::open_existing(&config.data_dir);
         // A service with no admin address is not worth waiting for.
         let opened = if config.admin.is_some() { patiently(&Clock::default(), open) } else { open() };
@@ -37,8 +37,21 @@ impl<'a> Source<'a> {
             Err(StoreError::Directory { source, .. }) if source.kind() == std::io::ErrorKind::PermissionDenied => {
                 Self::service(config, &Holder::default())
             }
+            // Perhaps it is elsewhere: the unit's data directory is known to the unit alone.
+            Err(StoreError::Absent(dir)) => {
+                let service = Self::service(config, &Holder::default());
+                match service {
+                    Ok(service) if service.answers().await => Ok(service),
+                    _ => Err(StoreError::Absent(dir).into()),
+                }
+            }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Whether a service is there at all.
+    async fn answers(&self) -> bool {
+        self.get("status", &[]).await.is_ok()
     }
 
     fn service(config: &Config, holder: &Holder) -> anyhow::Result<Source<'a>> {

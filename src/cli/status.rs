@@ -10,7 +10,7 @@ use crate::service::clock::Clock;
 use crate::service::report::{ResourceStatus, ShopStatus, Status};
 
 pub(super) fn status(config: &Config, listing: &Listing) -> Result<(), Failure> {
-    let answer = small_runtime()?.block_on(async { Source::find(config)?.status().await })?;
+    let answer = small_runtime()?.block_on(async { Source::find(config).await?.status().await })?;
     if listing.json {
         out::line(&answer)?;
     } else {
@@ -75,6 +75,9 @@ fn resource_row(resource: &ResourceStatus, now: Timestamp, zone: Tz) -> Vec<Stri
     let every = humantime::format_duration(std::time::Duration::from_millis(resource.every_ms)).to_string();
     let state = match (&resource.failing, resource.unreadable) {
         (Some(failing), _) => format!("failing since {}: {}", table::moment(failing.since, zone), failing.why),
+        (None, _) if resource.no_quantities => {
+            "no product has a quantity: set `[shop.fields.stock] quantity`".to_owned()
+        }
         (None, Some(unreadable @ 1..)) => format!("ok, but {unreadable} rows cannot be understood"),
         (None, _) if resource.passed_at.is_none() => "not read yet".to_owned(),
         (None, _) => "ok".to_owned(),

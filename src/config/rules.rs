@@ -51,7 +51,9 @@ fn files_of(path: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(path)? {
         let file = entry?.path();
-        if file.extension().is_some_and(|extension| extension == "toml") && file.is_file() {
+        let hidden = file.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        // Also what is no readable file: a broken link would otherwise be a rule that silently does nothing.
+        if file.extension().is_some_and(|extension| extension == "toml") && !hidden {
             files.push(file);
         }
     }

@@ -36,8 +36,6 @@ pub struct ShopConfig {
     pub page_size: u32,
     /// How long one call may take.
     pub timeout: Duration,
-    /// After how long without an accepted pass a resource is stale.
-    pub stale_after: Duration,
     /// How far back sales are read again for cancels and late arrivals.
     pub trailing_window: Duration,
     /// How often each resource is read; one that is off is absent.
@@ -76,13 +74,12 @@ pub(super) fn read(
     let quota = quota(&mut table, mistakes);
     let page_size = page_size(&mut table, mistakes);
     let timeout = value::duration(&mut table, "timeout", mistakes).unwrap_or(Duration::from_secs(30));
-    let stale_after = value::duration(&mut table, "stale_after", mistakes).unwrap_or(Duration::from_secs(15 * 60));
     let trailing_window =
         value::duration(&mut table, "trailing_window", mistakes).unwrap_or(Duration::from_secs(3 * 24 * 3600));
     let poll = poll(&mut table, mistakes);
     let (stock_fields, credit_fields) = fields(&mut table, mistakes);
     let query = query(&mut table, mistakes);
-    table.finish(&["guard", "open"], mistakes);
+    table.finish(&["guard", "open", "stale_after"], mistakes);
     let Some((written_id, id)) = written_id.zip(id) else { return (None, None) };
     let base_url = base_url.or_else(|| Url::parse(BASE_URL).ok());
     let Some((api_key, base_url)) = api_key.zip(base_url) else { return (Some((written_id, id)), None) };
@@ -94,7 +91,6 @@ pub(super) fn read(
         quota,
         page_size,
         timeout,
-        stale_after,
         trailing_window,
         poll,
         stock_fields,

@@ -64,7 +64,6 @@ base_url = "http://127.0.0.1:8080/api"
 quota = ["300/10s", "10000/1d"]
 page_size = 50
 timeout = "5s"
-stale_after = "1h 30m"
 trailing_window = "7d"
 [shop.poll]
 transactions = "30s"
@@ -144,7 +143,7 @@ fn a_shop_is_read() {
     let quota: Vec<_> = shop.quota.iter().map(|limit| (limit.calls, limit.window)).collect();
     assert_eq!(quota, [(300, seconds(10)), (10_000, seconds(86_400))]);
     assert_eq!((shop.page_size, shop.timeout), (50, seconds(5)));
-    assert_eq!((shop.stale_after, shop.trailing_window), (seconds(5_400), seconds(7 * 86_400)));
+    assert_eq!(shop.trailing_window, seconds(7 * 86_400));
     assert_eq!(shop.poll, [(Resource::Transactions, seconds(30)), (Resource::Credit, seconds(600))].into());
     assert_eq!(shop.stock_fields.quantity, "/amount/left");
     assert_eq!(shop.credit_fields.due_at, "/due");
@@ -209,7 +208,7 @@ fn what_is_left_out_has_the_value_of_the_contract() {
     assert_eq!(shop.base_url.as_str(), "https://go.pospos.co/developer/api");
     assert_eq!(shop.quota.iter().map(|limit| (limit.calls, limit.window)).collect::<Vec<_>>(), [(300, seconds(10))]);
     assert_eq!((shop.page_size, shop.timeout), (200, seconds(30)));
-    assert_eq!((shop.stale_after, shop.trailing_window), (seconds(900), seconds(3 * 86_400)));
+    assert_eq!(shop.trailing_window, seconds(3 * 86_400));
     let poll = [(Resource::Transactions, 15), (Resource::Stock, 120), (Resource::Credit, 600)];
     assert_eq!(shop.poll, poll.map(|(resource, every)| (resource, seconds(every))).into());
     assert_eq!((&shop.stock_fields, &shop.credit_fields), (&StockFields::default(), &CreditFields::default()));

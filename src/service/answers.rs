@@ -70,7 +70,8 @@ fn quota_of(shop: &Shop) -> Vec<QuotaStatus> {
 #[derive(Serialize)]
 struct EventList {
     data: Vec<Box<RawValue>>,
-    /// The number of the newest one: `after` of the next question.
+    /// The number of the last one: `after` of the next question. Where there is none, the `after` of this one, or
+    /// `null` while nothing has ever happened.
     last: Option<u64>,
 }
 
@@ -78,9 +79,15 @@ struct EventList {
 pub async fn events(store: &Store, query: EventQuery, now: Timestamp) -> Result<String, Refusal> {
     let since = query.since.as_deref().map(|text| since(text, now)).transpose()?;
     let limit = limit(query.limit)?;
-    let filter = EventFilter { kind: query.kind, shop: query.shop, since, after: query.after, limit };
+    let after = query.after;
+    let filter = EventFilter { kind: query.kind, shop: query.shop, since, after, limit };
     let found = store.events(filter).await?;
-    let last = found.last().map(|(number, _)| *number);
+    let last = match (found.last(), after) {
+        (Some((number, _)), _) => Some(*number),
+        (None, Some(after)) => Some(after),
+        // Nothing passes the filter yet: what comes is after the newest of all.
+        (None, None) => store.events(EventFilter { limit: 1, ..EventFilter::default() }).await?.last().map(|(n, _)| *n),
+    };
     let data = found.into_iter().map(|(_, json)| RawValue::from_string(json)).collect::<Result<_, _>>();
     json(&EventList { data: data.map_err(failed)?, last })
 }

@@ -169,10 +169,11 @@ impl Deliverer {
             }
             Outcome::Retry { reason, .. } | Outcome::Rejected { reason } => reason.to_string(),
         };
-        if health.send_failed(name, &why, self.shared.clock.now()) {
+        let is_dead = matches!(after.state, State::Dead { .. });
+        if health.send_failed(name, &why, self.shared.clock.now()) && !is_dead {
             warn!(channel.name = %name, "channel {name} did not take a message: {why}; it is kept and tried again");
         }
-        if matches!(after.state, State::Dead { .. }) {
+        if is_dead {
             warn!(channel.name = %name, delivery.id = %after.id,
                 "delivery {} to {name} is given up and stands as a dead letter: {why}", after.id);
         }

@@ -21,6 +21,7 @@ pub struct Failing {
 pub struct Health {
     passes: Mutex<BTreeMap<(ShopId, Resource), Failing>>,
     channels: Mutex<BTreeMap<ChannelName, Failing>>,
+    blind: Mutex<BTreeMap<ShopId, bool>>,
     unreadable: Mutex<BTreeMap<(ShopId, Resource), u64>>,
 }
 
@@ -38,6 +39,16 @@ impl Health {
     /// How the passes over a resource have been failing, if they have.
     pub fn pass(&self, shop: &ShopId, resource: Resource) -> Option<Failing> {
         lock(&self.passes).get(&(shop.clone(), resource)).cloned()
+    }
+
+    /// Notes whether the stock list has no quantity at all. Returns whether that is news.
+    pub fn blindness_is_news(&self, shop: &ShopId, blind: bool) -> bool {
+        lock(&self.blind).insert(shop.clone(), blind) != Some(blind)
+    }
+
+    /// Whether the stock list had no quantity at all when it was last read.
+    pub fn was_blind(&self, shop: &ShopId) -> bool {
+        lock(&self.blind).get(shop).copied().unwrap_or_default()
     }
 
     /// Whether so many rows that cannot be understood are worth a word: there are some, and it is not the same number

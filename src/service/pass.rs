@@ -8,6 +8,7 @@
 use chrono::{Days, NaiveDate, NaiveTime, TimeZone};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tracing::warn;
 
 use super::shop::Shop;
 use crate::domain::diff::credit::{self, CreditRow, PendingCredits};
@@ -88,6 +89,11 @@ async fn pass_stock(shop: &Shop) -> Result<PassReport, PassError> {
     let read = shop.pospos.stock().await?;
     let now = shop.shared.clock.now();
     let (rows, unreadable) = (read.rows().len() as u64, read.unreadable() as u64);
+    let blind = !read.rows().is_empty() && read.rows().iter().all(|row| row.product.quantity.is_none());
+    if shop.shared.health.blindness_is_news(shop.id(), blind) && blind {
+        warn!(shop.id = %shop.id(), "not one of {rows} products of {} has a quantity, so no shortage can be seen; say \
+            where it stands with `[shop.fields.stock] quantity`", shop.id());
+    }
     let baseline = known == Known::Nothing;
     let rules = &shop.shared.rules;
     let changes = match is_read_otherwise(shop, Resource::Stock).await? {

@@ -57,6 +57,8 @@ pub struct ResourceStatus {
     pub rows: Option<u64>,
     /// How many of them could not be understood.
     pub unreadable: Option<u64>,
+    /// It was read, and not one product had a quantity: its field must stand elsewhere.
+    pub no_quantities: bool,
     /// How it has been failing since then.
     pub failing: Option<FailingStatus>,
 }
@@ -123,6 +125,7 @@ pub async fn status(config: &Config, store: &Store, live: Option<&Live<'_>>) -> 
                 passed_at: pass.as_ref().map(|pass| pass.passed_at),
                 rows: pass.as_ref().map(|pass| pass.rows),
                 unreadable: pass.as_ref().map(|pass| pass.unreadable),
+                no_quantities: *resource == Resource::Stock && live.is_some_and(|live| live.health.was_blind(&shop.id)),
                 failing: live.and_then(|live| live.health.pass(&shop.id, *resource)).map(FailingStatus::from),
             });
         }

@@ -74,7 +74,12 @@ pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce(Option<S
     }
     let mut loops: JoinSet<anyhow::Result<()>> = JoinSet::new();
     let address = match listener {
-        Some(listener) => Some(serve(listener, &config, &shared, &shops, &mut loops, &shutdown)?),
+        Some(listener) => {
+            let token = admin_token(ready.admin_token, &config, &shared.clock)?;
+            let answers =
+                ServiceAnswers { config: Arc::clone(&config), shared: Arc::clone(&shared), shops: shops.clone() };
+            Some(serve(listener, answers, token, &mut loops, &shutdown)?)
+        }
         None => None,
     };
     start_sending(ready.channels, &config, &shared, &mut loops, &shutdown);
@@ -148,17 +153,15 @@ fn start_reading(shops: &[Arc<Shop>], loops: &mut JoinSet<anyhow::Result<()>>, s
 
 fn serve(
     listener: TcpListener,
-    config: &Arc<Config>,
-    shared: &Arc<Shared>,
-    shops: &[Arc<Shop>],
+    answers: ServiceAnswers,
+    token: SecretString,
     loops: &mut JoinSet<anyhow::Result<()>>,
     shutdown: &Shutdown,
 ) -> anyhow::Result<SocketAddr> {
     let address = listener.local_addr().context("Failed to learn the admin address")?;
-    let token = admin_token(config, &shared.clock)?;
-    let lock = shared.store.lock();
+
+    let lock = answers.shared.store.lock();
     lock.serves_at(&address.to_string()).with_context(|| format!("Failed to write {}", lock.path().display()))?;
-    let answers = ServiceAnswers { config: Arc::clone(config), shared: Arc::clone(shared), shops: shops.to_vec() };
     let router = admin::router(Arc::new(answers), Access { listen: address, token });
     let (asked, late) = (shutdown.clone(), shutdown.clone());
     loops.spawn(async move {
@@ -176,9 +179,9 @@ fn serve(
 }
 
 /// The token of the configuration, or one that is written for the command line to find.
-fn admin_token(config: &Config, clock: &Clock) -> anyhow::Result<SecretString> {
-    if let Some(token) = config.admin.as_ref().and_then(|admin| admin.token.as_ref()) {
-        return token.read(&|name| std::env::var(name).ok()).context("Failed to read the admin token");
+fn admin_token(configured: Option<SecretString>, config: &Config, clock: &Clock) -> anyhow::Result<SecretString> {
+    if let Some(token) = configured {
+        return Ok(token);
     }
     let path = token_path(&config.data_dir);
     let failed = || format!("Failed to write the admin token {}", path.display());

@@ -29,6 +29,8 @@ pub struct Ready {
     pub shops: Vec<ReadyShop>,
     /// The channels.
     pub channels: Vec<ReadyChannel>,
+    /// The token of the admin address, where one is configured.
+    pub admin_token: Option<SecretString>,
 }
 
 /// A shop whose key has been read.
@@ -71,9 +73,11 @@ pub fn ready(config: &Config, env: Env<'_>) -> Result<Ready, Vec<Problem>> {
     let mut building = Building { config, env, problems: Vec::new() };
     let shops: Vec<ReadyShop> = config.shops.iter().filter_map(|shop| building.shop(shop)).collect();
     building.no_key_twice(&shops);
+    let token = config.admin.as_ref().and_then(|admin| admin.token.as_ref());
+    let admin_token = token.and_then(|token| building.secret(token));
     let channels = config.channels.iter().filter_map(|channel| building.channel(channel)).collect();
     match building.problems.is_empty() {
-        true => Ok(Ready { shops, channels }),
+        true => Ok(Ready { shops, channels, admin_token }),
         false => Err(building.problems),
     }
 }
@@ -123,6 +127,11 @@ impl Building<'_> {
                     Some(password) => Some(self.secret(password)?),
                     None => None,
                 };
+                if let Some(address) = to.iter().find(|address| !Email::can_write_to(address)) {
+                    let message = format!("channel {}: `{address}` is no mail address", config.name);
+                    self.wrong(config.span.clone(), message);
+                    return None;
+                }
                 let settings =
                     EmailSettings { smtp: smtp.clone(), password, from: from.clone(), timeout: config.timeout };
                 let email = Email::new(settings).map(Channel::Email);

@@ -61,7 +61,8 @@ impl Threshold {
         }
         let low = match self.low {
             Some(Low::Below(figure)) => Some(figure),
-            Some(Low::MinStock) => Some(row.min_stock?),
+            // Zero is how POSPOS says that nobody has entered a figure.
+            Some(Low::MinStock) => Some(row.min_stock.filter(|figure| *figure > Quantity::ZERO)?),
             None => None,
         };
         Some(Limits {
@@ -214,6 +215,13 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_minimum_of_zero_is_none() {
+        let threshold = Threshold { low: Some(Low::MinStock), passes: 1, ..Threshold::default() };
+        let low = |min| threshold.limits(&shop(), &with_minimum(min)).and_then(|limits| limits.low);
+        assert_eq!([low(None), low(Some(0)), low(Some(-1)), low(Some(3))], [None, None, None, Some(3.into())]);
+    }
+
     proptest! {
         #[test]
         fn a_quantity_that_stands_still_is_told_once_under_any_threshold(
@@ -224,7 +232,7 @@ mod tests {
             let low = low.map_or(Low::MinStock, |low| Low::Below(low.into()));
             let (critical, rearm) = (critical.map(Quantity::from), rearm.map(Quantity::from));
             let threshold = Threshold { low: Some(low), critical, rearm, passes: 1, ..Threshold::default() };
-            let limits = threshold.limits(&shop(), &with_minimum(Some(min))).unwrap();
+            let limits = threshold.limits(&shop(), &with_minimum(Some(min))).unwrap_or(Limits::NONE);
             let mut state = LevelState::first(None, &limits);
             for left in series {
                 state = state.step(left.into(), &limits).0;

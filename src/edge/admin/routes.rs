@@ -26,10 +26,10 @@ pub struct EventQuery {
     /// Seen since this moment, in RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<String>,
-    /// After this number.
+    /// After this number, the oldest of them first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<u64>,
-    /// At most so many, the newest.
+    /// At most so many; without `after`, the newest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
 }

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::ErrorKind;
+use std::os::unix::fs::DirBuilderExt;
 use std::panic::catch_unwind;
 use std::path::Path;
 use std::sync::Arc;
@@ -24,7 +25,9 @@ impl Store {
     ///
     /// Blocks; call it before anything is served.
     pub fn open_or_create(dir: &Path, epoch_if_new: Epoch) -> Result<Store, StoreError> {
-        std::fs::create_dir_all(dir).map_err(|source| StoreError::Directory { dir: dir.to_owned(), source })?;
+        // It will hold names and telephone numbers of customers.
+        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
+        made.map_err(|source| StoreError::Directory { dir: dir.to_owned(), source })?;
         Self::open(dir, Some(epoch_if_new))
     }
 

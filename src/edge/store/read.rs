@@ -21,9 +21,9 @@ pub struct EventFilter {
     pub shop: Option<String>,
     /// Only those seen since.
     pub since: Option<Timestamp>,
-    /// Only those after this number.
+    /// Only those after this number, the oldest of them first.
     pub after: Option<u64>,
-    /// At most so many, the newest.
+    /// At most so many; without `after`, the newest.
     pub limit: usize,
 }
 
@@ -103,9 +103,12 @@ impl Store {
         self.reading(move |tree| tree.get(key)?.map(|bytes| record::read(&bytes)).transpose()).await
     }
 
-    /// The newest events that pass the filter, oldest first.
+    /// The newest events that pass the filter, oldest first; of a filter with `after`, the ones that come next.
     pub async fn events(&self, filter: EventFilter) -> Result<Vec<NumberedEvent>, StoreError> {
         let end = keys::numbered(keys::EVENTS, self.inner.committer.durable().event);
+        if let Some(after) = filter.after {
+            return self.reading(move |tree| following(tree, after, end, &filter)).await;
+        }
         self.reading(move |tree| {
             let mut found = Vec::new();
             let mut old = 0;
@@ -113,7 +116,7 @@ impl Store {
                 let (key, value) = entry?;
                 let number = keys::number_of(&key).unwrap_or_default();
                 let (at, json) = record::read_event(&value)?;
-                if found.len() >= filter.limit || filter.after.is_some_and(|after| number <= after) {
+                if found.len() >= filter.limit {
                     break;
                 }
                 if filter.since.is_some_and(|since| at < since) {
@@ -225,6 +228,31 @@ impl Store {
 /// The channel's name in a due key.
 fn channel_of(key: &[u8]) -> &[u8] {
     key[keys::DUE.len()..].split(|byte| *byte == b'/').next().unwrap_or_default()
+}
+
+/// The first events after a number: whoever asks again with the last number he was given misses none.
+fn following(
+    tree: &sled::Tree,
+    after: u64,
+    end: Vec<u8>,
+    filter: &EventFilter,
+) -> Result<Vec<NumberedEvent>, StoreError> {
+    let begin = keys::numbered(keys::EVENTS, after.saturating_add(1));
+    let mut found = Vec::new();
+    if begin >= end {
+        return Ok(found);
+    }
+    for entry in tree.range(begin..end) {
+        let (key, value) = entry?;
+        let (at, json) = record::read_event(&value)?;
+        if filter.since.is_none_or(|since| at >= since) && matches(&json, filter)? {
+            found.push((keys::number_of(&key).unwrap_or_default(), json));
+        }
+        if found.len() >= filter.limit {
+            break;
+        }
+    }
+    Ok(found)
 }
 
 fn matches(json: &str, filter: &EventFilter) -> Result<bool, StoreError> {

@@ -86,6 +86,11 @@ pub struct Email {
 }
 
 impl Email {
+    /// Whether a mail can be addressed so: one address, with or without a name.
+    pub fn can_write_to(recipient: &str) -> bool {
+        recipient.parse::<Mailbox>().is_ok()
+    }
+
     /// Checks the settings. No connection is made.
     pub fn new(settings: EmailSettings) -> Result<Self, EmailError> {
         let EmailSettings { smtp: server, password, from, timeout } = settings;
