@@ -11,6 +11,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
+use super::blobs::Blobs;
 use super::commit::{Commit, Numbers, apply};
 use super::record::{self, FORM};
 use super::{StoreError, keys};
@@ -30,12 +31,13 @@ pub(super) struct Committer {
 }
 
 impl Committer {
-    /// Starts the thread on an open tree whose log is `file`; the next commit gets these numbers.
-    pub(super) fn start(tree: sled::Tree, file: File, numbers: Numbers) -> std::io::Result<Committer> {
+    /// Starts the thread on an open tree whose log is `file` with its `blobs`; the next commit gets these numbers.
+    pub(super) fn start(tree: sled::Tree, file: File, blobs: Blobs, numbers: Numbers) -> std::io::Result<Committer> {
         let failed = Arc::new(OnceLock::new());
         let durable = Arc::new(Mutex::new(numbers));
         let (queue, work) = mpsc::channel();
-        let mut writer = Writer { tree, file, numbers, failed: Arc::clone(&failed), durable: Arc::clone(&durable) };
+        let mut writer =
+            Writer { tree, file, blobs, numbers, failed: Arc::clone(&failed), durable: Arc::clone(&durable) };
         let thread = std::thread::Builder::new().name("committer".to_owned()).spawn(move || writer.run(&work))?;
         Ok(Committer { queue: Mutex::new(Some(queue)), failed, durable, thread: Mutex::new(Some(thread)) })
     }
@@ -81,24 +83,26 @@ impl Drop for Committer {
 }
 
 /// Writes into a fresh store whose it is, before anything else is written.
-pub(super) fn found(tree: &sled::Tree, file: &File, epoch: &Epoch) -> Result<(), StoreError> {
+pub(super) fn found(tree: &sled::Tree, file: &File, blobs: &mut Blobs, epoch: &Epoch) -> Result<(), StoreError> {
     let mut batch = sled::Batch::default();
     batch.insert(keys::FORM, record::write(&FORM)?);
     batch.insert(keys::EPOCH, record::write(epoch)?);
     batch.insert(keys::NUMBERS, &Numbers::default().bytes());
     tree.apply_batch(batch)?;
-    flush_and_sync(tree, file)
+    flush_and_sync(tree, file, blobs)
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the committer: the one place that flushes, and syncs after it")]
-fn flush_and_sync(tree: &sled::Tree, file: &File) -> Result<(), StoreError> {
+fn flush_and_sync(tree: &sled::Tree, file: &File, blobs: &mut Blobs) -> Result<(), StoreError> {
     tree.flush()?;
-    file.sync_data().map_err(|error| StoreError::from(sled::Error::Io(error)))
+    // First what the log points to, then the log.
+    blobs.sync().and_then(|()| file.sync_data()).map_err(|error| StoreError::from(sled::Error::Io(error)))
 }
 
 struct Writer {
     tree: sled::Tree,
     file: File,
+    blobs: Blobs,
     numbers: Numbers,
     failed: Arc<OnceLock<String>>,
     durable: Arc<Mutex<Numbers>>,
@@ -126,7 +130,7 @@ impl Writer {
                 closed(&self.failed).map_or(Ok(()), Err)?;
                 apply(&self.tree, &mut self.numbers, commit)?;
             }
-            flush_and_sync(&self.tree, &self.file)
+            flush_and_sync(&self.tree, &self.file, &mut self.blobs)
         }));
         let outcome = match written {
             Ok(outcome) => outcome,

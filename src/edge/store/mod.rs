@@ -8,6 +8,7 @@
 //! **What it refuses.** To go on after an error of sled: a store that failed once has been seen to return values
 //! that were never stored, so from then on every call fails and the process must open it anew.
 
+mod blobs;
 mod commit;
 mod committer;
 mod keys;

@@ -7,6 +7,7 @@ use std::panic::catch_unwind;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::blobs::Blobs;
 use super::commit::Numbers;
 use super::committer::{Committer, found};
 use super::record::{self, FORM};
@@ -63,21 +64,22 @@ impl Inner {
         let tree: sled::Tree = (*db).clone();
         let file = File::open(path.join("db")).map_err(unusable)?;
         // What a killed process left with the kernel is about to be believed and sent: it must not be lost after that.
-        file.sync_data().map_err(unusable)?;
+        let mut blobs = Blobs::new(path.join("blobs"));
+        blobs.sync().and_then(|()| file.sync_data()).map_err(unusable)?;
         let made = path.join(MADE);
         let was_made = made.try_exists().map_err(unusable)?;
         let epoch = match stored_epoch(&tree, was_made)? {
             Some(epoch) => epoch,
             None => {
                 let epoch = epoch_if_new.ok_or_else(|| StoreError::Absent(dir.to_owned()))?;
-                found(&tree, &file, &epoch)?;
+                found(&tree, &file, &mut blobs, &epoch)?;
                 epoch
             }
         };
         if !was_made {
             mark(dir, &path, &made).map_err(unusable)?;
         }
-        let committer = Committer::start(tree.clone(), file, Numbers::stored(&tree)?).map_err(unusable)?;
+        let committer = Committer::start(tree.clone(), file, blobs, Numbers::stored(&tree)?).map_err(unusable)?;
         Ok(Inner { committer, tree, epoch, _db: db, lock })
     }
 }

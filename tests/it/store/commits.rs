@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use posbell::domain::diff::Known;
 use posbell::domain::model::Resource;
-use posbell::edge::store::{Commit, ShopRecord};
+use posbell::edge::store::{Commit, ShopRecord, Store};
 use tokio::sync::Barrier;
 
 use super::{at, deliveries, delivery, due, event, events, id, main_shop, numbered, open, record, rows, sent, told};
@@ -144,4 +145,18 @@ async fn commits_of_many_tasks_at_once_all_survive_with_numbers_of_their_own() {
     let told: BTreeSet<&String> = stored.iter().map(|(_, json)| json).collect();
     assert_eq!(told.len(), stored.len());
     assert_eq!(due(&store, 1_000_000).await.len(), stored.len());
+}
+
+#[tokio::test]
+async fn a_row_that_does_not_fit_into_the_log_comes_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let large = "ก".repeat(400_000);
+    let rows = vec![(main_shop(), Resource::Credit, id(1), Some(Store::row(&large).unwrap()))];
+    let resource = Some((main_shop(), Resource::Credit, record(1)));
+    store.commit(Commit { rows, resource, ..Commit::default() }).await.unwrap();
+    drop(store);
+    let known = open(dir.path()).known::<String>(&main_shop(), Resource::Credit).await.unwrap();
+    let Known::Rows { rows, .. } = known else { panic!("nothing is known") };
+    assert_eq!(rows.into_values().collect::<Vec<_>>(), [large]);
 }
