@@ -1,21 +1,17 @@
 //! Who has the data directory: one process at a time, and the others can see which.
 //!
-//! sled takes a lock too, but cannot say who holds it. This one is taken first, and its file says it.
+//! sled takes a lock too, but cannot say who holds it. This one is taken first, and a file beside it says it.
 
 use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, SeekFrom};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
 
-/// How long the text in a lock file is: more than a number and an address need.
-const TEXT_BYTES: usize = 256;
-
-/// Who holds a data directory, as its lock file says.
+/// Who holds a data directory, as the file beside its lock says.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Holder {
     /// The process; `null` where the file could not be read.
@@ -36,7 +32,8 @@ impl fmt::Display for Holder {
 /// The lock on a data directory; free when it is dropped, or when the process dies however it dies.
 #[derive(Debug)]
 pub struct DirLock {
-    file: File,
+    // Held, not read: the lock ends with it.
+    _file: File,
     path: PathBuf,
 }
 
@@ -46,20 +43,21 @@ impl DirLock {
         let path = dir.join("posbell.lock");
         let unusable = |source| StoreError::Directory { dir: dir.to_owned(), source };
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
-        let lock = DirLock { file: file.map_err(unusable)?, path };
-        match lock.file.try_lock() {
+        let file = file.map_err(unusable)?;
+        match file.try_lock() {
             Ok(()) => {
+                let lock = DirLock { _file: file, path };
                 lock.describe(&Holder { pid: Some(std::process::id()), admin: None }).map_err(unusable)?;
                 Ok(lock)
             }
             Err(TryLockError::WouldBlock) => {
-                Err(StoreError::Locked { dir: dir.to_owned(), holder: read_holder(&lock.file) })
+                Err(StoreError::Locked { dir: dir.to_owned(), holder: read_holder(&path) })
             }
             Err(TryLockError::Error(source)) => Err(unusable(source)),
         }
     }
 
-    /// Writes into the lock file where the service can be asked.
+    /// Writes beside the lock where the service can be asked.
     pub fn serves_at(&self, admin: &str) -> std::io::Result<()> {
         self.describe(&Holder { pid: Some(std::process::id()), admin: Some(admin.to_owned()) })
     }
@@ -69,20 +67,54 @@ impl DirLock {
         &self.path
     }
 
+    /// A file of its own, put in place whole: whoever reads meanwhile finds the old text or the new one. Into the lock
+    /// file itself it could only be written piece by piece, since a file that is replaced is locked no more.
     fn describe(&self, holder: &Holder) -> std::io::Result<()> {
-        // One write of always the same length: whoever reads meanwhile finds the old text or the new one, and no ruin of
-        // both. JSON may end in blanks.
-        let text = format!("{:TEXT_BYTES$}", serde_json::to_string(holder)?);
-        self.file.write_all_at(text.as_bytes(), 0)?;
-        self.file.set_len(text.len() as u64)
+        let fresh = self.path.with_extension("holder.new");
+        std::fs::write(&fresh, serde_json::to_vec(holder)?)?;
+        std::fs::rename(fresh, holder_path(&self.path))
     }
 }
 
-/// A lock file that is being written or damaged names nobody; that is no reason to fail twice.
-fn read_holder(mut file: &File) -> Holder {
-    let mut text = String::new();
-    let read = file.seek(SeekFrom::Start(0)).and_then(|_| file.read_to_string(&mut text));
-    read.ok().and_then(|_| serde_json::from_str(&text).ok()).unwrap_or_default()
+impl Drop for DirLock {
+    fn drop(&mut self) {
+        // Left behind, as by a kill, it names someone who is gone until the next holder writes its own.
+        drop(std::fs::remove_file(holder_path(&self.path)));
+        if let Some(dir) = self.path.parent() {
+            give_back(dir);
+        }
+    }
+}
+
+/// Gives what is in the directory to the owner of the directory. `posbell status` of root, while the service is stopped,
+/// would otherwise leave files that the service's own user cannot open any more. For anyone but root there is nothing to
+/// do, and nothing is done.
+fn give_back(dir: &Path) {
+    if let Ok(owner) = std::fs::metadata(dir) {
+        give_back_to(dir, &owner);
+    }
+}
+
+fn give_back_to(dir: &Path, owner: &std::fs::Metadata) {
+    for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+        // Of the entry itself: a link is not followed to what it names.
+        let Ok(found) = entry.metadata() else { continue };
+        if found.uid() != owner.uid() {
+            drop(std::os::unix::fs::lchown(entry.path(), Some(owner.uid()), Some(owner.gid())));
+        }
+        if found.is_dir() && found.dev() == owner.dev() {
+            give_back_to(&entry.path(), owner);
+        }
+    }
+}
+
+fn holder_path(lock: &Path) -> PathBuf {
+    lock.with_extension("holder")
+}
+
+/// A holder that has not said who it is names nobody; that is no reason to fail twice.
+fn read_holder(lock: &Path) -> Holder {
+    std::fs::read(holder_path(lock)).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -100,6 +132,21 @@ mod tests {
         assert_eq!(holder, Holder { pid: Some(std::process::id()), admin: Some("127.0.0.1:8787".to_owned()) });
         drop(first);
         DirLock::take(dir.path()).expect("is free again");
+    }
+
+    #[test]
+    fn what_root_leaves_belongs_to_the_owner_of_the_directory() {
+        let dir = tempfile::tempdir().expect("has a temporary directory");
+        // Only root can give it away; for others everything is their own, and must stay so.
+        drop(std::os::unix::fs::chown(dir.path(), Some(65_534), Some(65_534)));
+        let lock = DirLock::take(dir.path()).expect("is free");
+        std::fs::create_dir(dir.path().join("store")).expect("is writable");
+        std::fs::write(dir.path().join("store/db"), "").expect("is writable");
+        drop(lock);
+        let uid = |path: &str| std::fs::metadata(dir.path().join(path)).expect("is there").uid();
+        for path in ["posbell.lock", "store", "store/db"] {
+            assert_eq!(uid(path), uid(""), "{path}");
+        }
     }
 
     #[test]
