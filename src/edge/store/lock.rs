@@ -4,9 +4,11 @@
 
 use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::os::unix::fs::MetadataExt;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
@@ -96,8 +98,13 @@ fn give_back(dir: &Path) {
 }
 
 fn give_back_to(dir: &Path, owner: &std::fs::Metadata) {
-    for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
-        // Of the entry itself: a link is not followed to what it names.
+    // The directory is held open and its entries are named through it: the service's user, to whom it belongs, must not
+    // be able to put a link to another directory into its place meanwhile and be given what is in that one.
+    let no_link = i32::try_from((OFlags::NOFOLLOW | OFlags::DIRECTORY).bits()).unwrap_or_default();
+    let Ok(held) = OpenOptions::new().read(true).custom_flags(no_link).open(dir) else { return };
+    let through = PathBuf::from(format!("/proc/self/fd/{}", held.as_raw_fd()));
+    for entry in std::fs::read_dir(through).into_iter().flatten().flatten() {
+        // Of the entry itself, not of what a link names.
         let Ok(found) = entry.metadata() else { continue };
         if found.uid() != owner.uid() {
             drop(std::os::unix::fs::lchown(entry.path(), Some(owner.uid()), Some(owner.gid())));
@@ -112,9 +119,13 @@ fn holder_path(lock: &Path) -> PathBuf {
     lock.with_extension("holder")
 }
 
-/// A holder that has not said who it is names nobody; that is no reason to fail twice.
+/// A holder that has not said who it is names nobody; that is no reason to fail twice. Nor does one that was killed:
+/// somebody else has the lock then, and is about to say so.
 fn read_holder(lock: &Path) -> Holder {
-    std::fs::read(holder_path(lock)).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
+    let holder: Option<Holder> =
+        std::fs::read(holder_path(lock)).ok().and_then(|text| serde_json::from_slice(&text).ok());
+    let lives = |pid: u32| Path::new("/proc").join(pid.to_string()).exists();
+    holder.filter(|holder| holder.pid.is_some_and(lives)).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -132,6 +143,16 @@ mod tests {
         assert_eq!(holder, Holder { pid: Some(std::process::id()), admin: Some("127.0.0.1:8787".to_owned()) });
         drop(first);
         DirLock::take(dir.path()).expect("is free again");
+    }
+
+    #[test]
+    fn a_holder_that_was_killed_is_not_taken_for_the_one_who_has_the_lock_now() {
+        let dir = tempfile::tempdir().expect("has a temporary directory");
+        let lock = DirLock::take(dir.path()).expect("is free");
+        let killed = Holder { pid: Some(u32::MAX), admin: Some("127.0.0.1:1".to_owned()) };
+        lock.describe(&killed).expect("is writable");
+        let Err(StoreError::Locked { holder, .. }) = DirLock::take(dir.path()) else { panic!("taken twice") };
+        assert_eq!(holder, Holder::default());
     }
 
     #[test]

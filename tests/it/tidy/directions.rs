@@ -41,7 +41,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("toml", &["config", "domain/document", "domain/rules", "domain/mistake"]),
     ("annotate_snippets", &["cli"]),
     ("sd_notify", &["service"]),
-    ("rustix", &["edge/pospos/quota", "service/clock"]),
+    ("rustix", &["edge/pospos/quota", "edge/store", "service/clock"]),
     ("tempfile", &["demo"]),
 ];
 
