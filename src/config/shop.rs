@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use url::Url;
@@ -12,12 +13,15 @@ use crate::domain::document::{Placed, Table, parse_placed};
 use crate::domain::mistake::Mistake;
 use crate::domain::model::{Resource, ShopId};
 use crate::edge::pospos::quota::QuotaLimit;
-use crate::edge::pospos::{CreditFields, StockFields, is_pointer};
+use crate::edge::pospos::{FieldMap, is_pointer};
 
 /// The vendor's own address; from pospos's documentation.
 const BASE_URL: &str = "https://go.pospos.co/developer/api";
 /// What the vendor's page allows today.
 const QUOTA: &str = "300/10s";
+
+/// What is read again and again. The others are read on request so far.
+const POLLED: [Resource; 3] = [Resource::Transactions, Resource::Stock, Resource::Credit];
 
 /// One shop: one POSPOS account.
 #[derive(Debug, Clone)]
@@ -40,10 +44,8 @@ pub struct ShopConfig {
     pub trailing_window: Duration,
     /// How often each resource is read; one that is off is absent.
     pub poll: BTreeMap<Resource, Duration>,
-    /// Where the stock list's fields are.
-    pub stock_fields: StockFields,
-    /// Where the credit list's fields are.
-    pub credit_fields: CreditFields,
+    /// Where the fields of each resource are.
+    pub fields: Arc<FieldMap>,
     /// Extra query parameters, by resource.
     pub query: BTreeMap<String, Vec<(String, String)>>,
 }
@@ -77,7 +79,7 @@ pub(super) fn read(
     let trailing_window =
         value::duration(&mut table, "trailing_window", mistakes).unwrap_or(Duration::from_secs(3 * 24 * 3600));
     let poll = poll(&mut table, mistakes);
-    let (stock_fields, credit_fields) = fields(&mut table, mistakes);
+    let fields = fields(&mut table, mistakes);
     let query = query(&mut table, mistakes);
     table.finish(&["guard", "open", "stale_after"], mistakes);
     let Some((written_id, id)) = written_id.zip(id) else { return (None, None) };
@@ -93,8 +95,7 @@ pub(super) fn read(
         timeout,
         trailing_window,
         poll,
-        stock_fields,
-        credit_fields,
+        fields: Arc::new(fields),
         query,
     };
     (Some((written_id, id)), Some(shop))
@@ -124,11 +125,13 @@ fn poll(table: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> BTreeMap<Resource
         Resource::Transactions => Duration::from_secs(15),
         Resource::Stock => Duration::from_secs(2 * 60),
         Resource::Credit => Duration::from_secs(10 * 60),
+        Resource::Members | Resource::BuyDocuments => Duration::from_secs(60 * 60),
+        Resource::Vendors => Duration::from_secs(6 * 60 * 60),
     };
     let mut poll: BTreeMap<Resource, Duration> =
-        Resource::ALL.into_iter().map(|resource| (resource, standard(resource))).collect();
+        POLLED.into_iter().map(|resource| (resource, standard(resource))).collect();
     let Some(mut written) = table.table("poll", mistakes) else { return poll };
-    for resource in Resource::ALL {
+    for resource in POLLED {
         let Some(placed) = written.take::<String>(resource.name(), mistakes) else { continue };
         if placed.value == "off" {
             poll.remove(&resource);
@@ -140,17 +143,16 @@ fn poll(table: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> BTreeMap<Resource
     poll
 }
 
-fn fields(table: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> (StockFields, CreditFields) {
-    let (mut stock, mut credit) = (StockFields::default(), CreditFields::default());
-    let Some(mut written) = table.table("fields", mistakes) else { return (stock, credit) };
-    if let Some(table) = written.table("stock", mistakes) {
-        set_pointers(table, |name, pointer| stock.set(name, pointer), mistakes);
+fn fields(table: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> FieldMap {
+    let mut fields = FieldMap::default();
+    let Some(mut written) = table.table("fields", mistakes) else { return fields };
+    for resource in Resource::ALL {
+        if let Some(table) = written.table(resource.name(), mistakes) {
+            set_pointers(table, |name, pointer| fields.set(resource, name, pointer), mistakes);
+        }
     }
-    if let Some(table) = written.table("credit", mistakes) {
-        set_pointers(table, |name, pointer| credit.set(name, pointer), mistakes);
-    }
-    written.finish(&["transactions", "members", "vendors", "buy_documents"], mistakes);
-    (stock, credit)
+    written.finish(&[], mistakes);
+    fields
 }
 
 fn set_pointers(table: Table<'_>, mut set: impl FnMut(&str, String) -> bool, mistakes: &mut Vec<Mistake>) {
@@ -168,11 +170,24 @@ fn query(table: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> BTreeMap<String,
     let mut query = BTreeMap::new();
     let Some(mut written) = table.table("query", mistakes) else { return query };
     for resource in Resource::ALL {
-        if let Some(table) = written.table(resource.name(), mistakes) {
-            let pairs = table.rest::<String>(mistakes).into_iter().map(|(name, text)| (name.value, text.value));
-            query.insert(resource.name().to_owned(), pairs.collect());
+        // The name of the resource, or the word in the API's own address.
+        let names = [resource.name(), address_word(resource)];
+        for name in &names[..if names[0] == names[1] { 1 } else { 2 }] {
+            if let Some(table) = written.table(name, mistakes) {
+                let pairs = table.rest::<String>(mistakes).into_iter().map(|(name, text)| (name.value, text.value));
+                query.entry(resource.name().to_owned()).or_insert_with(Vec::new).extend(pairs);
+            }
         }
     }
-    written.finish(&["member", "members", "vendor", "vendors", "buy_documents"], mistakes);
+    written.finish(&[], mistakes);
     query
+}
+
+fn address_word(resource: Resource) -> &'static str {
+    match resource {
+        Resource::Members => "member",
+        Resource::Vendors => "vendor",
+        Resource::BuyDocuments => "buy_document",
+        Resource::Transactions | Resource::Stock | Resource::Credit => resource.name(),
+    }
 }

@@ -12,7 +12,7 @@ use url::Url;
 use super::*;
 use crate::domain::model::{Resource, ShopId};
 use crate::edge::channel::email::SmtpServer;
-use crate::edge::pospos::{CreditFields, StockFields};
+use crate::edge::pospos::FieldMap;
 
 /// A directory with these files.
 fn files(files: &[(&str, &str)]) -> TempDir {
@@ -145,8 +145,8 @@ fn a_shop_is_read() {
     assert_eq!((shop.page_size, shop.timeout), (50, seconds(5)));
     assert_eq!(shop.trailing_window, seconds(7 * 86_400));
     assert_eq!(shop.poll, [(Resource::Transactions, seconds(30)), (Resource::Credit, seconds(600))].into());
-    assert_eq!(shop.stock_fields.quantity, "/amount/left");
-    assert_eq!(shop.credit_fields.due_at, "/due");
+    assert_eq!(shop.fields.stock.quantity, "/amount/left");
+    assert_eq!(shop.fields.credit.due_at, "/due");
     let query = vec![("dbname".to_owned(), "x".to_owned())];
     assert_eq!(shop.query, [("transactions".to_owned(), query)].into());
     assert_eq!((second.id.as_str(), second.name.as_str()), ("second", "second"));
@@ -211,7 +211,7 @@ fn what_is_left_out_has_the_value_of_the_contract() {
     assert_eq!(shop.trailing_window, seconds(3 * 86_400));
     let poll = [(Resource::Transactions, 15), (Resource::Stock, 120), (Resource::Credit, 600)];
     assert_eq!(shop.poll, poll.map(|(resource, every)| (resource, seconds(every))).into());
-    assert_eq!((&shop.stock_fields, &shop.credit_fields), (&StockFields::default(), &CreditFields::default()));
+    assert_eq!(*shop.fields, FieldMap::default());
     assert!(shop.query.is_empty());
 }
 

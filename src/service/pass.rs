@@ -51,6 +51,9 @@ pub enum PassError {
     /// The disk failed: the service must end and start again.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// It is read on request only.
+    #[error("{0} is not polled")]
+    NotPolled(Resource),
 }
 
 /// What was read and compared, ready to be committed.
@@ -68,6 +71,7 @@ pub async fn pass(shop: &Shop, resource: Resource) -> Result<PassReport, PassErr
         Resource::Transactions => pass_sales(shop).await,
         Resource::Stock => pass_stock(shop).await,
         Resource::Credit => pass_credit(shop).await,
+        other => Err(PassError::NotPolled(other)),
     }
 }
 

@@ -209,8 +209,7 @@ pub async fn open_shop(
         page_size: shop.page_size,
         timeout: shop.timeout,
         body_limit: BODY_LIMIT,
-        stock_fields: shop.stock_fields.clone(),
-        credit_fields: shop.credit_fields.clone(),
+        fields: Arc::clone(&shop.fields),
         extra_query: shop.query.clone(),
     };
     let pospos = Pospos::new(settings, governor).with_context(failed)?;

@@ -96,11 +96,8 @@ impl Shop {
 
     /// By which fields a resource is read: a hash, to see whether they are others than the last time.
     pub fn fields_of(&self, resource: Resource) -> String {
-        let fields = match resource {
-            Resource::Transactions => String::new(),
-            Resource::Stock => format!("{:?}", self.config.stock_fields),
-            Resource::Credit => format!("{:?}", self.config.credit_fields),
-        };
+        let places = self.config.fields.of(resource);
+        let fields: String = places.into_iter().map(|(name, place)| format!("{name}={place}\n")).collect();
         let digest = ring::digest::digest(&ring::digest::SHA256, fields.as_bytes());
         digest.as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
     }

@@ -130,6 +130,21 @@ impl Subject {
         Self(format!("credit/{id}"))
     }
 
+    /// The subject of a member's events.
+    pub fn member(id: &EntityId) -> Self {
+        Self(format!("member/{id}"))
+    }
+
+    /// The subject of a vendor's events.
+    pub fn vendor(id: &EntityId) -> Self {
+        Self(format!("vendor/{id}"))
+    }
+
+    /// The subject of a purchase document's events.
+    pub fn purchase(id: &EntityId) -> Self {
+        Self(format!("purchase/{id}"))
+    }
+
     /// The subject of the service's own events about a shop.
     pub fn shop(id: &ShopId) -> Self {
         Self(format!("shop/{id}"))

@@ -4,6 +4,7 @@
 //! readings, nothing is repeated but a list that moved, and nothing here knows what was read before.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::NaiveDate;
@@ -15,7 +16,7 @@ use super::call::Caller;
 use super::error::ReadError;
 use super::pages::{Gathered, Next};
 use super::quota::Governor;
-use super::wire::{CreditFields, CreditForm, Form, Malformed, Page, SaleForm, StockFields};
+use super::wire::{CreditForm, FieldMap, Form, Malformed, Page};
 use crate::domain::model::{Credit, CreditStatus, EntityId, Resource, Sale, StockRow, Whole};
 
 /// What the client of one shop must know.
@@ -31,11 +32,9 @@ pub struct PosposSettings {
     pub timeout: Duration,
     /// The most bytes of one answer, unpacked.
     pub body_limit: usize,
-    /// Where the fields of a product stand.
-    pub stock_fields: StockFields,
-    /// Where the fields of a credit stand.
-    pub credit_fields: CreditFields,
-    /// Query parameters to add, by the name of the resource (`transactions`, `stock`, `credit`).
+    /// Where the fields of each resource stand.
+    pub fields: Arc<FieldMap>,
+    /// Query parameters to add, by the name of the resource (`transactions`, `members`, …).
     pub extra_query: BTreeMap<String, Vec<(String, String)>>,
 }
 
@@ -83,8 +82,7 @@ pub struct Pospos {
     caller: Caller,
     base_url: Url,
     page_size: u32,
-    stock_fields: StockFields,
-    credit_fields: CreditFields,
+    fields: Arc<FieldMap>,
     extra_query: BTreeMap<String, Vec<(String, String)>>,
 }
 
@@ -101,8 +99,8 @@ impl Pospos {
         let mut key = HeaderValue::from_str(api_key.expose_secret().trim()).map_err(|_| SettingsError::Key)?;
         key.set_sensitive(true);
         let caller = Caller::new(key, timeout, body_limit, governor).map_err(SettingsError::Client)?;
-        let PosposSettings { stock_fields, credit_fields, extra_query, .. } = settings;
-        Ok(Self { caller, base_url, page_size, stock_fields, credit_fields, extra_query })
+        let PosposSettings { fields, extra_query, .. } = settings;
+        Ok(Self { caller, base_url, page_size, fields, extra_query })
     }
 
     /// Who lets this shop's calls go, for the status.
@@ -118,12 +116,12 @@ impl Pospos {
     /// The sales of the days `from` to `to` in Bangkok, both included.
     pub async fn sales(&self, from: NaiveDate, to: NaiveDate) -> Result<Whole<Sale>, ReadError> {
         let query = [("start", from.to_string()), ("end", to.to_string())];
-        self.whole(Resource::Transactions, self.url(Resource::Transactions, &query), &SaleForm).await
+        self.whole(Resource::Transactions, self.url(Resource::Transactions, &query), &self.fields.transactions).await
     }
 
     /// All products.
     pub async fn stock(&self) -> Result<Whole<StockRow>, ReadError> {
-        self.whole(Resource::Stock, self.url(Resource::Stock, &[]), &self.stock_fields).await
+        self.whole(Resource::Stock, self.url(Resource::Stock, &[]), &self.fields.stock).await
     }
 
     /// The credits of that period and status; `today` is the day in Bangkok.
@@ -162,7 +160,7 @@ impl Pospos {
         };
         let query = [("period", period.word().to_owned()), ("status", word.to_owned())];
         let overdue = period == Period::OutOfPeriod && status == CreditStatus::Pending;
-        let form = CreditForm { fields: &self.credit_fields, status, overdue, today };
+        let form = CreditForm { fields: &self.fields.credit, status, overdue, today };
         (self.url(Resource::Credit, &query), form)
     }
 
@@ -173,6 +171,9 @@ impl Pospos {
             // `/stock` gives everything at once, which a large shop's answer is too large for.
             Resource::Stock => &["stock", "pagination"],
             Resource::Credit => &["credit"],
+            Resource::Members => &["member"],
+            Resource::Vendors => &["vendor"],
+            Resource::BuyDocuments => &["buy-document"],
         };
         let mut url = self.base_url.clone();
         url.path_segments_mut().expect("http addresses have a path").pop_if_empty().extend(path);

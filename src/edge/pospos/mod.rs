@@ -16,4 +16,6 @@ mod wire;
 
 pub use client::{Period, Pospos, PosposSettings, SettingsError};
 pub use error::{ReadError, TransportError};
-pub use wire::{CreditFields, Malformed, StockFields, is_pointer};
+pub use wire::{
+    CreditFields, FieldMap, Malformed, MemberFields, PurchaseFields, SaleFields, StockFields, VendorFields, is_pointer,
+};

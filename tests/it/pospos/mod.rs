@@ -16,7 +16,7 @@ use chrono::NaiveDate;
 use mockito::{Matcher, Mock, ServerGuard};
 use posbell::domain::model::KeyHash;
 use posbell::edge::pospos::quota::{Governor, SystemBootClock};
-use posbell::edge::pospos::{CreditFields, Pospos, PosposSettings, StockFields};
+use posbell::edge::pospos::{FieldMap, Pospos, PosposSettings};
 use tempfile::TempDir;
 
 /// A key as it could be; no test may find it anywhere but in the header.
@@ -36,8 +36,7 @@ pub fn settings(base_url: &str) -> PosposSettings {
         page_size: 2,
         timeout: Duration::from_secs(10),
         body_limit: 64 * 1024,
-        stock_fields: StockFields::default(),
-        credit_fields: CreditFields::default(),
+        fields: std::sync::Arc::new(FieldMap::default()),
         extra_query: BTreeMap::new(),
     }
 }

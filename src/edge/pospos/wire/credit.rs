@@ -6,73 +6,36 @@
 use chrono::{FixedOffset, NaiveDate};
 
 use super::field::Row;
+use super::fields::places;
 use super::{Form, Unreadable};
 use crate::domain::model::{Credit, CreditStatus, Customer, EntityId, Timestamp};
 
-/// Where the fields of a credit stand: `[shop.fields.credit]`, each a JSON Pointer into a row.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CreditFields {
-    /// What tells it apart.
-    pub id: String,
-    /// Its own number.
-    pub code: String,
-    /// The number of the sale it came from.
-    pub sale_code: String,
-    /// The member code of who owes.
-    pub customer_code: String,
-    /// The object with `firstname` and `lastname` of who owes, or a text with the name.
-    pub customer_name: String,
-    /// Telephone number of who owes.
-    pub customer_phone: String,
-    /// What was owed at first.
-    pub amount: String,
-    /// What was paid of it.
-    pub paid: String,
-    /// What is still owed; where it is missing, `amount` less `paid`.
-    pub balance: String,
-    /// When the goods were taken.
-    pub issued_at: String,
-    /// When it should be paid.
-    pub due_at: String,
-}
-
-impl CreditFields {
-    /// Puts the field of that name elsewhere; false where there is no such field.
-    pub fn set(&mut self, name: &str, pointer: String) -> bool {
-        let field = match name {
-            "id" => &mut self.id,
-            "code" => &mut self.code,
-            "sale_code" => &mut self.sale_code,
-            "customer_code" => &mut self.customer_code,
-            "customer_name" => &mut self.customer_name,
-            "customer_phone" => &mut self.customer_phone,
-            "amount" => &mut self.amount,
-            "paid" => &mut self.paid,
-            "balance" => &mut self.balance,
-            "issued_at" => &mut self.issued_at,
-            "due_at" => &mut self.due_at,
-            _ => return false,
-        };
-        *field = pointer;
-        true
-    }
-}
-
-impl Default for CreditFields {
-    fn default() -> Self {
-        Self {
-            id: "/_id".to_owned(),
-            code: "/code".to_owned(),
-            sale_code: "/transaction_code".to_owned(),
-            customer_code: "/buyer_detail/code".to_owned(),
-            customer_name: "/buyer_detail".to_owned(),
-            customer_phone: "/buyer_detail/phonenumber".to_owned(),
-            amount: "/grand_total".to_owned(),
-            paid: "/total_paid".to_owned(),
-            balance: "/balance".to_owned(),
-            issued_at: "/timestamp".to_owned(),
-            due_at: "/due_date".to_owned(),
-        }
+places! {
+    /// Where the fields of a credit stand: `[shop.fields.credit]`, each a JSON Pointer into a row. All but `id` are
+    /// guesses after the names of a sale.
+    CreditFields {
+        /// What tells it apart.
+        id = "/_id",
+        /// Its own number.
+        code = "/code",
+        /// The number of the sale it came from.
+        sale_code = "/transaction_code",
+        /// The member code of who owes.
+        customer_code = "/buyer_detail/code",
+        /// The object with `firstname` and `lastname` of who owes, or a text with the name.
+        customer_name = "/buyer_detail",
+        /// Telephone number of who owes.
+        customer_phone = "/buyer_detail/phonenumber",
+        /// What was owed at first.
+        amount = "/grand_total",
+        /// What was paid of it.
+        paid = "/total_paid",
+        /// What is still owed; where it is missing, `amount` less `paid`.
+        balance = "/balance",
+        /// When the goods were taken.
+        issued_at = "/timestamp",
+        /// When it should be paid.
+        due_at = "/due_date",
     }
 }
 

@@ -9,6 +9,8 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 
+use super::Unreadable;
+use super::fields::OR;
 use crate::domain::model::{NotExact, Timestamp};
 
 /// One row, its members still as they were written.
@@ -16,11 +18,6 @@ use crate::domain::model::{NotExact, Timestamp};
 pub(in crate::edge::pospos) struct Row<'a> {
     raw: &'a RawValue,
     members: BTreeMap<String, &'a RawValue>,
-}
-
-/// Whether `text` is a JSON Pointer (RFC 6901), as the configuration's `[shop.fields]` wants them.
-pub fn is_pointer(text: &str) -> bool {
-    text.starts_with('/') && !text.replace("~0", "").replace("~1", "").contains('~')
 }
 
 impl<'a> Row<'a> {
@@ -34,8 +31,16 @@ impl<'a> Row<'a> {
         self.members.contains_key(name)
     }
 
-    /// The value at a JSON Pointer, as it was written; `null` is none.
-    pub fn at(&self, pointer: &str) -> Option<&'a RawValue> {
+    /// The value at a JSON Pointer, as it was written; `null` is none. Of several pointers the first that holds
+    /// something other than *none* counts.
+    pub fn at(&self, pointers: &str) -> Option<&'a RawValue> {
+        match pointers.contains(OR) {
+            false => self.at_one(pointers),
+            true => pointers.split(OR).filter_map(|pointer| self.at_one(pointer)).find(|raw| is_something(raw)),
+        }
+    }
+
+    fn at_one(&self, pointer: &str) -> Option<&'a RawValue> {
         let mut found = self.raw;
         for (depth, token) in pointer.split('/').skip(1).enumerate() {
             let token = token.replace("~1", "/").replace("~0", "~");
@@ -46,7 +51,7 @@ impl<'a> Row<'a> {
 
     /// Whether there is anything: an object, a list, or a text or number that does not mean *none*.
     pub fn is_given(&self, pointer: &str) -> bool {
-        self.at(pointer).is_some_and(|raw| raw.get().starts_with(['{', '[']) || text(raw).is_some())
+        self.at(pointer).is_some_and(is_something)
     }
 
     /// A text; numbers are taken as they are written.
@@ -81,12 +86,32 @@ impl<'a> Row<'a> {
         self.at(pointer).and_then(|raw| serde_json::from_str(raw.get()).ok())
     }
 
-    /// First and last name of a person, as one.
-    pub fn name(&self, person: &str) -> Option<String> {
-        let parts = ["firstname", "lastname"].map(|part| self.text(&format!("{person}/{part}")));
-        let name = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
-        (!name.is_empty()).then_some(name)
+    /// What `read` makes of each object of a list. One that is no object is an error: it may be a line that was sold.
+    pub fn each<T>(
+        &self,
+        pointer: &str,
+        read: impl Fn(&Row<'_>) -> Result<T, Unreadable>,
+    ) -> Result<Vec<T>, Unreadable> {
+        let one = |raw: &RawValue| read(&Row::new(raw).ok_or(Unreadable)?);
+        self.list(pointer).unwrap_or_default().into_iter().map(one).collect()
     }
+
+    /// First and last name of the person in the object at `person`, as one.
+    pub fn name(&self, person: &str) -> Option<String> {
+        let object = Row::new(self.at(person)?)?;
+        full_name(object.text("/firstname"), object.text("/lastname"))
+    }
+}
+
+/// First and last name as one.
+pub(super) fn full_name(first: Option<String>, last: Option<String>) -> Option<String> {
+    let name = [first, last].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    (!name.is_empty()).then_some(name)
+}
+
+/// Whether there is anything: an object, a list, a flag, or a text or number that does not mean *none*.
+fn is_something(raw: &RawValue) -> bool {
+    raw.get().starts_with(['{', '[', 't', 'f']) || text(raw).is_some()
 }
 
 /// The member of an object or the element of a list.
@@ -137,10 +162,13 @@ mod tests {
         check("/n/m", None);
         check("", None);
         check("a", None);
-        for (text, is) in [("/a/b", true), ("/a~1b", true), ("a", false), ("", false), ("/a~2", false), ("/a~", false)]
-        {
-            assert_eq!(is_pointer(text), is, "{text}");
-        }
+    }
+
+    #[test]
+    fn of_several_pointers_the_first_that_holds_something_counts() {
+        let json = r#"{"a":"-","b":null,"c":"found","d":"too late"}"#;
+        assert_eq!(with(json, |row| row.text("/a | /b | /z | /c | /d")).as_deref(), Some("found"));
+        assert_eq!(with(json, |row| row.text("/a | /b")), None);
     }
 
     #[test]

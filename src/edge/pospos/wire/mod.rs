@@ -11,15 +11,22 @@
 mod credit;
 mod envelope;
 mod field;
+mod fields;
+mod members;
+mod purchases;
 mod stock;
 mod transactions;
+mod vendors;
 
 pub use credit::CreditFields;
 pub(super) use credit::CreditForm;
 pub use envelope::Malformed;
-pub use field::is_pointer;
+pub use fields::{FieldMap, is_pointer};
+pub use members::MemberFields;
+pub use purchases::PurchaseFields;
 pub use stock::StockFields;
-pub(super) use transactions::SaleForm;
+pub use transactions::SaleFields;
+pub use vendors::VendorFields;
 
 use envelope::Envelope;
 use field::Row;
@@ -32,9 +39,7 @@ pub(super) trait Form {
     type Item;
 
     /// Where a row's own id stands.
-    fn id_pointer(&self) -> &str {
-        "/_id"
-    }
+    fn id_pointer(&self) -> &str;
 
     /// Whether this is a row of this resource at all, and not of another one.
     fn fits(&self, row: &Row<'_>) -> bool;
@@ -104,7 +109,7 @@ mod tests {
     use crate::domain::model::Sale;
 
     fn read(rows: &str) -> Result<Page<Sale>, Malformed> {
-        Page::read(format!(r#"{{"success":1,"data":[{rows}]}}"#).as_bytes(), &SaleForm)
+        Page::read(format!(r#"{{"success":1,"data":[{rows}]}}"#).as_bytes(), &SaleFields::default())
     }
 
     fn check(rows: &str, want: &[(&str, bool)]) {

@@ -1,78 +1,46 @@
 //! How a product is read. No public capture has a quantity, a price or a barcode, so where they stand is configurable.
 
 use super::field::Row;
+use super::fields::places;
 use super::{Form, Unreadable};
 use crate::domain::model::{EntityId, Product, StockRow};
 
-/// Where the fields of a product stand: `[shop.fields.stock]`, each a JSON Pointer into a row.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StockFields {
-    /// `PK64000158`.
-    pub code: String,
-    /// The name on the shelf.
-    pub name: String,
-    /// What the scanner reads (a guess).
-    pub barcode: String,
-    /// The name of the category.
-    pub category: String,
-    /// The name of the unit.
-    pub unit: String,
-    /// The price (a guess).
-    pub price: String,
-    /// What it was bought for.
-    pub cost: String,
-    /// What is left (a guess).
-    pub quantity: String,
-    /// The product's own figure for "low" (a guess).
-    pub min_stock: String,
-    /// True where the shop deleted the product (a guess).
-    pub deleted: String,
-    /// When the row last moved.
-    pub updated_at: String,
-}
-
-impl StockFields {
-    /// Puts the field of that name elsewhere; false where there is no such field.
-    pub fn set(&mut self, name: &str, pointer: String) -> bool {
-        let field = match name {
-            "code" => &mut self.code,
-            "name" => &mut self.name,
-            "barcode" => &mut self.barcode,
-            "category" => &mut self.category,
-            "unit" => &mut self.unit,
-            "price" => &mut self.price,
-            "cost" => &mut self.cost,
-            "quantity" => &mut self.quantity,
-            "min_stock" => &mut self.min_stock,
-            "deleted" => &mut self.deleted,
-            "updated_at" => &mut self.updated_at,
-            _ => return false,
-        };
-        *field = pointer;
-        true
-    }
-}
-
-impl Default for StockFields {
-    fn default() -> Self {
-        Self {
-            code: "/code".to_owned(),
-            name: "/name".to_owned(),
-            barcode: "/barcode_code".to_owned(),
-            category: "/category/name".to_owned(),
-            unit: "/unit/name".to_owned(),
-            price: "/price".to_owned(),
-            cost: "/cost".to_owned(),
-            quantity: "/stock".to_owned(),
-            min_stock: "/min_stock".to_owned(),
-            deleted: "/delete".to_owned(),
-            updated_at: "/lastupdate".to_owned(),
-        }
+places! {
+    /// Where the fields of a product stand: `[shop.fields.stock]`, each a JSON Pointer into a row.
+    StockFields {
+        /// What tells it apart.
+        id = "/_id",
+        /// `PK64000158`.
+        code = "/code",
+        /// The name on the shelf.
+        name = "/name",
+        /// What the scanner reads (a guess).
+        barcode = "/barcode_code",
+        /// The name of the category.
+        category = "/category/name",
+        /// The name of the unit.
+        unit = "/unit/name",
+        /// The price (a guess).
+        price = "/price",
+        /// What it was bought for.
+        cost = "/cost",
+        /// What is left (a guess).
+        quantity = "/stock",
+        /// The product's own figure for "low" (a guess).
+        min_stock = "/min_stock",
+        /// True where the shop deleted the product (a guess).
+        deleted = "/delete",
+        /// When the row last moved.
+        updated_at = "/lastupdate",
     }
 }
 
 impl Form for StockFields {
     type Item = StockRow;
+
+    fn id_pointer(&self) -> &str {
+        &self.id
+    }
 
     /// One public client read members and got 206 "products": a member has a telephone number, a sale has lines.
     fn fits(&self, row: &Row<'_>) -> bool {

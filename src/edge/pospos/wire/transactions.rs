@@ -3,85 +3,144 @@
 //! Traps of its names: a line's `stock` is the quantity *sold*, `cost_discount_price` is a discount on one piece, and a
 //! payment's `price` is the cash handed over, not what was applied to the bill.
 
-use serde_json::value::RawValue;
-
 use super::field::{Row, text};
+use super::fields::places;
 use super::{Form, Unreadable};
 use crate::domain::model::{EntityId, Party, Payment, PaymentKind, Sale, SaleLine, SaleStatus};
 
-/// The rows of `/transactions`.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::edge::pospos) struct SaleForm;
+places! {
+    /// Where the fields of a sale stand: `[shop.fields.transactions]`, each a JSON Pointer into a row; those of a line
+    /// and of a payment are pointers into that line or payment. All were seen.
+    SaleFields {
+        /// What tells it apart.
+        id = "/_id",
+        /// `TR68017664`.
+        code = "/code",
+        /// The number on the paper that people know.
+        receipt = "/reference_tax_invoice_abbreviate/code",
+        /// `success` or `cancel`.
+        status = "/status",
+        /// When it was sold.
+        sold_at = "/timestamp",
+        /// When it was cancelled.
+        cancelled_at = "/return_date",
+        /// Before the bill discount.
+        subtotal = "/sub_total",
+        /// The bill discount.
+        discount = "/discount",
+        /// After the bill discount.
+        total = "/grand_total",
+        /// Free text.
+        comment = "/comment",
+        /// The object with `firstname` and `lastname` of who sold it.
+        staff = "/staff_detail | /actual_staff_detail",
+        /// The member code of who bought it.
+        member_code = "/buyer_detail/code",
+        /// The object with `firstname` and `lastname` of who bought it.
+        member_name = "/buyer_detail",
+        /// The list of payments.
+        payments = "/segment_detail_type_list",
+        /// The kind of a payment.
+        payment_code = "/pay_type",
+        /// What was applied to the bill.
+        payment_amount = "/new_total_paid",
+        /// What was handed over.
+        payment_tendered = "/price",
+        /// The bank account that it went to.
+        payment_bank = "/bank_detail",
+        /// What a payment on credit carries.
+        payment_credit = "/credit_detail | /credit_type_id",
+        /// The list of lines.
+        lines = "/order_list",
+        /// The product's code.
+        line_product_code = "/code",
+        /// The product's name.
+        line_name = "/name",
+        /// How many were sold.
+        line_quantity = "/stock",
+        /// Price of one.
+        line_unit_price = "/price",
+        /// Discount on one.
+        line_unit_discount = "/cost_discount_price",
+        /// The line after its discount.
+        line_total = "/total_price_include_discount",
+        /// The list of the cashier's notes.
+        line_notes = "/note_in_order",
+    }
+}
 
 /// What stands for a status that the row does not have: a word that cannot be taken for one of the API's own.
 const NO_STATUS: &str = "unknown";
 
-impl Form for SaleForm {
+impl Form for SaleFields {
     type Item = Sale;
 
+    fn id_pointer(&self) -> &str {
+        &self.id
+    }
+
     fn fits(&self, row: &Row<'_>) -> bool {
-        row.list("/order_list").is_some()
+        row.list(&self.lines).is_some()
     }
 
     fn read(&self, id: EntityId, row: &Row<'_>) -> Result<Sale, Unreadable> {
-        let member = Party { code: row.text("/buyer_detail/code"), name: row.name("/buyer_detail") };
+        let member = Party { code: row.text(&self.member_code), name: row.name(&self.member_name) };
         Ok(Sale {
             id,
-            code: row.text("/code"),
-            receipt: row.text("/reference_tax_invoice_abbreviate/code"),
-            status: SaleStatus::from(row.text("/status").unwrap_or_else(|| NO_STATUS.to_owned())),
-            sold_at: row.time("/timestamp"),
-            cancelled_at: row.time("/return_date"),
-            subtotal: row.number("/sub_total")?,
-            discount: row.number("/discount")?,
-            total: row.number("/grand_total")?,
+            code: row.text(&self.code),
+            receipt: row.text(&self.receipt),
+            status: SaleStatus::from(row.text(&self.status).unwrap_or_else(|| NO_STATUS.to_owned())),
+            sold_at: row.time(&self.sold_at),
+            cancelled_at: row.time(&self.cancelled_at),
+            subtotal: row.number(&self.subtotal)?,
+            discount: row.number(&self.discount)?,
+            total: row.number(&self.total)?,
             currency: "THB".to_owned(),
-            comment: row.text("/comment"),
-            staff: row.name("/staff_detail").or_else(|| row.name("/actual_staff_detail")),
+            comment: row.text(&self.comment),
+            staff: row.name(&self.staff),
             member: (member.code.is_some() || member.name.is_some()).then_some(member),
-            payments: each(row, "/segment_detail_type_list", payment)?,
-            lines: each(row, "/order_list", line)?,
+            payments: row.each(&self.payments, |payment| self.payment(payment))?,
+            lines: row.each(&self.lines, |line| self.line(line))?,
         })
     }
 }
 
-/// The objects of a list. One that is no object makes the sale unreadable: it may be a line that was sold.
-fn each<T>(row: &Row<'_>, list: &str, read: fn(&Row<'_>) -> Result<T, Unreadable>) -> Result<Vec<T>, Unreadable> {
-    let read = |raw: &RawValue| read(&Row::new(raw).ok_or(Unreadable)?);
-    row.list(list).unwrap_or_default().into_iter().map(read).collect()
-}
+impl SaleFields {
+    fn payment(&self, row: &Row<'_>) -> Result<Payment, Unreadable> {
+        let code = row.text(&self.payment_code).and_then(|code| code.parse().ok());
+        let kind = match code {
+            _ if row.is_given(&self.payment_credit) => PaymentKind::Credit,
+            Some(1) => PaymentKind::Cash,
+            Some(3 | 4) if row.is_given(&self.payment_bank) => PaymentKind::Transfer,
+            _ => PaymentKind::Other,
+        };
+        let (amount, tendered) = (row.number(&self.payment_amount)?, row.number(&self.payment_tendered)?);
+        Ok(Payment { kind, code, amount, tendered })
+    }
 
-fn payment(row: &Row<'_>) -> Result<Payment, Unreadable> {
-    let code = row.text("/pay_type").and_then(|code| code.parse().ok());
-    let on_credit = row.is_given("/credit_detail") || row.is_given("/credit_type_id");
-    let kind = match code {
-        _ if on_credit => PaymentKind::Credit,
-        Some(1) => PaymentKind::Cash,
-        Some(3 | 4) if row.is_given("/bank_detail") => PaymentKind::Transfer,
-        _ => PaymentKind::Other,
-    };
-    Ok(Payment { kind, code, amount: row.number("/new_total_paid")?, tendered: row.number("/price")? })
-}
-
-fn line(row: &Row<'_>) -> Result<SaleLine, Unreadable> {
-    Ok(SaleLine {
-        product_code: row.text("/code"),
-        name: row.text("/name"),
-        quantity: row.number("/stock")?,
-        unit_price: row.number("/price")?,
-        unit_discount: row.number("/cost_discount_price")?,
-        total: row.number("/total_price_include_discount")?,
-        notes: row.list("/note_in_order").unwrap_or_default().into_iter().filter_map(text).collect(),
-    })
+    fn line(&self, row: &Row<'_>) -> Result<SaleLine, Unreadable> {
+        let notes = row.list(&self.line_notes).unwrap_or_default();
+        Ok(SaleLine {
+            product_code: row.text(&self.line_product_code),
+            name: row.text(&self.line_name),
+            quantity: row.number(&self.line_quantity)?,
+            unit_price: row.number(&self.line_unit_price)?,
+            unit_discount: row.number(&self.line_unit_discount)?,
+            total: row.number(&self.line_total)?,
+            notes: notes.into_iter().filter_map(text).collect(),
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::value::RawValue;
+
     use super::*;
 
     fn read(json: &str) -> Result<Sale, Unreadable> {
         let raw: &RawValue = serde_json::from_str(json).unwrap();
-        SaleForm.read(EntityId::new("a").unwrap(), &Row::new(raw).unwrap())
+        SaleFields::default().read(EntityId::new("a").unwrap(), &Row::new(raw).unwrap())
     }
 
     #[test]
