@@ -3,6 +3,7 @@
 //! Numbers are big-endian, so that the order of the keys is the order of the numbers. Shop and channel names are
 //! plain ([`crate::domain::model::ShopId`] allows no `/`), and an entity id stands last, so no two keys can collide.
 
+use super::StoreError;
 use crate::domain::event::{DeliveryId, EventId};
 use crate::domain::model::{ChannelName, EntityId, Resource, ShopId, Timestamp};
 
@@ -30,6 +31,12 @@ pub(super) fn row(shop: &ShopId, resource: Resource, id: &EntityId) -> Vec<u8> {
     let mut key = rows(shop, resource);
     key.extend_from_slice(id.as_str().as_bytes());
     key
+}
+
+/// The entity at the end of a row's key.
+pub(super) fn entity_of(key: &[u8], prefix: &[u8]) -> Result<EntityId, StoreError> {
+    let id = std::str::from_utf8(&key[prefix.len()..]).ok().and_then(|id| EntityId::new(id).ok());
+    id.ok_or_else(|| StoreError::Unreadable("a row has lost its id".to_owned()))
 }
 
 pub(super) fn numbered(table: &[u8], number: u64) -> Vec<u8> {

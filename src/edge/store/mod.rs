@@ -12,6 +12,7 @@ mod blobs;
 mod commit;
 mod committer;
 mod keys;
+mod listed;
 mod lock;
 mod open;
 mod outbox;
@@ -22,6 +23,7 @@ mod record;
 mod tests;
 
 pub use commit::{Commit, Forgotten};
+pub use listed::{Head, Heads};
 pub use lock::{DirLock, Holder};
 pub use outbox::{Due, DueDelivery};
 pub use read::{DeliveryFilter, EventFilter, OutboxCounts};

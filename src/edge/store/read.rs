@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
 
+use super::listed::split;
 use super::prune::STRAGGLERS;
 use super::record::{self, ResourceRecord, ShopRecord};
 use super::{Store, StoreError, keys};
@@ -62,9 +63,7 @@ impl Store {
             let mut rows = BTreeMap::new();
             for entry in tree.scan_prefix(&prefix) {
                 let (key, value) = entry?;
-                let id = std::str::from_utf8(&key[prefix.len()..]).ok().and_then(|id| EntityId::new(id).ok());
-                let id = id.ok_or_else(|| StoreError::Unreadable("a row has lost its id".to_owned()))?;
-                rows.insert(id, record::read::<R>(&value)?);
+                rows.insert(keys::entity_of(&key, &prefix)?, record::read::<R>(split(&value).1)?);
             }
             Ok(Known::Rows { rows, horizon: record.horizon })
         })
