@@ -62,9 +62,11 @@ pub async fn run(
 ) -> anyhow::Result<DemoReport> {
     let dir = tempfile::tempdir().context("Failed to make a temporary directory")?;
     let secret = format!("whsec_{}", base64_of(&clock.bytes::<24>()));
-    let shop = open_shop(&plan, &clock)?;
+    // Drawn anew each time: two demos at once are two shops, and a key is claimed for the whole machine.
+    let key = format!("demo-key-{}", base64_of(&clock.bytes::<9>()));
+    let shop = open_shop(&plan, &key, &clock)?;
     let receiver = open_receiver(&secret, &clock, &shop, &print)?;
-    let file = write_files(dir.path(), shop.base_url(), receiver.url(), &secret)?;
+    let file = write_files(dir.path(), &key, shop.base_url(), receiver.url(), &secret)?;
     let config = Config::load(&file, &|_| None).map_err(|problems| {
         anyhow::anyhow!("The demo's own configuration is wrong: {}", problems[0].mistake.message)
     })?;
@@ -90,9 +92,10 @@ pub async fn run(
     Ok(report)
 }
 
-fn open_shop(plan: &DemoPlan, clock: &Clock) -> anyhow::Result<Arc<SimulatedShop>> {
+fn open_shop(plan: &DemoPlan, key: &str, clock: &Clock) -> anyhow::Result<Arc<SimulatedShop>> {
     let clock = clock.clone();
-    let plan = ShopPlan { seed: plan.seed, quota: vec![(100, Duration::from_secs(1))], ..ShopPlan::default() };
+    let (api_key, quota) = (key.to_owned(), vec![(100, Duration::from_secs(1))]);
+    let plan = ShopPlan { seed: plan.seed, api_key, quota, ..ShopPlan::default() };
     Ok(Arc::new(SimulatedShop::start(plan, move || clock.now()).context("Failed to open the simulated shop")?))
 }
 
@@ -128,7 +131,7 @@ fn base64_of(bytes: &[u8]) -> String {
 }
 
 /// Writes the files that a person would write.
-fn write_files(dir: &Path, shop_url: &str, receiver_url: &str, secret: &str) -> anyhow::Result<PathBuf> {
+fn write_files(dir: &Path, key: &str, shop_url: &str, receiver_url: &str, secret: &str) -> anyhow::Result<PathBuf> {
     let failed = || format!("Failed to write into {}", dir.display());
     let file = dir.join("posbell.toml");
     let config = format!(
@@ -137,7 +140,7 @@ fn write_files(dir: &Path, shop_url: &str, receiver_url: &str, secret: &str) -> 
 [[shop]]
 id = "demo"
 name = "Demo shop"
-api_key = "demo-key"
+api_key = "{key}"
 base_url = "{shop_url}"
 quota = ["100/1s"]
 [shop.poll]

@@ -16,7 +16,7 @@ use reqwest::{Client, Response, StatusCode};
 use url::Url;
 
 use super::error::{ReadError, TransportError};
-use super::quota::Governor;
+use super::quota::{Governor, Urgency};
 
 /// The header that carries the key: not `Authorization`, as the captures show.
 const KEY_HEADER: HeaderName = HeaderName::from_static("apikey");
@@ -72,9 +72,9 @@ impl Caller {
     /// Makes one call, when the quota allows it, and gives the body of a good answer.
     ///
     /// After a refused key no call is made until [`Caller::allow_again`]; the refusal is said again instead.
-    pub async fn get(&self, url: Url) -> Result<Vec<u8>, ReadError> {
+    pub async fn get(&self, url: Url, urgency: Urgency) -> Result<Vec<u8>, ReadError> {
         self.not_refused()?;
-        let permit = self.governor.permit().await?;
+        let permit = self.governor.permit(urgency).await?;
         // Again, because the refusal may have come while this call waited for its place.
         if let Err(refused) = self.not_refused() {
             permit.end();

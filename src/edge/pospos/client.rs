@@ -15,7 +15,7 @@ use url::Url;
 use super::call::Caller;
 use super::error::ReadError;
 use super::pages::{Gathered, Next};
-use super::quota::Governor;
+use super::quota::{Governor, Urgency};
 use super::wire::{CreditForm, FieldMap, Form, Malformed, Page};
 use crate::domain::model::{Credit, CreditStatus, EntityId, Resource, Sale, StockRow, Whole};
 
@@ -220,7 +220,7 @@ impl Pospos {
         for page in 1.. {
             let mut url = url.clone();
             url.query_pairs_mut().append_pair("page", &page.to_string());
-            let body = self.caller.get(url).await?;
+            let body = self.caller.get(url, Urgency::Sweep).await?;
             let malformed = move |problem| ReadError::Malformed { resource, page, problem };
             let is_first = page == 1;
             let page = Page::read(&body, form).map_err(malformed)?;

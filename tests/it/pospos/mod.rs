@@ -52,7 +52,8 @@ pub fn shop_with(settings: PosposSettings, quota: &str) -> Shop {
 
 /// A governor with one limit, on the machine's own clock.
 pub fn governor(dir: &Path, quota: &str) -> Governor {
-    let key = KeyHash::of("main");
+    // Of this directory alone: tests run side by side, and a key is claimed for the whole machine.
+    let key = KeyHash::of(&dir.display().to_string());
     Governor::open(dir, &key, vec![quota.parse().unwrap()], Arc::new(SystemBootClock)).unwrap()
 }
 

@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use posbell::demo::receiver::{Received, Receiver};
@@ -20,13 +21,12 @@ pub const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 /// How long anything may take before a test gives up: far more than any step needs on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
-/// The quota of the rigs: as strict as a real one for each second, so that tests need not wait ten.
-pub const QUOTA: (u32, Duration) = (40, Duration::from_secs(1));
-
 /// A shop, a receiver, and the files of the program between them.
 pub struct Rig {
     pub shop: Arc<SimulatedShop>,
     pub receiver: Receiver,
+    /// The shop's key. Each rig has its own: a key is claimed for the whole machine, and tests run side by side.
+    pub key: String,
     dir: tempfile::TempDir,
 }
 
@@ -35,6 +35,8 @@ pub struct RigPlan {
     pub products: usize,
     pub sales: usize,
     pub seed: u64,
+    /// What the shop allows, and what the program is told that it allows.
+    pub quota: (u32, Duration),
     /// Added to `posbell.toml`.
     pub config: String,
     /// The rules; [`RigPlan::EVERYTHING`] unless a test is about rules.
@@ -42,6 +44,9 @@ pub struct RigPlan {
 }
 
 impl RigPlan {
+    /// As strict as a real one for each second, so that tests need not wait ten.
+    pub const QUOTA: (u32, Duration) = (40, Duration::from_secs(1));
+
     /// Everything that the shop's journal knows, to the receiver.
     pub const EVERYTHING: &str = r#"
 [[threshold]]
@@ -58,7 +63,8 @@ to = ["receiver"]
 
 impl Default for RigPlan {
     fn default() -> Self {
-        Self { products: 40, sales: 20, seed: 1, config: String::new(), rules: Self::EVERYTHING.to_owned() }
+        let (config, rules) = (String::new(), Self::EVERYTHING.to_owned());
+        Self { products: 40, sales: 20, seed: 1, quota: Self::QUOTA, config, rules }
     }
 }
 
@@ -71,13 +77,16 @@ impl Rig {
             products: plan.products,
             sales_today: plan.sales,
             seed: plan.seed,
-            quota: vec![QUOTA],
+            api_key: own_key(),
+            quota: vec![plan.quota],
             ..ShopPlan::default()
         };
+        let key = shop_plan.api_key.clone();
         let shop = Arc::new(SimulatedShop::start(shop_plan, move || now.now()).expect("opens"));
         let receiver = open_receiver(&shop, &clock);
         let dir = tempfile::tempdir().expect("has a temporary directory");
-        let rig = Rig { shop, receiver, dir };
+        let rig = Rig { shop, receiver, key, dir };
+        let quota = format!("{}/{}", plan.quota.0, humantime::format_duration(plan.quota.1));
         let config = format!(
             r#"language = "en"
 
@@ -90,9 +99,9 @@ retry_first = "100ms"
 [[shop]]
 id = "main"
 name = "Test shop"
-api_key = "demo-key"
+api_key = "{}"
 base_url = "{}"
-quota = ["40/1s"]
+quota = ["{quota}"]
 timeout = "5s"
 [shop.poll]
 transactions = "100ms"
@@ -106,6 +115,7 @@ secret = "{SECRET}"
 allow_networks = ["127.0.0.0/8"]
 timeout = "5s"
 {}"#,
+            rig.key,
             rig.shop.base_url(),
             rig.receiver.url(),
             plan.config
@@ -122,6 +132,14 @@ timeout = "5s"
 
     pub fn config(&self) -> PathBuf {
         self.path().join("posbell.toml")
+    }
+
+    /// Gives this rig's shop and its program the key of another rig.
+    pub fn use_key_of(&mut self, other: &Rig) {
+        let text = std::fs::read_to_string(self.config()).expect("reads");
+        std::fs::write(self.config(), text.replacen(&self.key, &other.key, 1)).expect("writes");
+        self.key.clone_from(&other.key);
+        self.shop.issue_key(&self.key);
     }
 
     /// Sells one of the fullest shelf, which crosses no threshold.
@@ -213,6 +231,12 @@ timeout = "5s"
         assert_eq!(self.receiver.forged(), 0, "a signature was wrong");
         assert_eq!(self.shop.quota_violations(), 0, "the quota was broken");
     }
+}
+
+/// A key that no other rig of this machine has.
+fn own_key() -> String {
+    static MADE: AtomicUsize = AtomicUsize::new(0);
+    format!("demo-key-{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed))
 }
 
 fn open_receiver(shop: &Arc<SimulatedShop>, clock: &Clock) -> Receiver {

@@ -67,16 +67,17 @@ fn a_mistake_about_a_secret_does_not_print_it() {
     let runtime = tokio::runtime::Runtime::new().expect("starts");
     let _entered = runtime.enter();
     for (from, to) in [
-        ("api_key = \"demo-key\"", "api_key = \"HUSH hush\""),
-        ("api_key = \"demo-key\"", "api_key = \"HUSH\"\napi_key_file = \"x\""),
-        ("api_key = \"demo-key\"", "apikey = \"HUSH\""),
+        ("KEY", "api_key = \"HUSH hush\""),
+        ("KEY", "api_key = \"HUSH\"\napi_key_file = \"x\""),
+        ("KEY", "apikey = \"HUSH\""),
         ("secret = \"whsec_", "secret = \"HUSH!whsec_"),
         ("url = \"http://", "url = \"htp://user:HUSH@"),
-        ("api_key = \"demo-key\"", "api_key = \"HUSH"),
+        ("KEY", "api_key = \"HUSH"),
     ] {
         let rig = Rig::new(RigPlan::default());
+        let from = from.replace("KEY", &format!("api_key = \"{}\"", rig.key));
         let text = std::fs::read_to_string(rig.config()).expect("reads");
-        std::fs::write(rig.config(), text.replacen(from, to, 1)).expect("writes");
+        std::fs::write(rig.config(), text.replacen(&from, to, 1)).expect("writes");
         let output = rig.run(&["run"]);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(78), "{to}: {said}");
@@ -112,7 +113,7 @@ async fn after_a_clean_stop_it_goes_on_where_it_was() {
     rig.told(EventKind::ShopBaseline).await;
     let (status, log) = service.stop();
     assert!(status.success(), "{log}");
-    assert!(!log.contains("demo-key") && !log.contains("whsec_"), "a secret is in the log: {log}");
+    assert!(!log.contains(&rig.key) && !log.contains("whsec_"), "a secret is in the log: {log}");
     rig.sell_one();
     let service = rig.start();
     let received = rig.all_told().await;

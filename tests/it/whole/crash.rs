@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use posbell::domain::event::EventKind;
+use posbell::edge::pospos::quota::{BootClock as _, SystemBootClock};
 
 use super::journal::make_changes;
 use crate::support::rig::{PATIENCE, Rig, RigPlan, event};
@@ -12,8 +13,12 @@ struct Moments(u64);
 
 impl Moments {
     fn next(&mut self) -> Duration {
+        Duration::from_millis(20 + self.below(700))
+    }
+
+    fn below(&mut self, most: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        Duration::from_millis(20 + (self.0 >> 33) % 700)
+        (self.0 >> 33) % most
     }
 }
 
@@ -89,5 +94,51 @@ async fn a_crash_loop_stays_within_the_quota() {
     let service = rig.start();
     rig.told(EventKind::ShopBaseline).await;
     assert_eq!(rig.shop.quota_violations(), 0, "the key is lost");
+    drop(service);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sixty_kills_in_a_minute_stay_within_the_quota_and_use_most_of_it() {
+    const WINDOW: Duration = Duration::from_secs(4);
+    const MINUTE: Duration = Duration::from_secs(60);
+    let rig = Rig::new(RigPlan { products: 450, quota: (20, WINDOW), ..RigPlan::default() });
+    let mut moments = Moments(11);
+    let mut kills: Vec<Duration> = (0..60).map(|_| Duration::from_millis(moments.below(60_000))).collect();
+    kills.sort();
+    let mut service = rig.start();
+    // The first window pays for the unknown past.
+    tokio::time::sleep(WINDOW).await;
+    let (begin, before) = (SystemBootClock.now(), rig.shop.calls());
+    for moment in kills.into_iter().chain([MINUTE]) {
+        // A kill at a random moment is what is tested here: there is nothing to wait for.
+        tokio::time::sleep((begin + moment).saturating_sub(SystemBootClock.now())).await;
+        service.kill();
+        service = rig.start();
+    }
+    let (took, used) = (SystemBootClock.now() - begin, rig.shop.calls() - before);
+    drop(service);
+    assert_eq!(rig.shop.quota_violations(), 0, "the key is lost");
+    assert!(rig.shop.most_calls_in(WINDOW) <= 20, "{} calls in one window", rig.shop.most_calls_in(WINDOW));
+    let allowed = took.as_secs_f64() / WINDOW.as_secs_f64() * 20.0;
+    assert!(used as f64 >= 0.8 * allowed, "{used} of {allowed:.0} calls were made");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_services_with_one_key_never_both_spend_its_quota() {
+    let first = Rig::new(RigPlan::default());
+    let mut second = Rig::new(RigPlan::default());
+    second.use_key_of(&first);
+    let service = first.start();
+    first.told(EventKind::ShopBaseline).await;
+    let refused = second.run(&["run"]);
+    assert_eq!(refused.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.contains("another posbell on this machine") && said.contains("stop it"), "{said}");
+    assert!(!said.contains(&first.key), "a secret is in the error: {said}");
+    assert_eq!(second.shop.calls(), 0);
+    // A kill frees the key.
+    service.kill();
+    let service = second.start();
+    second.told(EventKind::ShopBaseline).await;
     drop(service);
 }

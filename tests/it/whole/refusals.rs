@@ -79,7 +79,7 @@ async fn a_refused_key_stops_the_shop_at_once_until_a_person_resumes_it() {
     assert!(status.success(), "{log}");
     assert_eq!(rig.shop.calls(), calls, "a refused key was used again");
 
-    rig.shop.issue_key("demo-key");
+    rig.shop.issue_key(&rig.key);
     let service = rig.start();
     status_says(&rig, |status| status["running"] == true).await;
     let resumed = rig.run(&["resume", "main"]);

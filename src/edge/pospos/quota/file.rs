@@ -96,9 +96,9 @@ impl LedgerFile {
 
 #[cfg(test)]
 impl LedgerFile {
-    /// Leaves the file as a failed write does, and hands out what was open.
-    pub(super) fn break_it(&mut self) -> Option<File> {
-        self.file.take()
+    /// Goes on with another file, or with none as after a failed write. Hands out what was open.
+    pub(super) fn swap(&mut self, file: Option<File>) -> Option<File> {
+        std::mem::replace(&mut self.file, file)
     }
 }
 

@@ -1,46 +1,50 @@
 //! Who lets a call go: one governor for each shop, through which every request to the API passes.
 //!
-//! A permit is given first come, first served. Its reservation is on the disk before the permit exists, so a process
-//! that is killed right after finds, at its next start, a call that may have been made. Where the reservation cannot
-//! be written, there is no permit and no call.
+//! Here the desk meets the clock, the disk and those who wait. A place is on the disk before a call is let go in it,
+//! so a process that is killed right after finds, at its next start, a call that may have been made. Where the place
+//! cannot be written, there is no permit and no call.
 //!
-//! The governor refuses to be cloned into a second opinion: a second one for the same shop, in this or any other
-//! process, finds the ledger locked.
+//! # Who wakes whom
+//!
+//! Whose turn it is follows from the queue alone. That one waiter sleeps until a place is free, or writes the next
+//! group; all others wait for their bell. Whoever changes whose turn it is (it went, it gave up, it wrote or failed
+//! to, it loosened the limits) rings for the one whose turn it is now. A bell that is rung before it is listened to
+//! rings then. So each waiter may be dropped anywhere, nobody asks in a loop, and no turn is lost.
+//!
+//! The governor refuses to be cloned into a second opinion: a second one for the same key, in this or any other
+//! process of the machine, finds the ledger locked or the key claimed.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
+
+use super::claim::Claim;
+use super::desk::{Desk, Look};
 use super::file::LedgerFile;
-use super::{BootClock, LedgerState, Monotonic, PlaceId, Places, QuotaError, QuotaLimit, STRAGGLER, Wait, ledger};
+use super::queue::Ticket;
+use super::slow::Slowed;
+use super::{BootClock, LedgerState, Monotonic, PlaceId, QuotaError, QuotaLimit, Urgency, ledger};
 use crate::domain::model::KeyHash;
 
 /// Lets calls of one shop go, as fast as its quota allows and never faster.
 pub struct Governor {
-    /// Whoever holds it is the next to go; tokio's mutex is fair.
-    turn: tokio::sync::Mutex<()>,
     books: Arc<Books>,
     state: LedgerState,
 }
 
-/// What permits and the governor share.
+/// What permits, waiters and the governor share.
 ///
-/// Locks are taken in the order of the fields. `file` is held across a sync, `count` never: so the end of a call,
+/// Locks are taken in the order of the fields. `file` is held across a sync, `desk` never: so the end of a call,
 /// which happens on an async thread, waits for no disk.
 struct Books {
     clock: Arc<dyn BootClock>,
     boot_id: String,
     file: Mutex<LedgerFile>,
-    count: Mutex<Count>,
-}
-
-struct Count {
-    places: Places,
-    limits: Vec<QuotaLimit>,
-    /// Lines of ends that wait for the file.
-    unwritten: String,
-    /// The latest moment seen, should the clock ever go back.
-    latest: Monotonic,
+    desk: Mutex<Desk<Arc<Notify>>>,
+    /// Held, not read: it ends with the last permit, as the lock of the ledger does.
+    _claim: Claim,
 }
 
 impl Governor {
@@ -57,15 +61,16 @@ impl Governor {
         if limits.is_empty() {
             return Err(QuotaError::NoLimits);
         }
+        // The lock first: its message names the directory.
         let (mut file, bytes) = LedgerFile::open(dir, key)?;
+        let claim = Claim::take(key)?;
         let boot_id = clock.boot_id();
         let now = Monotonic::since_boot(clock.now());
-        let (mut places, state) = ledger::recover(bytes.as_deref(), &boot_id, now);
-        places.prune(now, &limits);
-        file.replace(&ledger::render(&places, &boot_id, now))?;
-        let count = Mutex::new(Count { places, limits, unwritten: String::new(), latest: now });
-        let books = Arc::new(Books { clock, boot_id, file: Mutex::new(file), count });
-        Ok(Self { turn: tokio::sync::Mutex::new(()), books, state })
+        let (places, state) = ledger::recover(bytes.as_deref(), &boot_id, now);
+        let mut desk = Desk::new(places, limits, now);
+        file.replace(&desk.render(&boot_id, now))?;
+        let books = Books { clock, boot_id, file: Mutex::new(file), desk: Mutex::new(desk), _claim: claim };
+        Ok(Self { books: Arc::new(books), state })
     }
 
     /// How the ledger was found at the start.
@@ -73,93 +78,92 @@ impl Governor {
         self.state
     }
 
-    /// Waits for a place and writes it down; the call may leave as soon as this returns.
+    /// Waits for a place that is written down; the call may leave as soon as this returns.
     ///
-    /// First come, first served. May be dropped at any point: a place that was already taken is then given back as if
-    /// its call had been made.
-    pub async fn permit(&self) -> Result<Permit, QuotaError> {
-        let _turn = self.turn.lock().await;
+    /// The more urgent goes first, and first come, first served within a class; see [`Urgency`]. May be dropped at any
+    /// point: a place that was already written stays for whoever comes next.
+    pub async fn permit(&self, urgency: Urgency) -> Result<Permit, QuotaError> {
+        let seat = Seat::take(&self.books, urgency);
         loop {
-            if let Wait::For(duration) = self.books.earliest() {
-                // At least a millisecond, tokio's grain, so that this cannot spin.
-                tokio::time::sleep(duration.max(Duration::from_millis(1))).await;
-                continue;
-            }
-            let books = Arc::clone(&self.books);
-            // The permit is made over there, so that a waiter who goes away leaves no place without an end.
-            let reserved = tokio::task::spawn_blocking(move || Books::reserve(&books)).await;
-            if let Some(permit) = reserved.map_err(|_| QuotaError::Stopping)?? {
-                return Ok(permit);
+            match seat.look() {
+                Look::Go(id) => return Ok(Permit { books: Arc::clone(&self.books), id, answered: false }),
+                Look::Stand => seat.bell.notified().await,
+                Look::Sleep(duration) => {
+                    // At least a millisecond, tokio's grain, so that this cannot spin.
+                    let free = tokio::time::sleep(duration.max(Duration::from_millis(1)));
+                    tokio::select! {
+                        () = free => {}
+                        () = seat.bell.notified() => {}
+                    }
+                }
+                Look::Write => {
+                    // It ends over there even where this waiter goes away.
+                    let writing = Writing(Arc::clone(&self.books));
+                    let written = tokio::task::spawn_blocking(move || writing.write()).await;
+                    written.map_err(|_| QuotaError::Stopping)??;
+                }
             }
         }
     }
 
-    /// What every limit still allows right now, for the status.
+    /// What every limit still allows right now, for the status: the limits as they are in force, which is less than
+    /// was configured while [`Governor::slowed`] says so.
     pub fn left(&self) -> Vec<(QuotaLimit, u32)> {
-        let mut count = self.books.count();
-        let now = self.books.now(&mut count);
-        count.limits.iter().map(|limit| (*limit, count.places.left(now, limit))).collect()
+        let (desk, now) = self.books.desk_now();
+        desk.left(now)
+    }
+
+    /// Whether less than the configured limits is used, because the server has seen too many calls.
+    pub fn slowed(&self) -> Option<Slowed> {
+        let (desk, now) = self.books.desk_now();
+        desk.slowed(now)
     }
 
     /// Makes other limits hold from now on, for a reload; an empty list changes nothing.
     pub fn set_limits(&self, limits: Vec<QuotaLimit>) {
-        if !limits.is_empty() {
-            self.books.count().limits = limits;
-        }
+        self.books.desk().set_limits(limits);
+        self.books.wake_next();
     }
 
-    /// Makes no call for `at_least` that long, and never less than the shortest window: the server has said that it
-    /// sees too many, so somebody else spends of the same key.
+    /// The server has said that it sees too many calls, so somebody else spends of the same key.
+    ///
+    /// Makes no call for `at_least` that long, and never less than the shortest window. Then uses half of every
+    /// allowance for ten of the shortest windows (at least ten minutes, at most six hours); a quarter and an eighth
+    /// where it comes again meanwhile.
     pub fn pause(&self, at_least: Duration) {
-        let mut count = self.books.count();
-        let shortest = count.limits.iter().map(QuotaLimit::hold).min().unwrap_or_default();
-        let until = self.books.now(&mut count).plus(shortest.max(at_least));
-        count.places.pause(until);
-        count.unwritten.push_str(&ledger::paused(until));
-        drop(count);
+        let (mut desk, now) = self.books.desk_now();
+        desk.too_many(now, at_least);
+        drop(desk);
+        self.books.write_unwritten();
+    }
+}
+
+impl Drop for Governor {
+    /// Without this the next run would have to take the spare places for calls.
+    fn drop(&mut self) {
+        self.books.desk().give_back();
         self.books.write_unwritten();
     }
 }
 
 impl Books {
-    // A panic elsewhere leaves the counts whole: every change of them is one call. So a poisoned lock is still good.
-    fn count(&self) -> MutexGuard<'_, Count> {
-        self.count.lock().unwrap_or_else(PoisonError::into_inner)
+    // A panic elsewhere leaves the desk whole: every change of it is one call. So a poisoned lock is still good.
+    fn desk(&self) -> MutexGuard<'_, Desk<Arc<Notify>>> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn now(&self, count: &mut Count) -> Monotonic {
-        count.latest = count.latest.max(Monotonic::since_boot(self.clock.now()));
-        count.latest
+    fn desk_now(&self) -> (MutexGuard<'_, Desk<Arc<Notify>>>, Monotonic) {
+        let mut desk = self.desk();
+        let now = desk.moment(Monotonic::since_boot(self.clock.now()));
+        (desk, now)
     }
 
-    fn earliest(&self) -> Wait {
-        let mut count = self.count();
-        let now = self.now(&mut count);
-        count.places.earliest(now, &count.limits)
-    }
-
-    /// Takes a place and makes it durable; `None` where another was faster. Blocks on the disk.
-    fn reserve(books: &Arc<Self>) -> Result<Option<Permit>, QuotaError> {
-        let mut file = books.file.lock().unwrap_or_else(PoisonError::into_inner);
-        books.replace_if_wanted(&mut file)?;
-        let (id, lines) = {
-            let mut count = books.count();
-            let now = books.now(&mut count);
-            if count.places.earliest(now, &count.limits) != Wait::Now {
-                return Ok(None);
-            }
-            let id = count.places.reserve(now);
-            let mut lines = std::mem::take(&mut count.unwritten);
-            lines.push_str(&ledger::reserved(id, now));
-            (id, lines)
-        };
-        // Killed here, the call did not leave and is not written down. Killed after the sync, it may have left, and is.
-        if let Err(error) = file.append_durably(&lines) {
-            // No call leaves, so no place is held. The ends that were lost with it stand in the next replacement.
-            books.count().places.forget(id);
-            return Err(error);
+    /// Rings for the waiter whose turn it is.
+    fn wake_next(&self) {
+        let bell = self.desk().next().cloned();
+        if let Some(bell) = bell {
+            bell.notify_one();
         }
-        Ok(Some(Permit { books: Arc::clone(books), id, answered: false }))
     }
 
     fn replace_if_wanted(&self, file: &mut LedgerFile) -> Result<(), QuotaError> {
@@ -167,14 +171,8 @@ impl Books {
             return Ok(());
         }
         let text = {
-            let mut count = self.count();
-            let now = self.now(&mut count);
-            let Count { places, limits, .. } = &mut *count;
-            places.prune(now, limits);
-            let text = ledger::render(places, &self.boot_id, now);
-            // They are part of what was rendered.
-            count.unwritten.clear();
-            text
+            let (mut desk, now) = self.desk_now();
+            desk.render(&self.boot_id, now)
         };
         file.replace(&text)
     }
@@ -185,11 +183,75 @@ impl Books {
     /// later start takes the call for ended later than it did.
     fn write_unwritten(&self) {
         let Ok(mut file) = self.file.try_lock() else { return };
-        let lines = std::mem::take(&mut self.count().unwritten);
+        let lines = self.desk().take_unwritten();
         if !lines.is_empty() {
             // A failure is told at the next permit, which tries to replace the file and says why it cannot.
             let _ = file.append(&lines);
         }
+    }
+}
+
+/// A place in the queue, given up when it is dropped.
+struct Seat<'a> {
+    books: &'a Books,
+    ticket: Ticket,
+    /// Rung when it is this seat's turn.
+    bell: Arc<Notify>,
+}
+
+impl<'a> Seat<'a> {
+    fn take(books: &'a Books, urgency: Urgency) -> Self {
+        let bell = Arc::new(Notify::new());
+        let ticket = books.desk().join(urgency, Arc::clone(&bell));
+        Self { books, ticket, bell }
+    }
+
+    fn look(&self) -> Look {
+        let (mut desk, now) = self.books.desk_now();
+        let look = desk.look(self.ticket, now);
+        drop(desk);
+        if let Look::Go(_) = look {
+            self.books.wake_next();
+        }
+        look
+    }
+}
+
+impl Drop for Seat<'_> {
+    fn drop(&mut self) {
+        if self.books.desk().leave(self.ticket) {
+            self.books.wake_next();
+        }
+    }
+}
+
+/// The writing of one group, by whoever was told to. However it ends, the next waiter is woken.
+struct Writing(Arc<Books>);
+
+impl Writing {
+    /// Takes places and makes them durable. Blocks on the disk.
+    fn write(self) -> Result<(), QuotaError> {
+        let books = &self.0;
+        let mut file = books.file.lock().unwrap_or_else(PoisonError::into_inner);
+        books.replace_if_wanted(&mut file)?;
+        let (group, now) = {
+            let (mut desk, now) = books.desk_now();
+            (desk.group(now), now)
+        };
+        if let Some((ids, lines)) = group {
+            // Killed here, no call has left and nothing is written down. Killed after the sync, calls may have left,
+            // and are. A failure loses the ends that were in `lines` too: they stand in the next replacement.
+            file.append_durably(&lines)?;
+            books.desk().written(ids, now);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        self.0.desk().writing_ended();
+        self.0.wake_next();
     }
 }
 
@@ -206,7 +268,7 @@ pub struct Permit {
 impl Permit {
     /// Ends a call that was answered: it surely has arrived.
     ///
-    /// A permit that is dropped without this counts as arrived [`STRAGGLER`] later.
+    /// A permit that is dropped without this counts as arrived [`STRAGGLER`](super::STRAGGLER) later.
     pub fn end(mut self) {
         self.answered = true;
     }
@@ -214,15 +276,9 @@ impl Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let mut count = self.books.count();
-        let now = self.books.now(&mut count);
-        let (end, line) = match self.answered {
-            true => (now, ledger::ended(self.id, now)),
-            false => (now.plus(STRAGGLER), ledger::lost(self.id, now)),
-        };
-        count.places.end(self.id, end);
-        count.unwritten.push_str(&line);
-        drop(count);
+        let (mut desk, now) = self.books.desk_now();
+        desk.end(self.id, now, self.answered);
+        drop(desk);
         self.books.write_unwritten();
     }
 }

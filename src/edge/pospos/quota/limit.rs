@@ -54,6 +54,16 @@ impl QuotaLimit {
     pub fn assumed(&self) -> u32 {
         if self.window <= ASSUME_ALL { self.calls } else { self.calls.div_ceil(2) }
     }
+
+    /// How many places sweeps leave to everybody else, so that a sale is not behind a full window: a twentieth.
+    pub fn headroom(&self) -> u32 {
+        self.calls / 20
+    }
+
+    /// The same window with that part of the calls, rounded up: never none.
+    pub fn divided(&self, divisor: u32) -> Self {
+        Self { calls: self.calls.div_ceil(divisor.max(1)), window: self.window }
+    }
 }
 
 impl FromStr for QuotaLimit {

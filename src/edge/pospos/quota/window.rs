@@ -5,9 +5,11 @@
 //! costs follows the allowance and not the length of the past.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::time::Duration;
 
 use super::QuotaLimit;
+use super::slow::Slow;
 
 /// How much later than its end a call without an answer is taken to have arrived.
 ///
@@ -82,17 +84,45 @@ pub enum Wait {
     For(Duration),
 }
 
+/// How much of each allowance a caller may fill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Share {
+    /// All of it.
+    Whole,
+    /// All but [`QuotaLimit::headroom`].
+    ButHeadroom,
+}
+
+/// Below this allowance places are reserved one by one: there are so few calls that the disk does not matter, and a
+/// crash should cost as few of them as can be.
+const SINGLY_BELOW: u32 = 50;
+
+/// From there on, so many reservations fill an allowance: 12 places each at 300 calls. A crash costs one of them.
+const GROUPS: u32 = 25;
+
+/// Places that stand in the ledger and that no call has yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Spare {
+    pub ids: Range<u64>,
+    /// When they were reserved.
+    pub at: Monotonic,
+}
+
 /// The calls that count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Places {
     /// Calls under way, with when they were let go.
     pub(super) open: BTreeMap<PlaceId, Monotonic>,
+    /// Places that can be taken without the disk.
+    pub(super) spare: Spare,
     /// How many calls ended when.
     pub(super) ended: BTreeMap<Monotonic, u32>,
     /// Every call that ended after this moment is in here; of earlier ones nothing is known.
     pub(super) since: Monotonic,
     /// No call before this moment, because the server said so.
     pub(super) paused: Monotonic,
+    /// Only a part of every allowance, because the server said so.
+    pub(super) slow: Option<Slow>,
     /// The next place's number.
     pub(super) next: u64,
 }
@@ -101,35 +131,64 @@ impl Places {
     /// No calls, and nothing known about what was before `since`.
     pub fn unknown_before(since: Monotonic) -> Self {
         let (open, ended) = (BTreeMap::new(), BTreeMap::new());
-        Self { open, ended, since, paused: Monotonic::from_nanos(i64::MIN), next: 0 }
+        let spare = Spare { ids: 0..0, at: since };
+        Self { open, spare, ended, since, paused: Monotonic::from_nanos(i64::MIN), slow: None, next: 0 }
     }
 
-    /// When a call may leave so that every one of `limits` holds.
-    pub fn earliest(&self, now: Monotonic, limits: &[QuotaLimit]) -> Wait {
-        let free = limits.iter().map(|limit| self.free_at(now, limit)).fold(self.paused, Monotonic::max);
+    /// When a call may be let go so that every one of `limits` holds and its `share` is kept.
+    pub fn earliest(&self, now: Monotonic, limits: &[QuotaLimit], share: Share) -> Wait {
+        let free = limits.iter().map(|limit| self.free_at(now, limit, share)).fold(now, Monotonic::max);
+        // A caution that ends makes places free by itself.
+        let free = self.slow_at(now).map_or(free, |slow| free.min(slow.until)).max(self.paused);
         if free <= now { Wait::Now } else { Wait::For(now.until(free)) }
     }
 
-    /// How many calls `limit` still allows right now.
+    /// The limit as it holds now: less than as it was configured while the server's 429 is obeyed.
+    pub fn in_force(&self, now: Monotonic, limit: &QuotaLimit) -> QuotaLimit {
+        self.slow_at(now).map_or(*limit, |slow| limit.divided(slow.divisor))
+    }
+
+    /// How many calls `limit` still allows right now, spare places included.
     pub fn left(&self, now: Monotonic, limit: &QuotaLimit) -> u32 {
         if self.paused > now {
             return 0;
         }
-        let held = self.held(now, limit).iter().map(|&(_, count)| u64::from(count)).sum();
-        u32::try_from(u64::from(limit.calls).saturating_sub(held)).expect("is at most `calls`")
+        let left = u64::from(self.in_force(now, limit).calls).saturating_sub(self.used(now, limit));
+        u32::try_from(left).expect("is at most `calls`")
     }
 
-    /// Takes a place from now on. Only right after [`Places::earliest`] said [`Wait::Now`] for the same moment.
-    pub fn reserve(&mut self, now: Monotonic) -> PlaceId {
-        let id = PlaceId(self.next);
-        self.next += 1;
+    /// How many places the next reservation should have: one, or more where calls are many, and never more than are
+    /// free.
+    pub fn group(&self, now: Monotonic, limits: &[QuotaLimit]) -> u32 {
+        let tightest = limits.iter().map(|limit| self.in_force(now, limit).calls).min().unwrap_or_default();
+        let wanted = if tightest < SINGLY_BELOW { 1 } else { tightest / GROUPS };
+        limits.iter().map(|limit| self.left(now, limit)).fold(wanted, u32::min)
+    }
+
+    /// Numbers for places that are about to be written down. They are nobody's until [`Places::add_spare`].
+    pub(super) fn number(&mut self, count: u32) -> Range<u64> {
+        let first = self.next;
+        self.next += u64::from(count);
+        first..self.next
+    }
+
+    /// The places are on the disk since `at` and may be taken. Only where none is spare.
+    pub(super) fn add_spare(&mut self, ids: Range<u64>, at: Monotonic) {
+        debug_assert!(self.spare.ids.is_empty(), "a group is written when the last one is used up");
+        self.spare = Spare { ids, at };
+    }
+
+    /// Lets a call go in a spare place; `None` where there is none. Only right after [`Places::earliest`] said
+    /// [`Wait::Now`] for the same moment.
+    pub fn take(&mut self, now: Monotonic) -> Option<PlaceId> {
+        let id = self.spare.ids.next().map(PlaceId)?;
         self.open.insert(id, now);
-        id
+        Some(id)
     }
 
-    /// Gives a place back whose call never left.
-    pub fn forget(&mut self, id: PlaceId) {
-        self.open.remove(&id);
+    /// Gives the spare places back: no call will be made in them.
+    pub(super) fn give_back(&mut self) -> Range<u64> {
+        std::mem::replace(&mut self.spare.ids, 0..0)
     }
 
     /// The call has ended: its place is free one window after `end`. An id that is not under way is ignored.
@@ -148,6 +207,18 @@ impl Places {
     /// No call before `until`.
     pub fn pause(&mut self, until: Monotonic) {
         self.paused = self.paused.max(until);
+    }
+
+    /// The server sees too many calls at `now`: uses half of what was used until now, for a while.
+    ///
+    /// During a silence nothing leaves, so a 429 that comes then answers a call of the same burst and halves nothing.
+    pub fn slow_down(&mut self, now: Monotonic, limits: &[QuotaLimit]) {
+        self.slow = Some(Slow::after(self.slow, self.paused <= now, now, limits));
+    }
+
+    /// The caution that holds at `now`.
+    pub(super) fn slow_at(&self, now: Monotonic) -> Option<Slow> {
+        self.slow.filter(|slow| slow.until > now)
     }
 
     /// Drops and merges what no window of `limits` needs exactly. Never frees a place early.
@@ -189,11 +260,23 @@ impl Places {
         held
     }
 
-    /// When `limit` has a place, at the earliest.
-    fn free_at(&self, now: Monotonic, limit: &QuotaLimit) -> Monotonic {
+    /// How many calls hold a place of `limit` now.
+    fn used(&self, now: Monotonic, limit: &QuotaLimit) -> u64 {
+        let oldest = now.minus(limit.hold());
+        let ended: u64 = self.ended.range(oldest..).map(|(_, &count)| u64::from(count)).sum();
+        let assumed = if self.since >= oldest { u64::from(limit.assumed()) } else { 0 };
+        ended + assumed + self.open.len() as u64
+    }
+
+    /// When `limit` has a place for that share, at the earliest.
+    fn free_at(&self, now: Monotonic, limit: &QuotaLimit, share: Share) -> Monotonic {
+        let in_force = self.in_force(now, limit);
+        let allowed = match share {
+            Share::Whole => in_force.calls,
+            Share::ButHeadroom => in_force.calls - in_force.headroom(),
+        };
+        let Some(mut surplus) = self.used(now, limit).checked_sub(u64::from(allowed)) else { return now };
         let mut held = self.held(now, limit);
-        let count: u64 = held.iter().map(|&(_, count)| u64::from(count)).sum();
-        let Some(mut surplus) = count.checked_sub(u64::from(limit.calls)) else { return now };
         held.sort_unstable();
         for (end, count) in held {
             match surplus.checked_sub(u64::from(count)) {

@@ -1,33 +1,64 @@
 //! The governor on a real directory: what one run leaves to the next, and what it does when the disk fails.
 
+use tempfile::TempDir;
+
 use super::*;
-use crate::edge::pospos::quota::SystemBootClock;
+
+mod waiting;
 
 /// A clock that only the test moves.
-struct Still(&'static str, Mutex<Duration>);
-
-impl Still {
-    fn at(boot: &'static str, seconds: u64) -> Arc<Self> {
-        Arc::new(Self(boot, Mutex::new(Duration::from_secs(seconds))))
-    }
-
-    fn pass(&self, duration: Duration) {
-        *self.1.lock().unwrap() += duration;
-    }
-}
+struct Still(Mutex<Duration>);
 
 impl BootClock for Still {
     fn boot_id(&self) -> String {
-        self.0.to_owned()
+        "a".to_owned()
     }
 
     fn now(&self) -> Duration {
-        *self.1.lock().unwrap()
+        *self.0.lock().unwrap()
     }
 }
 
-fn key() -> KeyHash {
-    KeyHash::of("main")
+/// A directory with a clock beside it, and a key that no other test claims.
+struct Room {
+    dir: TempDir,
+    clock: Arc<Still>,
+    key: KeyHash,
+}
+
+impl Room {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let key = KeyHash::of(&dir.path().display().to_string());
+        Self { dir, clock: Arc::new(Still(Mutex::new(Duration::from_secs(1000)))), key }
+    }
+
+    /// A governor whose unknown past is over: everything is free.
+    fn rested(limit: &str) -> (Self, Governor) {
+        let room = Self::new();
+        let governor = room.open(&[limit]).unwrap();
+        room.pass(100_000);
+        (room, governor)
+    }
+
+    fn open(&self, text: &[&str]) -> Result<Governor, QuotaError> {
+        Governor::open(self.dir.path(), &self.key, limits(text), self.clock.clone())
+    }
+
+    fn pass(&self, seconds: u64) {
+        *self.clock.0.lock().unwrap() += Duration::from_secs(seconds);
+    }
+
+    fn ledger(&self) -> String {
+        std::fs::read_to_string(self.dir.path().join(format!("{}.ledger", self.key))).unwrap()
+    }
+
+    /// What a process finds that starts after this one was killed now.
+    fn killed(&self) -> Self {
+        let next = Self { clock: Arc::clone(&self.clock), ..Self::new() };
+        std::fs::write(next.dir.path().join(format!("{}.ledger", next.key)), self.ledger()).unwrap();
+        next
+    }
 }
 
 fn limits(text: &[&str]) -> Vec<QuotaLimit> {
@@ -40,119 +71,155 @@ fn left(governor: &Governor) -> Vec<u32> {
 
 #[tokio::test]
 async fn a_ledger_is_taken_over_by_the_next_run() {
-    let dir = tempfile::tempdir().unwrap();
-    let clock = Still::at("a", 1000);
-    let open = |text| Governor::open(dir.path(), &key(), limits(text), clock.clone()).unwrap();
-    let first = open(&["3/10s", "9/1h"]);
+    let room = Room::new();
+    let first = room.open(&["3/10s", "9/1h"]).unwrap();
     assert_eq!((first.ledger_state(), left(&first)), (LedgerState::New, vec![0, 4]));
-    clock.pass(Duration::from_secs(11));
+    room.pass(11);
     assert_eq!(left(&first), [3, 4]);
-    first.permit().await.unwrap().end();
-    let under_way = first.permit().await.unwrap();
+    first.permit(Urgency::Sales).await.unwrap().end();
+    let under_way = first.permit(Urgency::Sales).await.unwrap();
     assert_eq!(left(&first), [1, 2]);
     drop((first, under_way));
-    clock.pass(Duration::from_secs(11));
+    room.pass(11);
     // The second call had no answer, so it holds its place for longer.
-    let second = open(&["3/10s", "9/1h"]);
+    let second = room.open(&["3/10s", "9/1h"]).unwrap();
     assert_eq!((second.ledger_state(), left(&second)), (LedgerState::Continued, vec![2, 2]));
     drop(second);
     // A longer limit that nobody knew of before finds the same two calls.
-    clock.pass(Duration::from_secs(3700));
-    assert_eq!(left(&open(&["5/10s", "9/2h"])), [5, 2]);
+    room.pass(3700);
+    assert_eq!(left(&room.open(&["5/10s", "9/2h"]).unwrap()), [5, 2]);
 }
 
 #[tokio::test]
 async fn a_killed_process_is_found_to_have_called() {
-    let dir = tempfile::tempdir().unwrap();
-    let clock = Still::at("a", 1000);
-    let open = |dir: &Path| Governor::open(dir, &key(), limits(&["3/10s"]), clock.clone()).unwrap();
-    let killed = open(dir.path());
-    clock.pass(Duration::from_secs(11));
-    let _under_way = killed.permit().await.unwrap();
-    let found = std::fs::read(dir.path().join(format!("{}.ledger", key()))).unwrap();
-    let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join(format!("{}.ledger", key())), found).unwrap();
-    let next = open(dir.path());
-    clock.pass(Duration::from_secs(20));
+    let (room, governor) = Room::rested("3/10s");
+    let _under_way = governor.permit(Urgency::Sales).await.unwrap();
+    let next = room.killed().open(&["3/10s"]).unwrap();
+    room.pass(20);
     assert_eq!(left(&next), [2], "until ten seconds after the last moment at which it could arrive");
-    clock.pass(Duration::from_secs(6));
+    room.pass(6);
     assert_eq!(left(&next), [3]);
+}
+
+#[tokio::test]
+async fn a_group_costs_one_write_and_a_kill_costs_the_group() {
+    let (room, governor) = Room::rested("300/10s");
+    for _ in 0..13 {
+        governor.permit(Urgency::Sales).await.unwrap().end();
+    }
+    assert_eq!(room.ledger().matches("\n+ ").count(), 2, "{}", room.ledger());
+    assert_eq!(left(&governor), [287], "what is spare may be used at once");
+    let next = room.killed().open(&["300/10s"]).unwrap();
+    assert_eq!(left(&next), [276], "both groups count as sent");
+    drop(governor);
+    assert_eq!(left(&room.open(&["300/10s"]).unwrap()), [287], "who ends in order gives back what is spare");
 }
 
 #[test]
 fn two_governors_never_spend_the_same_allowance() {
-    let dir = tempfile::tempdir().unwrap();
-    let open = || Governor::open(dir.path(), &key(), limits(&["3/10s"]), Still::at("a", 0));
-    let first = open().unwrap();
-    assert!(matches!(open(), Err(QuotaError::InUse { .. })));
+    let room = Room::new();
+    let first = room.open(&["3/10s"]).unwrap();
+    assert!(matches!(room.open(&["3/10s"]), Err(QuotaError::InUse { .. })));
+    let elsewhere = Room { key: room.key.clone(), ..Room::new() };
+    assert!(matches!(elsewhere.open(&["3/10s"]), Err(QuotaError::KeyInUse)));
     drop(first);
-    assert!(open().is_ok());
-    assert!(matches!(Governor::open(dir.path(), &key(), Vec::new(), Still::at("a", 0)), Err(QuotaError::NoLimits)));
+    drop(elsewhere.open(&["3/10s"]).unwrap());
+    assert!(room.open(&["3/10s"]).is_ok());
+    assert!(matches!(room.open(&[]), Err(QuotaError::NoLimits)));
 }
 
 #[tokio::test]
 async fn what_cannot_be_written_down_is_not_sent() {
-    let dir = tempfile::tempdir().unwrap();
-    let clock = Still::at("a", 1000);
-    let governor = Governor::open(dir.path(), &key(), limits(&["3/10s"]), clock.clone()).unwrap();
-    clock.pass(Duration::from_secs(11));
-    let file = governor.books.file.lock().unwrap().break_it();
-    std::fs::rename(dir.path(), dir.path().with_extension("away")).unwrap();
-    assert!(matches!(governor.permit().await, Err(QuotaError::Storage { .. })));
+    let (room, governor) = Room::rested("3/10s");
+    let file = governor.books.file.lock().unwrap().swap(None);
+    let away = room.dir.path().with_extension("away");
+    std::fs::rename(room.dir.path(), &away).unwrap();
+    assert!(matches!(governor.permit(Urgency::Sales).await, Err(QuotaError::Storage { .. })));
     assert_eq!(left(&governor), [3], "a call that was not made costs nothing");
-    std::fs::rename(dir.path().with_extension("away"), dir.path()).unwrap();
-    governor.permit().await.unwrap().end();
+    std::fs::rename(&away, room.dir.path()).unwrap();
+    governor.permit(Urgency::Sales).await.unwrap().end();
     drop(file);
-    let text = std::fs::read_to_string(dir.path().join(format!("{}.ledger", key()))).unwrap();
-    assert!(text.ends_with('\n') && text.contains("\n- "), "{text}");
+    assert!(room.ledger().ends_with('\n') && room.ledger().contains("\n- "), "{}", room.ledger());
+}
+
+#[tokio::test]
+async fn a_full_disk_stops_the_calls_after_those_that_are_written_down() {
+    let (room, governor) = Room::rested("300/10s");
+    governor.permit(Urgency::Sales).await.unwrap().end();
+    let full = std::fs::File::options().append(true).open("/dev/full").unwrap();
+    governor.books.file.lock().unwrap().swap(Some(full));
+    for _ in 0..11 {
+        governor.permit(Urgency::Sales).await.unwrap().end();
+    }
+    let away = room.dir.path().with_extension("away");
+    std::fs::rename(room.dir.path(), &away).unwrap();
+    for _ in 0..2 {
+        assert!(matches!(governor.permit(Urgency::Sales).await, Err(QuotaError::Storage { .. })));
+    }
+    assert_eq!(left(&governor), [288]);
+    std::fs::rename(&away, room.dir.path()).unwrap();
+    governor.permit(Urgency::Sales).await.unwrap().end();
+    assert_eq!(left(&governor), [287]);
+    let next = room.killed().open(&["300/10s"]).unwrap();
+    assert_eq!(left(&next), [276], "the ends that the full disk lost are not lost");
+}
+
+#[tokio::test]
+async fn a_group_that_was_half_written_was_never_there() {
+    let (room, governor) = Room::rested("300/10s");
+    let full = std::fs::File::options().append(true).open("/dev/full").unwrap();
+    governor.books.file.lock().unwrap().swap(Some(full));
+    assert!(matches!(governor.permit(Urgency::Sales).await, Err(QuotaError::Storage { .. })));
+    assert_eq!(left(&governor), [300]);
+    governor.permit(Urgency::Sales).await.unwrap().end();
+    assert_eq!((left(&governor), room.ledger().matches("\n+ ").count()), (vec![299], 1), "{}", room.ledger());
 }
 
 #[tokio::test]
 async fn a_grown_ledger_is_made_short_again() {
-    let dir = tempfile::tempdir().unwrap();
-    let clock = Still::at("a", 1000);
-    let governor = Governor::open(dir.path(), &key(), limits(&["100000/10s"]), clock.clone()).unwrap();
-    clock.pass(Duration::from_secs(11));
+    let (room, governor) = Room::rested("100000/10s");
     governor.books.file.lock().unwrap().append(&"+ 0 1\n- 0 1\n".repeat(30_000)).unwrap();
-    governor.permit().await.unwrap().end();
-    let text = std::fs::read_to_string(dir.path().join(format!("{}.ledger", key()))).unwrap();
-    assert_eq!(text.lines().count(), 6, "{text}");
+    governor.permit(Urgency::Sales).await.unwrap().end();
+    assert_eq!(room.ledger().lines().count(), 6, "{}", room.ledger());
 }
 
 #[tokio::test]
-async fn a_silence_the_server_asked_for_is_kept() {
-    let dir = tempfile::tempdir().unwrap();
-    let clock = Still::at("a", 1000);
-    let open = || Governor::open(dir.path(), &key(), limits(&["3/10s"]), clock.clone()).unwrap();
-    let governor = open();
-    clock.pass(Duration::from_secs(11));
-    governor.pause(Duration::from_secs(60));
-    drop(governor);
-    let governor = open();
-    clock.pass(Duration::from_secs(59));
-    assert_eq!(left(&governor), [0]);
-    clock.pass(Duration::from_secs(2));
-    assert_eq!(left(&governor), [3]);
-}
-
-#[tokio::test]
-async fn on_the_real_clock_calls_are_let_go_in_order_and_apart() {
-    let dir = tempfile::tempdir().unwrap();
-    let clock = Arc::new(SystemBootClock);
-    let governor = Governor::open(dir.path(), &key(), limits(&["2/60ms"]), clock).unwrap();
-    let call = |n: u32| {
-        let governor = &governor;
-        async move {
-            let permit = governor.permit().await.unwrap();
-            let left = SystemBootClock.now();
-            permit.end();
-            (n, left)
-        }
-    };
-    let (a, b, c, d, e) = tokio::join!(call(0), call(1), call(2), call(3), call(4));
-    let calls = [a, b, c, d, e];
-    assert!(calls.is_sorted_by_key(|&(_, left)| left), "first come, first served");
-    for pair in calls.windows(3) {
-        assert!(pair[2].1 - pair[0].1 > Duration::from_millis(60), "{calls:?}");
+async fn fewer_calls_than_are_spare_hold_at_once() {
+    let (room, governor) = Room::rested("300/10s");
+    governor.permit(Urgency::Sales).await.unwrap().end();
+    governor.set_limits(limits(&["5/10s"]));
+    assert_eq!(left(&governor), [4]);
+    let before = room.ledger().matches("\n+ ").count();
+    for _ in 0..4 {
+        governor.permit(Urgency::Sales).await.unwrap().end();
     }
+    assert_eq!((left(&governor), room.ledger().matches("\n+ ").count()), (vec![0], before));
+    let waiter = governor.permit(Urgency::Sales);
+    assert!(tokio::time::timeout(Duration::from_millis(50), waiter).await.is_err(), "seven are spare, none is free");
+    room.pass(11);
+    assert_eq!(left(&governor), [5]);
+    governor.permit(Urgency::Sales).await.unwrap().end();
+}
+
+#[tokio::test]
+async fn a_429_is_followed_by_silence_and_then_by_half_the_pace_across_restarts() {
+    let (room, governor) = Room::rested("300/10s");
+    assert_eq!(governor.slowed(), None);
+    governor.pause(Duration::from_secs(60));
+    governor.pause(Duration::ZERO);
+    drop(governor);
+    let governor = room.open(&["300/10s"]).unwrap();
+    room.pass(59);
+    assert_eq!(left(&governor), [0]);
+    room.pass(2);
+    assert_eq!(governor.left(), [("150/10s".parse().unwrap(), 150)], "two answers of one burst halve once");
+    assert_eq!(governor.slowed(), Some(Slowed { divisor: 2, remaining: Duration::from_secs(539) }));
+    governor.pause(Duration::ZERO);
+    room.pass(11);
+    assert_eq!(left(&governor), [75]);
+    let governor = room.killed().open(&["300/10s"]).unwrap();
+    room.pass(588);
+    assert_eq!(left(&governor), [75]);
+    room.pass(2);
+    assert_eq!((left(&governor), governor.slowed()), (vec![300], None));
 }
