@@ -12,6 +12,8 @@ use super::value;
 use crate::domain::document::{Placed, Table, parse_placed};
 use crate::domain::mistake::Mistake;
 use crate::domain::model::{Resource, ShopId};
+use crate::domain::rhythm::hours::OpenHours;
+use crate::domain::rhythm::stock_way::StockList;
 use crate::edge::pospos::quota::QuotaLimit;
 use crate::edge::pospos::{FieldMap, is_pointer};
 
@@ -19,6 +21,8 @@ use crate::edge::pospos::{FieldMap, is_pointer};
 const BASE_URL: &str = "https://go.pospos.co/developer/api";
 /// What the vendor's page allows today.
 const QUOTA: &str = "300/10s";
+/// How long a resource may go unread unless told otherwise; from the contract.
+const STALE_AFTER: Duration = Duration::from_secs(15 * 60);
 
 /// What is read again and again. The others are read on request so far.
 const POLLED: [Resource; 3] = [Resource::Transactions, Resource::Stock, Resource::Credit];
@@ -44,6 +48,14 @@ pub struct ShopConfig {
     pub trailing_window: Duration,
     /// How often each resource is read; one that is off is absent.
     pub poll: BTreeMap<Resource, Duration>,
+    /// How old the reading of the whole trailing window may become, where the file says so.
+    pub trailing: Option<Duration>,
+    /// When the shop is open, where the file says so.
+    pub open: Option<OpenHours>,
+    /// How long a resource may go unread before that is told; never less than three of its intervals.
+    pub stale_after: Duration,
+    /// Whether the stock list is read in one answer or by pages.
+    pub stock_list: StockList,
     /// Where the fields of each resource are.
     pub fields: Arc<FieldMap>,
     /// Extra query parameters, by resource.
@@ -78,10 +90,13 @@ pub(super) fn read(
     let timeout = value::duration(&mut table, "timeout", mistakes).unwrap_or(Duration::from_secs(30));
     let trailing_window =
         value::duration(&mut table, "trailing_window", mistakes).unwrap_or(Duration::from_secs(3 * 24 * 3600));
-    let poll = poll(&mut table, mistakes);
+    let (poll, trailing) = poll(&mut table, mistakes);
+    let open = table.take::<String>("open", mistakes).and_then(|placed| parse_placed(&placed, mistakes));
+    let stale_after = value::duration(&mut table, "stale_after", mistakes).unwrap_or(STALE_AFTER);
+    let stock_list = stock_list(&mut table, mistakes);
     let fields = fields(&mut table, mistakes);
     let query = query(&mut table, mistakes);
-    table.finish(&["guard", "open", "stale_after"], mistakes);
+    table.finish(&["guard"], mistakes);
     let Some((written_id, id)) = written_id.zip(id) else { return (None, None) };
     let base_url = base_url.or_else(|| Url::parse(BASE_URL).ok());
     let Some((api_key, base_url)) = api_key.zip(base_url) else { return (Some((written_id, id)), None) };
@@ -95,6 +110,10 @@ pub(super) fn read(
         timeout,
         trailing_window,
         poll,
+        trailing,
+        open,
+        stale_after,
+        stock_list,
         fields: Arc::new(fields),
         query,
     };
@@ -120,7 +139,21 @@ fn page_size(table: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> u32 {
     placed.value
 }
 
-fn poll(table: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> BTreeMap<Resource, Duration> {
+fn stock_list(table: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> StockList {
+    let Some(placed) = table.take::<String>("stock_list", mistakes) else { return StockList::Auto };
+    match placed.value.as_str() {
+        "auto" => StockList::Auto,
+        "whole" => StockList::Whole,
+        "pages" => StockList::Pages,
+        _ => {
+            mistakes.push(placed.mistake("`stock_list` must be \"auto\", \"whole\" or \"pages\""));
+            StockList::Auto
+        }
+    }
+}
+
+/// `[shop.poll]`: the interval of each resource, and that of the trailing window of sales.
+fn poll(table: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> (BTreeMap<Resource, Duration>, Option<Duration>) {
     let standard = |resource| match resource {
         Resource::Transactions => Duration::from_secs(15),
         Resource::Stock => Duration::from_secs(2 * 60),
@@ -130,7 +163,7 @@ fn poll(table: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> BTreeMap<Resource
     };
     let mut poll: BTreeMap<Resource, Duration> =
         POLLED.into_iter().map(|resource| (resource, standard(resource))).collect();
-    let Some(mut written) = table.table("poll", mistakes) else { return poll };
+    let Some(mut written) = table.table("poll", mistakes) else { return (poll, None) };
     for resource in POLLED {
         let Some(placed) = written.take::<String>(resource.name(), mistakes) else { continue };
         if placed.value == "off" {
@@ -139,8 +172,9 @@ fn poll(table: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> BTreeMap<Resource
             poll.insert(resource, interval);
         }
     }
-    written.finish(&["members", "vendors", "buy_documents", "trailing"], mistakes);
-    poll
+    let trailing = value::duration(&mut written, "trailing", mistakes);
+    written.finish(&["members", "vendors", "buy_documents"], mistakes);
+    (poll, trailing)
 }
 
 fn fields(table: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> FieldMap {

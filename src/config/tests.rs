@@ -11,6 +11,8 @@ use url::Url;
 
 use super::*;
 use crate::domain::model::{Resource, ShopId};
+use crate::domain::rhythm::hours::OpenHours;
+use crate::domain::rhythm::stock_way::StockList;
 use crate::edge::channel::email::SmtpServer;
 use crate::edge::pospos::FieldMap;
 
@@ -65,9 +67,13 @@ quota = ["300/10s", "10000/1d"]
 page_size = 50
 timeout = "5s"
 trailing_window = "7d"
+open = "07:00-12:00, 17:00-01:00"
+stale_after = "20m"
+stock_list = "pages"
 [shop.poll]
 transactions = "30s"
 stock = "off"
+trailing = "2h"
 [shop.fields.stock]
 quantity = "/amount/left"
 [shop.fields.credit]
@@ -145,6 +151,9 @@ fn a_shop_is_read() {
     assert_eq!((shop.page_size, shop.timeout), (50, seconds(5)));
     assert_eq!(shop.trailing_window, seconds(7 * 86_400));
     assert_eq!(shop.poll, [(Resource::Transactions, seconds(30)), (Resource::Credit, seconds(600))].into());
+    assert_eq!(shop.trailing, Some(seconds(7_200)));
+    assert_eq!(shop.open, Some("07:00-12:00,17:00-01:00".parse::<OpenHours>().unwrap()));
+    assert_eq!((shop.stale_after, shop.stock_list), (seconds(1_200), StockList::Pages));
     assert_eq!(shop.fields.stock.quantity, "/amount/left");
     assert_eq!(shop.fields.credit.due_at, "/due");
     let query = vec![("dbname".to_owned(), "x".to_owned())];
@@ -211,6 +220,8 @@ fn what_is_left_out_has_the_value_of_the_contract() {
     assert_eq!(shop.trailing_window, seconds(3 * 86_400));
     let poll = [(Resource::Transactions, 15), (Resource::Stock, 120), (Resource::Credit, 600)];
     assert_eq!(shop.poll, poll.map(|(resource, every)| (resource, seconds(every))).into());
+    assert_eq!((&shop.trailing, &shop.open), (&None, &None));
+    assert_eq!((shop.stale_after, shop.stock_list), (seconds(900), StockList::Auto));
     assert_eq!(*shop.fields, FieldMap::default());
     assert!(shop.query.is_empty());
 }
@@ -250,6 +261,13 @@ fn the_data_is_where_the_file_says_then_where_systemd_says_then_beside_the_file(
 #[test]
 fn the_admin_address_can_be_switched_off() {
     assert!(read(&format!("[admin]\nlisten = \"off\"\n{LEAST}")).admin.is_none());
+}
+
+#[test]
+fn each_way_to_read_the_stock_list_can_be_asked_for() {
+    for (word, want) in [("auto", StockList::Auto), ("whole", StockList::Whole), ("pages", StockList::Pages)] {
+        assert_eq!(read(&format!("{LEAST}stock_list = \"{word}\"\n")).shops[0].stock_list, want, "{word}");
+    }
 }
 
 #[test]

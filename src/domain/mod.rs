@@ -11,6 +11,7 @@ pub mod message;
 pub mod mistake;
 pub mod model;
 pub mod outbox;
+pub mod rhythm;
 pub mod rules;
 
 #[cfg(test)]

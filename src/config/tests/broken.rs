@@ -141,6 +141,28 @@ fn mistakes_of_a_shop() {
 }
 
 #[test]
+fn mistakes_of_when_and_how_a_shop_is_read() {
+    for (name, line, want) in [
+        ("a trailing reading that is off", "[shop.poll]\ntrailing = \"off\"", "5:12 `trailing`: `off` is no length of"),
+        ("a trailing reading without a unit", "[shop.poll]\ntrailing = 3600", "5:12 `trailing`: invalid type: integer"),
+        ("hours without an end", "open = \"07:00\"", "4:8 `07:00`: opening hours are FROM-UNTIL, such as 07:00-21:00"),
+        ("hours without minutes", "open = \"7-21\"", "4:8 `7-21`: `7` is no time of day; write it as 07:00"),
+        ("an hour that no day has", "open = \"07:00-25:00\"", "4:8 `07:00-25:00`: `25:00` is no time of day"),
+        ("hours of no time", "open = \"07:00-07:00\"", "4:8 `07:00-07:00`: `07:00-07:00` ends when it begins; for a"),
+        ("hours as a list", "open = [\"07:00-21:00\"]", "4:8 `open`: invalid type: sequence"),
+        ("a patience of nothing", "stale_after = \"0s\"", "4:15 `stale_after`: `0s` is no length of time"),
+        (
+            "a patience without a unit",
+            "stale_after = \"15\"",
+            "4:15 `stale_after`: `15` is no length of time; write it",
+        ),
+        ("another way to read", "stock_list = \"page\"", "4:14 `stock_list` must be \"auto\", \"whole\" or \"pages\""),
+    ] {
+        check_shop(name, line, want);
+    }
+}
+
+#[test]
 fn mistakes_of_a_webhook_and_of_any_channel() {
     let webhook = "type = \"webhook\"\nurl = \"https://example.com\"\n";
     for (name, lines, want) in [
