@@ -8,7 +8,8 @@ use std::time::Duration;
 use url::Url;
 
 use super::secret::{self, SecretRef};
-use super::value;
+use super::{guard, value};
+use crate::domain::diff::guard::GuardLimits;
 use crate::domain::document::{Placed, Table, parse_placed};
 use crate::domain::mistake::Mistake;
 use crate::domain::model::{Resource, ShopId};
@@ -44,6 +45,8 @@ pub struct ShopConfig {
     pub trailing_window: Duration,
     /// How often each resource is read; one that is off is absent.
     pub poll: BTreeMap<Resource, Duration>,
+    /// Which whole readings are held back.
+    pub guard: GuardLimits,
     /// Where the fields of each resource are.
     pub fields: Arc<FieldMap>,
     /// Extra query parameters, by resource.
@@ -79,9 +82,10 @@ pub(super) fn read(
     let trailing_window =
         value::duration(&mut table, "trailing_window", mistakes).unwrap_or(Duration::from_secs(3 * 24 * 3600));
     let poll = poll(&mut table, mistakes);
+    let guard = guard::take(&mut table, mistakes);
     let fields = fields(&mut table, mistakes);
     let query = query(&mut table, mistakes);
-    table.finish(&["guard", "open", "stale_after"], mistakes);
+    table.finish(&["open", "stale_after"], mistakes);
     let Some((written_id, id)) = written_id.zip(id) else { return (None, None) };
     let base_url = base_url.or_else(|| Url::parse(BASE_URL).ok());
     let Some((api_key, base_url)) = api_key.zip(base_url) else { return (Some((written_id, id)), None) };
@@ -95,6 +99,7 @@ pub(super) fn read(
         timeout,
         trailing_window,
         poll,
+        guard,
         fields: Arc::new(fields),
         query,
     };

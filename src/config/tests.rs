@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use url::Url;
 
 use super::*;
+use crate::domain::diff::guard::GuardLimits;
 use crate::domain::model::{Resource, ShopId};
 use crate::edge::channel::email::SmtpServer;
 use crate::edge::pospos::FieldMap;
@@ -68,6 +69,10 @@ trailing_window = "7d"
 [shop.poll]
 transactions = "30s"
 stock = "off"
+[shop.guard]
+max_changed = "35%"
+min_changed = 50
+accept_after = "1h 30m"
 [shop.fields.stock]
 quantity = "/amount/left"
 [shop.fields.credit]
@@ -145,6 +150,8 @@ fn a_shop_is_read() {
     assert_eq!((shop.page_size, shop.timeout), (50, seconds(5)));
     assert_eq!(shop.trailing_window, seconds(7 * 86_400));
     assert_eq!(shop.poll, [(Resource::Transactions, seconds(30)), (Resource::Credit, seconds(600))].into());
+    let guard = GuardLimits { max_changed_percent: 35, min_changed: 50, accept_after: seconds(5_400) };
+    assert_eq!((shop.guard, second.guard), (guard, GuardLimits::default()));
     assert_eq!(shop.fields.stock.quantity, "/amount/left");
     assert_eq!(shop.fields.credit.due_at, "/due");
     let query = vec![("dbname".to_owned(), "x".to_owned())];
@@ -211,6 +218,8 @@ fn what_is_left_out_has_the_value_of_the_contract() {
     assert_eq!(shop.trailing_window, seconds(3 * 86_400));
     let poll = [(Resource::Transactions, 15), (Resource::Stock, 120), (Resource::Credit, 600)];
     assert_eq!(shop.poll, poll.map(|(resource, every)| (resource, seconds(every))).into());
+    let guard = GuardLimits { max_changed_percent: 20, min_changed: 10, accept_after: seconds(3_600) };
+    assert_eq!(shop.guard, guard);
     assert_eq!(*shop.fields, FieldMap::default());
     assert!(shop.query.is_empty());
 }

@@ -114,6 +114,11 @@ impl Held {
         Held { standing, ..self }
     }
 
+    /// Whether it is believed by itself if it stands: too much of it is not missing.
+    pub fn may_be_accepted(&self, limits: &GuardLimits) -> bool {
+        missing(&self.census.counts) <= limits.limit(self.census.known)
+    }
+
     fn begin(census: Census, now: Timestamp) -> Held {
         let first = census.counts;
         let standing = Standing::Waiting;
