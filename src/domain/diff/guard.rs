@@ -213,7 +213,7 @@ pub fn judge(census: Census, limits: &GuardLimits, before: &GuardRecord, now: Ti
     let Some(prev) = &before.held else { return hold(Held::begin(census, now), true) };
     let next = prev.follow(census, limit, now, every);
     match prev.standing {
-        Standing::Released if !worse(&prev.census.counts, &counts) => believe(Counts { to_zero: 0, ..counts }),
+        Standing::Released if !worse(&prev.census.counts, &counts, limit) => believe(Counts { to_zero: 0, ..counts }),
         // Not what the person saw and released, or another change than the one that was to be refused in silence.
         Standing::Released => hold(Held { since: next.since, ..Held::begin(next.census, now) }, true),
         Standing::Dropped if next.passes == 1 => {
@@ -236,22 +236,22 @@ fn missing(news: &Counts) -> u64 {
     kept_back.map(|suspicion| news.of(suspicion)).sum()
 }
 
-/// Whether both show the same change: what is over the limit in either is about as much in both. What is below it is
-/// a shop that goes on selling.
+/// Whether both show the same change.
 fn same(first: &Counts, next: &Counts, limit: u64) -> bool {
-    let about = |a: u64, b: u64| a.abs_diff(b) <= apart(a);
-    about(first.suspicious, next.suspicious)
-        && Suspicion::ALL.into_iter().all(|suspicion| {
-            let (a, b) = (first.of(suspicion), next.of(suspicion));
-            a.max(b) <= limit || about(a, b)
-        })
+    weighty(first, next, limit).into_iter().all(|(a, b)| a.abs_diff(b) <= apart(a))
 }
 
-/// Whether `next` shows more of anything than was released.
-fn worse(released: &Counts, next: &Counts) -> bool {
-    let more = |a: u64, b: u64| b > a.saturating_add(apart(a));
-    more(released.suspicious, next.suspicious)
-        || Suspicion::ALL.into_iter().any(|suspicion| more(released.of(suspicion), next.of(suspicion)))
+/// Whether `next` shows more than was released.
+fn worse(released: &Counts, next: &Counts, limit: u64) -> bool {
+    weighty(released, next, limit).into_iter().any(|(a, b)| b > a.saturating_add(apart(a)))
+}
+
+/// The counts by which two changes are compared: those over the limit in either, or the whole where only the sum of
+/// several is over it. What is below it is a shop that goes on selling, and would be believed alone.
+fn weighty(a: &Counts, b: &Counts, limit: u64) -> Vec<(u64, u64)> {
+    let pairs = Suspicion::ALL.into_iter().map(|suspicion| (a.of(suspicion), b.of(suspicion)));
+    let over: Vec<(u64, u64)> = pairs.filter(|(a, b)| a.max(b) > &limit).collect();
+    if over.is_empty() { vec![(a.suspicious, b.suspicious)] } else { over }
 }
 
 /// How far a count may be from this one.

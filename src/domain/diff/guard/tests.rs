@@ -229,8 +229,8 @@ fn another_change_starts_the_hour_anew_and_a_shop_that_sells_on_does_not() {
     assert_eq!(shop.read(60, &[(ToZero, 500)]), "held");
     let mut shop = Readings::default();
     let believed = (0..70).step_by(2).find(|minute| {
-        let sold_out = u64::try_from(*minute).unwrap() / 2;
-        shop.read(*minute, &[(Renamed, 500), (ToZero, sold_out)]).starts_with("believed")
+        let sold_out = u64::try_from(*minute).unwrap();
+        shop.read(*minute, &[(Renamed, 210), (ToZero, sold_out)]).starts_with("believed")
     });
     assert_eq!(believed, Some(60));
 }
@@ -283,6 +283,32 @@ fn a_release_is_for_what_the_person_saw() {
     shop.decide(Decision::Release);
     assert_eq!(shop.read(8, &[(Renamed, 300)]), "believed, cleared, in one message");
     assert_eq!(shop.read(10, &[(ToZero, 300)]), "held and told 4");
+    shop.decide(Decision::Release);
+    assert_eq!(shop.read(12, &[(ToZero, 300), (Renamed, 40)]), "believed, cleared, in one message");
+    assert_eq!(shop.read(14, &[(ToZero, 300)]), "held and told 5", "what is at zero now does not fall to it again");
+}
+
+#[test]
+fn the_sum_of_several_changes_is_compared_where_none_is_over_the_limit_alone() {
+    let both = |rows| [(ToZero, rows), (Renamed, rows)];
+    let mut shop = Readings::default();
+    assert_eq!(shop.until_believed(0..60, &both(110)), None);
+    assert_eq!(shop.read(60, &both(130)), "held");
+    assert_eq!(shop.until_believed(62..180, &both(130)), Some(120));
+    let mut shop = Readings::default();
+    shop.read(0, &both(110));
+    shop.decide(Decision::Release);
+    assert_eq!(shop.read(2, &both(130)), "held and told 2");
+    shop.decide(Decision::Release);
+    assert_eq!(shop.read(4, &both(140)), "believed, cleared, in one message");
+}
+
+#[test]
+fn codes_that_are_gone_and_were_accepted_are_not_held_again() {
+    let mut shop = Readings::default();
+    assert_eq!(shop.until_believed(0..100, &[(Renamed, 900)]), Some(60));
+    assert_eq!(shop.read(62, &[(Renamed, 900)]), "believed");
+    assert_eq!(shop.read(64, &[(Renamed, 900), (Vanished, 201)]), "held and told 2");
 }
 
 #[test]
