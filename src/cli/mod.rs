@@ -7,6 +7,7 @@ mod check;
 mod deliveries;
 mod demo;
 mod events;
+mod held;
 mod mask;
 mod out;
 mod problems;
@@ -49,6 +50,8 @@ enum Command {
     Events(events::EventsArgs),
     /// List messages and what became of them
     Deliveries(deliveries::DeliveriesArgs),
+    /// List readings that were not believed, and say whether they are right
+    Held(held::HeldArgs),
     /// Read a shop again whose key was refused
     Resume {
         /// The shop's id
@@ -117,6 +120,7 @@ impl Cli {
             Command::Status(listing) => status::status(&config, listing),
             Command::Events(args) => events::events(&config, args),
             Command::Deliveries(args) => deliveries::deliveries(&config, args),
+            Command::Held(args) => held::held(&config, args),
             Command::Resume { shop } => resume::resume(&config, shop),
         }
     }

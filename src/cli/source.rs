@@ -6,12 +6,13 @@ use serde::de::DeserializeOwned;
 
 use super::env;
 use crate::config::Config;
-use crate::domain::model::ShopId;
+use crate::domain::diff::guard::Decision;
+use crate::domain::model::{Resource, ShopId};
 use crate::edge::admin::{DeliveryQuery, EventQuery, Refusal};
 use crate::edge::store::{Commit, Holder, Store, StoreError};
 use crate::service::clock::Clock;
 use crate::service::run::token_path;
-use crate::service::{answers, report};
+use crate::service::{answers, held, report};
 
 /// How long the service may take to answer.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
@@ -113,14 +114,40 @@ impl<'a> Source<'a> {
         }
     }
 
+    /// Held passes.
+    pub(super) async fn held(&self) -> anyhow::Result<String> {
+        match self {
+            Source::Service { .. } => self.get("held", &[]).await,
+            Source::Store { config, store } => answered(held::all(config, store).await),
+        }
+    }
+
+    /// One held pass.
+    pub(super) async fn held_pass(&self, shop: &ShopId, resource: Resource) -> anyhow::Result<String> {
+        match self {
+            Source::Service { .. } => self.get(&format!("held/{shop}/{resource}"), &[]).await,
+            Source::Store { config, store } => answered(held::one(config, store, shop.as_str(), resource.name()).await),
+        }
+    }
+
+    /// What a person says about a held pass.
+    pub(super) async fn decide(&self, shop: &ShopId, resource: Resource, decision: Decision) -> anyhow::Result<String> {
+        let action = match decision {
+            Decision::Release => "release",
+            Decision::Drop => "drop",
+        };
+        match self {
+            Source::Service { .. } => self.post(&format!("held/{shop}/{resource}/{action}")).await,
+            Source::Store { config, store } => {
+                answered(held::decide(config, store, shop.as_str(), resource.name(), decision).await)
+            }
+        }
+    }
+
     /// Lets a stopped shop be read again.
     pub(super) async fn resume(&self, shop: &ShopId) -> anyhow::Result<()> {
         match self {
-            Source::Service { client, address, token } => {
-                let request = client.post(format!("http://{address}/api/v1/shops/{shop}/resume"));
-                let token = token.as_ref().context("the admin token of the service is not readable here; try sudo")?;
-                self.send(request.bearer_auth(token.expose_secret())).await.map(drop)
-            }
+            Source::Service { .. } => self.post(&format!("shops/{shop}/resume")).await.map(drop),
             Source::Store { store, .. } => {
                 let mut record = store.shop(shop).await?;
                 record.stopped = None;
@@ -128,6 +155,13 @@ impl<'a> Source<'a> {
                 Ok(())
             }
         }
+    }
+
+    async fn post(&self, path: &str) -> anyhow::Result<String> {
+        let Source::Service { client, address, token } = self else { bail!("no service is asked here") };
+        let request = client.post(format!("http://{address}/api/v1/{path}"));
+        let token = token.as_ref().context("the admin token of the service is not readable here; try sudo")?;
+        self.send(request.bearer_auth(token.expose_secret())).await
     }
 
     async fn get(&self, path: &str, query: &[(String, String)]) -> anyhow::Result<String> {
@@ -177,7 +211,7 @@ pub(super) fn patiently(clock: &Clock, open: impl Fn() -> Result<Store, StoreErr
     }
 }
 
-fn answered(answer: Result<String, Refusal>) -> anyhow::Result<String> {
+pub(super) fn answered<T>(answer: Result<T, Refusal>) -> anyhow::Result<T> {
     answer.map_err(|refusal| match refusal {
         Refusal::NotFound(why) | Refusal::Wrong(why) | Refusal::Failed(why) => anyhow::anyhow!(why),
     })

@@ -2,6 +2,7 @@
 
 use chrono_tz::Tz;
 
+use super::held::state;
 use super::source::{Source, parsed};
 use super::{Failure, Listing, out, small_runtime, table};
 use crate::config::Config;
@@ -61,7 +62,8 @@ fn shop_text(shop: &ShopStatus, now: Timestamp, zone: Tz) -> String {
             shop.id
         ));
     }
-    let rows: Vec<Vec<String>> = shop.resources.iter().map(|resource| resource_row(resource, now, zone)).collect();
+    let rows: Vec<Vec<String>> =
+        shop.resources.iter().map(|resource| resource_row(&shop.id, resource, now, zone)).collect();
     for line in table::aligned(&["RESOURCE", "EVERY", "LAST READ", "ROWS", "STATE"], &rows).lines() {
         text.push_str(&format!("  {line}\n"));
     }
@@ -71,16 +73,23 @@ fn shop_text(shop: &ShopStatus, now: Timestamp, zone: Tz) -> String {
     text
 }
 
-fn resource_row(resource: &ResourceStatus, now: Timestamp, zone: Tz) -> Vec<String> {
+fn resource_row(shop: &str, resource: &ResourceStatus, now: Timestamp, zone: Tz) -> Vec<String> {
     let every = humantime::format_duration(std::time::Duration::from_millis(resource.every_ms)).to_string();
-    let state = match (&resource.failing, resource.unreadable) {
-        (Some(failing), _) => format!("failing since {}: {}", table::moment(failing.since, zone), failing.why),
-        (None, _) if resource.no_quantities => {
+    let state = match (&resource.held, &resource.failing, resource.unreadable) {
+        // Before how it fails: a held pass waits for a person.
+        (Some(held), ..) => format!(
+            "HELD since {} ({}): see `posbell held show {shop} {}`",
+            table::moment(held.since, zone),
+            state(held.standing),
+            resource.resource
+        ),
+        (None, Some(failing), _) => format!("failing since {}: {}", table::moment(failing.since, zone), failing.why),
+        (None, None, _) if resource.no_quantities => {
             "no product has a quantity: set `[shop.fields.stock] quantity`".to_owned()
         }
-        (None, Some(unreadable @ 1..)) => format!("ok, but {unreadable} rows cannot be understood"),
-        (None, _) if resource.passed_at.is_none() => "not read yet".to_owned(),
-        (None, _) => "ok".to_owned(),
+        (None, None, Some(unreadable @ 1..)) => format!("ok, but {unreadable} rows cannot be understood"),
+        (None, None, _) if resource.passed_at.is_none() => "not read yet".to_owned(),
+        (None, None, _) => "ok".to_owned(),
     };
     vec![
         resource.resource.clone(),

@@ -8,7 +8,8 @@ use std::time::Duration;
 use url::Url;
 
 use super::secret::{self, SecretRef};
-use super::value;
+use super::{guard, value};
+use crate::domain::diff::guard::GuardLimits;
 use crate::domain::document::{Placed, Table, parse_placed};
 use crate::domain::mistake::Mistake;
 use crate::domain::model::{Resource, ShopId};
@@ -56,6 +57,8 @@ pub struct ShopConfig {
     pub stale_after: Duration,
     /// Whether the stock list is read in one answer or by pages.
     pub stock_list: StockList,
+    /// Which whole readings are held back.
+    pub guard: GuardLimits,
     /// Where the fields of each resource are.
     pub fields: Arc<FieldMap>,
     /// Extra query parameters, by resource.
@@ -94,9 +97,10 @@ pub(super) fn read(
     let open = table.take::<String>("open", mistakes).and_then(|placed| parse_placed(&placed, mistakes));
     let stale_after = value::duration(&mut table, "stale_after", mistakes).unwrap_or(STALE_AFTER);
     let stock_list = stock_list(&mut table, mistakes);
+    let guard = guard::take(&mut table, mistakes);
     let fields = fields(&mut table, mistakes);
     let query = query(&mut table, mistakes);
-    table.finish(&["guard"], mistakes);
+    table.finish(&[], mistakes);
     let Some((written_id, id)) = written_id.zip(id) else { return (None, None) };
     let base_url = base_url.or_else(|| Url::parse(BASE_URL).ok());
     let Some((api_key, base_url)) = api_key.zip(base_url) else { return (Some((written_id, id)), None) };
@@ -114,6 +118,7 @@ pub(super) fn read(
         open,
         stale_after,
         stock_list,
+        guard,
         fields: Arc::new(fields),
         query,
     };

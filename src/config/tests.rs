@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use url::Url;
 
 use super::*;
+use crate::domain::diff::guard::GuardLimits;
 use crate::domain::model::{Resource, ShopId};
 use crate::domain::rhythm::hours::OpenHours;
 use crate::domain::rhythm::stock_way::StockList;
@@ -74,6 +75,10 @@ stock_list = "pages"
 transactions = "30s"
 stock = "off"
 trailing = "2h"
+[shop.guard]
+max_changed = "35%"
+min_changed = 50
+accept_after = "1h 30m"
 [shop.fields.stock]
 quantity = "/amount/left"
 [shop.fields.credit]
@@ -154,6 +159,8 @@ fn a_shop_is_read() {
     assert_eq!(shop.trailing, Some(seconds(7_200)));
     assert_eq!(shop.open, Some("07:00-12:00,17:00-01:00".parse::<OpenHours>().unwrap()));
     assert_eq!((shop.stale_after, shop.stock_list), (seconds(1_200), StockList::Pages));
+    let guard = GuardLimits { max_changed_percent: 35, min_changed: 50, accept_after: seconds(5_400) };
+    assert_eq!((shop.guard, second.guard), (guard, GuardLimits::default()));
     assert_eq!(shop.fields.stock.quantity, "/amount/left");
     assert_eq!(shop.fields.credit.due_at, "/due");
     let query = vec![("dbname".to_owned(), "x".to_owned())];
@@ -222,6 +229,8 @@ fn what_is_left_out_has_the_value_of_the_contract() {
     assert_eq!(shop.poll, poll.map(|(resource, every)| (resource, seconds(every))).into());
     assert_eq!((&shop.trailing, &shop.open), (&None, &None));
     assert_eq!((shop.stale_after, shop.stock_list), (seconds(900), StockList::Auto));
+    let guard = GuardLimits { max_changed_percent: 20, min_changed: 10, accept_after: seconds(3_600) };
+    assert_eq!(shop.guard, guard);
     assert_eq!(*shop.fields, FieldMap::default());
     assert!(shop.query.is_empty());
 }

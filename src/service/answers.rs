@@ -7,9 +7,11 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::held;
 use super::report::{self, Live, QuotaStatus};
 use super::shop::{Shared, Shop};
 use crate::config::Config;
+use crate::domain::diff::guard::Decision;
 use crate::domain::event::DeliveryId;
 use crate::domain::model::Timestamp;
 use crate::domain::outbox::Delivery;
@@ -52,6 +54,22 @@ impl Answers for ServiceAnswers {
 
     async fn delivery(&self, id: String) -> Result<String, Refusal> {
         delivery(&self.shared.store, &id).await
+    }
+
+    async fn held(&self) -> Result<String, Refusal> {
+        held::all(&self.config, &self.shared.store).await
+    }
+
+    async fn held_pass(&self, shop: String, resource: String) -> Result<String, Refusal> {
+        held::one(&self.config, &self.shared.store, &shop, &resource).await
+    }
+
+    async fn decide(&self, shop: String, resource: String, decision: Decision) -> Result<String, Refusal> {
+        let _alone = match self.shops.iter().find(|known| known.id().as_str() == shop) {
+            Some(found) => Some(found.guard.lock().await),
+            None => None,
+        };
+        held::decide(&self.config, &self.shared.store, &shop, &resource, decision).await
     }
 
     async fn resume(&self, shop: String) -> Result<String, Refusal> {
@@ -130,7 +148,7 @@ fn limit(asked: Option<usize>) -> Result<usize, Refusal> {
     }
 }
 
-fn json<T: Serialize>(value: &T) -> Result<String, Refusal> {
+pub(super) fn json<T: Serialize>(value: &T) -> Result<String, Refusal> {
     serde_json::to_string(value).map_err(failed)
 }
 

@@ -8,6 +8,7 @@ pub mod answers;
 pub mod clock;
 pub mod deliver;
 pub mod health;
+pub mod held;
 pub mod pass;
 pub mod poll;
 pub mod report;

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::health::{Failing, Health};
+use super::held::HeldStatus;
 use crate::config::{ChannelKind, Config};
 use crate::domain::model::{Resource, Timestamp};
 use crate::edge::store::{Store, StoreError};
@@ -59,6 +60,8 @@ pub struct ResourceStatus {
     pub unreadable: Option<u64>,
     /// It was read, and not one product had a quantity: its field must stand elsewhere.
     pub no_quantities: bool,
+    /// A whole reading was not believed, and nothing is accepted until a good one comes or a person has spoken.
+    pub held: Option<HeldStatus>,
     /// How it has been failing since then.
     pub failing: Option<FailingStatus>,
 }
@@ -126,6 +129,7 @@ pub async fn status(config: &Config, store: &Store, live: Option<&Live<'_>>) -> 
                 rows: pass.as_ref().map(|pass| pass.rows),
                 unreadable: pass.as_ref().map(|pass| pass.unreadable),
                 no_quantities: *resource == Resource::Stock && live.is_some_and(|live| live.health.was_blind(&shop.id)),
+                held: store.held(&shop.id, *resource).await?.map(HeldStatus::from),
                 failing: live.and_then(|live| live.health.pass(&shop.id, *resource)).map(FailingStatus::from),
             });
         }

@@ -60,6 +60,8 @@ pub struct Shop {
     pub shared: Arc<Shared>,
     /// Its API.
     pub pospos: Pospos,
+    /// Held while the guard's record of a resource is read, judged by and written.
+    pub guard: Mutex<()>,
     /// What is known of its key without knowing the key.
     key_hash: KeyHash,
     /// Whether nothing may be read.
@@ -79,7 +81,7 @@ impl Shop {
         let record = shared.store.shop(&config.id).await?;
         let stopped = record.stopped.as_ref().is_some_and(|stopped| stopped.key_hash == key_hash);
         let (stopped, _) = watch::channel(stopped);
-        let shop = Shop { config, shared, pospos, key_hash, stopped, record: Mutex::new(()) };
+        let shop = Shop { config, shared, pospos, key_hash, stopped, guard: Mutex::new(()), record: Mutex::new(()) };
         shop.begin(record).await?;
         Ok(shop)
     }

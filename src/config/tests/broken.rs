@@ -117,7 +117,6 @@ fn mistakes_of_a_shop() {
         ("an interval that is no time", "[shop.poll]\nstock = \"on\"", "5:9 `stock`: `on` is no length of time"),
         ("an unknown resource", "[shop.poll]\nstocks = \"1m\"", "5:1 unknown key `stocks`; did you mean `stock`?"),
         ("a resource for later", "[shop.poll]\nmembers = \"1h\"", &format!("5:1 `members` {LATER}")),
-        ("a guard", "[shop.guard]\nmin_changed = 5", &format!("4:7 `guard` {LATER}")),
         ("a field that is not there", "[shop.fields.stock]\nqty = \"/q\"", "5:1 there is no field `qty` here"),
         (
             "a field that is no pointer",
@@ -157,6 +156,40 @@ fn mistakes_of_when_and_how_a_shop_is_read() {
             "4:15 `stale_after`: `15` is no length of time; write it",
         ),
         ("another way to read", "stock_list = \"page\"", "4:14 `stock_list` must be \"auto\", \"whole\" or \"pages\""),
+    ] {
+        check_shop(name, line, want);
+    }
+}
+
+#[test]
+fn mistakes_of_the_guard_of_a_shop() {
+    for (name, line, want) in [
+        (
+            "an unknown key of the guard",
+            "[shop.guard]\nmax_change = \"5%\"",
+            "5:1 unknown key `max_change`; did you mean",
+        ),
+        (
+            "a share without its sign",
+            "[shop.guard]\nmax_changed = \"20\"",
+            "5:15 `max_changed`: `20` is no share of the rows; write it as `20%`",
+        ),
+        ("a share of a half", "[shop.guard]\nmax_changed = \"2.5%\"", "5:15 `max_changed`: `2.5%` is no share"),
+        ("a share of too much", "[shop.guard]\nmax_changed = \"101%\"", "5:15 `max_changed`: `101%` is no share"),
+        ("a share below nothing", "[shop.guard]\nmax_changed = \"-1%\"", "5:15 `max_changed`: `-1%` is no share"),
+        (
+            "a share that is a number",
+            "[shop.guard]\nmax_changed = 20",
+            "5:15 `max_changed`: invalid type: integer `20`",
+        ),
+        ("fewer rows than none", "[shop.guard]\nmin_changed = -1", "5:15 `min_changed`: invalid value: integer `-1`"),
+        ("rows that are a share", "[shop.guard]\nmin_changed = \"5%\"", "5:15 `min_changed`: invalid type: string"),
+        (
+            "an hour without a unit",
+            "[shop.guard]\naccept_after = \"1\"",
+            "5:16 `accept_after`: `1` is no length of time",
+        ),
+        ("a guard that is no table", "guard = \"off\"", "4:9 `guard` must be a table"),
     ] {
         check_shop(name, line, want);
     }

@@ -5,6 +5,7 @@
 //! case of its own ([`Known::Nothing`]), not an empty snapshot; what was not read whole never gets here.
 
 pub mod credit;
+pub mod guard;
 pub mod level;
 pub mod product;
 pub mod sale;

@@ -12,6 +12,7 @@ use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 
 use super::access::{self, Access};
+use crate::domain::diff::guard::Decision;
 
 /// `?type=sale.created&shop=main&since=2026-11-23T00:00:00Z&after=12&limit=100`
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +73,17 @@ pub trait Answers: Send + Sync + 'static {
     fn deliveries(&self, query: DeliveryQuery) -> impl Future<Output = Result<String, Refusal>> + Send;
     /// One delivery.
     fn delivery(&self, id: String) -> impl Future<Output = Result<String, Refusal>> + Send;
+    /// Held passes, `{"data": […]}`.
+    fn held(&self) -> impl Future<Output = Result<String, Refusal>> + Send;
+    /// One held pass.
+    fn held_pass(&self, shop: String, resource: String) -> impl Future<Output = Result<String, Refusal>> + Send;
+    /// Writes down what a person says about a held pass, and returns it as it is then.
+    fn decide(
+        &self,
+        shop: String,
+        resource: String,
+        decision: Decision,
+    ) -> impl Future<Output = Result<String, Refusal>> + Send;
     /// Lets a stopped shop be read again.
     fn resume(&self, shop: String) -> impl Future<Output = Result<String, Refusal>> + Send;
 }
@@ -85,6 +97,10 @@ pub fn router<A: Answers>(answers: Arc<A>, access: Access) -> Router {
         .route("/api/v1/events", get(events::<A>))
         .route("/api/v1/deliveries", get(deliveries::<A>))
         .route("/api/v1/deliveries/{id}", get(delivery::<A>))
+        .route("/api/v1/held", get(|State(a): State<Arc<A>>| async move { json(a.held().await) }))
+        .route("/api/v1/held/{shop}/{resource}", get(held_pass::<A>))
+        .route("/api/v1/held/{shop}/{resource}/release", post(release::<A>))
+        .route("/api/v1/held/{shop}/{resource}/drop", post(drop_held::<A>))
         .route("/api/v1/shops/{id}/resume", post(resume::<A>))
         .fallback(|| async { json(Err(Refusal::NotFound("there is nothing at this address".to_owned()))) })
         .layer(middleware::from_fn_with_state(access, access::check))
@@ -108,6 +124,21 @@ async fn deliveries<A: Answers>(State(answers): State<Arc<A>>, Query(query): Que
 
 async fn delivery<A: Answers>(State(answers): State<Arc<A>>, Path(id): Path<String>) -> Response {
     json(answers.delivery(id).await)
+}
+
+/// The shop and the resource of an address.
+type Which = Path<(String, String)>;
+
+async fn held_pass<A: Answers>(State(answers): State<Arc<A>>, Path((shop, resource)): Which) -> Response {
+    json(answers.held_pass(shop, resource).await)
+}
+
+async fn release<A: Answers>(State(answers): State<Arc<A>>, Path((shop, resource)): Which) -> Response {
+    json(answers.decide(shop, resource, Decision::Release).await)
+}
+
+async fn drop_held<A: Answers>(State(answers): State<Arc<A>>, Path((shop, resource)): Which) -> Response {
+    json(answers.decide(shop, resource, Decision::Drop).await)
 }
 
 async fn resume<A: Answers>(State(answers): State<Arc<A>>, Path(id): Path<String>) -> Response {

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use super::record::{self, ResourceRecord, ShopRecord};
 use super::{StoreError, keys};
+use crate::domain::diff::guard::GuardRecord;
 use crate::domain::event::{Event, EventId};
 use crate::domain::model::{EntityId, Resource, ShopId, Timestamp};
 use crate::domain::outbox::{Delivery, State};
@@ -24,6 +25,8 @@ pub struct Commit {
     pub settled: Vec<(Delivery, Delivery)>,
     /// What is known of a resource from now on.
     pub resource: Option<(ShopId, Resource, ResourceRecord)>,
+    /// What the guard remembers of a resource from now on.
+    pub guard: Option<(ShopId, Resource, GuardRecord)>,
     /// What is known of a shop from now on.
     pub shop: Option<(ShopId, ShopRecord)>,
     /// Finished work to forget, as the store's own pruning found it.
@@ -113,6 +116,9 @@ pub(super) fn apply(tree: &sled::Tree, numbers: &mut Numbers, commit: Commit) ->
     }
     if let Some((shop, resource, record)) = commit.resource {
         batch.insert(keys::resource(&shop, resource), record::write(&record)?);
+    }
+    if let Some((shop, resource, record)) = commit.guard {
+        batch.insert(keys::guard(&shop, resource), record::write(&record)?);
     }
     if let Some((shop, record)) = commit.shop {
         batch.insert(keys::shop(&shop), record::write(&record)?);

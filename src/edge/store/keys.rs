@@ -14,6 +14,7 @@ pub(super) const EVENTS: &[u8] = b"e/";
 pub(super) const DELIVERIES: &[u8] = b"d/";
 pub(super) const DUE: &[u8] = b"q/";
 pub(super) const DEAD: &[u8] = b"x/";
+pub(super) const GUARDS: &[u8] = b"g/";
 
 pub(super) fn shop(shop: &ShopId) -> Vec<u8> {
     format!("s/{shop}").into_bytes()
@@ -21,6 +22,16 @@ pub(super) fn shop(shop: &ShopId) -> Vec<u8> {
 
 pub(super) fn resource(shop: &ShopId, resource: Resource) -> Vec<u8> {
     format!("p/{shop}/{resource}").into_bytes()
+}
+
+pub(super) fn guard(shop: &ShopId, resource: Resource) -> Vec<u8> {
+    format!("g/{shop}/{resource}").into_bytes()
+}
+
+/// The shop and the resource of a guard's key.
+pub(super) fn guard_parts(key: &[u8]) -> Option<(ShopId, Resource)> {
+    let (shop, resource) = std::str::from_utf8(key.strip_prefix(GUARDS)?).ok()?.split_once('/')?;
+    Some((ShopId::new(shop).ok()?, Resource::by_name(resource)?))
 }
 
 pub(super) fn rows(shop: &ShopId, resource: Resource) -> Vec<u8> {

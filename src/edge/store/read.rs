@@ -9,6 +9,7 @@ use super::prune::STRAGGLERS;
 use super::record::{self, ResourceRecord, ShopRecord};
 use super::{Store, StoreError, keys};
 use crate::domain::diff::Known;
+use crate::domain::diff::guard::{GuardRecord, Held};
 use crate::domain::event::{DeliveryId, EventId};
 use crate::domain::model::{ChannelName, EntityId, Resource, ShopId, Timestamp};
 use crate::domain::outbox::Delivery;
@@ -89,6 +90,32 @@ impl Store {
             let ids = keys.map(|key| Ok(key.map(|key| String::from_utf8_lossy(&key[prefix.len()..]).into_owned())?));
             let ids: Vec<String> = ids.collect::<Result<_, StoreError>>()?;
             Ok(ids.into_iter().filter_map(|id| EntityId::new(id).ok()).collect())
+        })
+        .await
+    }
+
+    /// What the guard remembers of a resource.
+    pub async fn guard(&self, shop: &ShopId, resource: Resource) -> Result<GuardRecord, StoreError> {
+        Ok(self.get(keys::guard(shop, resource)).await?.unwrap_or_default())
+    }
+
+    /// The pass over a resource that is held, if one is.
+    pub async fn held(&self, shop: &ShopId, resource: Resource) -> Result<Option<Held>, StoreError> {
+        Ok(self.guard(shop, resource).await?.held)
+    }
+
+    /// Every pass that is held, also of shops that the configuration no longer has.
+    pub async fn all_held(&self) -> Result<Vec<(ShopId, Resource, Held)>, StoreError> {
+        self.reading(|tree| {
+            let mut found = Vec::new();
+            for entry in tree.scan_prefix(keys::GUARDS) {
+                let (key, value) = entry?;
+                // A resource of a later version is none that can be decided about here.
+                let Some((shop, resource)) = keys::guard_parts(&key) else { continue };
+                let record: GuardRecord = record::read(&value)?;
+                found.extend(record.held.map(|held| (shop, resource, held)));
+            }
+            Ok(found)
         })
         .await
     }

@@ -59,6 +59,8 @@ async fn failures(store: &Store) -> Vec<(&'static str, Option<StoreError>)> {
         ("known", store.known::<u64>(&shop, resource).await.err()),
         ("resource", store.resource(&shop, resource).await.err()),
         ("leftovers", store.leftovers(&shop, resource).await.err()),
+        ("guard", store.guard(&shop, resource).await.err()),
+        ("all_held", store.all_held().await.err()),
         ("shop", store.shop(&shop).await.err()),
         ("event", store.event(&event(1).id).await.err()),
         ("events", store.events(EventFilter::default()).await.err()),

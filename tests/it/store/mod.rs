@@ -4,6 +4,7 @@
 //! test can ask of each of its parts whether it is there.
 
 mod commits;
+mod guard;
 mod kill;
 mod log;
 mod opening;

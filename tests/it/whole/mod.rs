@@ -3,5 +3,6 @@
 mod channels;
 mod commands;
 mod crash;
+mod held;
 mod journal;
 mod refusals;
