@@ -23,7 +23,8 @@
 //!
 //! 1. [`domain::model`]: what a shop is made of, in exact numbers.
 //! 2. [`domain::event`]: what can happen, its public JSON, and ids that are computed and never drawn.
-//! 3. [`domain::diff`]: from what was known and what was read to what happened; the stock level machine.
+//! 3. [`domain::diff`]: from what was known and what was read to what happened; the stock level machine; the guard against
+//!    a whole reading that is wrong.
 //! 4. [`domain::rules`]: which events go where, and what "low" means.
 //! 5. [`domain::outbox`]: deliveries as a state machine.
 //! 6. [`domain::message`]: what a person reads, in Thai and English.

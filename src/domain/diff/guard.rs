@@ -206,7 +206,7 @@ pub fn judge(census: Census, limits: &GuardLimits, before: &GuardRecord, now: Ti
     }
     let hold = |held: Held, told: bool| {
         let noticed_at = if told { now } else { held.noticed_at };
-        let notices = before.notices + u64::from(told);
+        let notices = before.notices.saturating_add(u64::from(told));
         let record = GuardRecord { notices, settled: before.settled, held: Some(Held { noticed_at, ..held }) };
         Verdict::Hold { record, notice: told.then_some(notices) }
     };
