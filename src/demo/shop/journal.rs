@@ -43,6 +43,11 @@ impl Journal {
         self.awaited.contains(&(kind, subject.clone()))
     }
 
+    /// Whether any event of that subject is still to arrive.
+    pub(super) fn awaits_any(&self, subject: &Subject) -> bool {
+        EventKind::ALL.iter().any(|kind| self.awaits(*kind, subject))
+    }
+
     /// How many events are still to arrive.
     pub fn awaited(&self) -> usize {
         self.awaited.len()
@@ -72,9 +77,10 @@ mod tests {
         let mut journal = Journal::default();
         assert!(!journal.acknowledge(EventKind::SaleCreated, &subject));
         journal.expect(Expected { kind: EventKind::SaleCreated, subject: subject.clone(), changed_at });
-        assert!(journal.awaits(EventKind::SaleCreated, &subject));
+        assert!(journal.awaits(EventKind::SaleCreated, &subject) && journal.awaits_any(&subject));
         assert!(journal.acknowledge(EventKind::SaleCreated, &subject));
         assert_eq!((journal.awaited(), journal.expected().len()), (0, 1));
+        assert!(!journal.awaits_any(&subject));
         assert_eq!(journal.changed_at(EventKind::SaleCreated, &subject), Some(changed_at));
         assert_eq!(journal.changed_at(EventKind::SaleCancelled, &subject), None);
     }

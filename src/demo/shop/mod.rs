@@ -4,18 +4,29 @@
 //! It shares nothing with the reader but the names of things. The JSON, the level machine and the count of calls are
 //! written a second time here, so that a comparison of both can find a mistake in either.
 
+mod acts;
 mod api;
+mod asked;
 mod changes;
+mod edits;
 mod faults;
 mod generator;
 mod journal;
 mod level;
+mod listed;
+mod moving_list;
+mod news;
+mod people;
 mod quota;
+mod restless;
 mod rows;
 mod script;
 mod seed;
 mod state;
+mod things;
+mod wire;
 
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -24,10 +35,13 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 pub use changes::{Change, Line, Refused};
+pub use edits::{MemberEdit, ProductEdit, PurchaseEdit, SaleEdit, VendorEdit};
 pub use faults::Fault;
 pub use generator::Generator;
 pub use journal::{Expected, Journal};
 pub use level::Threshold;
+pub use moving_list::{ListMark, ListOrder, Move, MovingList};
+pub use restless::Mark;
 pub use script::{Script, Step};
 
 use crate::domain::event::EventKind;
@@ -43,6 +57,12 @@ pub struct ShopPlan {
     pub sales_today: usize,
     /// How many credits it has given so far.
     pub credits: usize,
+    /// How many members it has.
+    pub members: usize,
+    /// Whom it buys from.
+    pub vendors: usize,
+    /// How many purchase documents it has written, one a day.
+    pub purchases: usize,
     /// Everything made up follows from it.
     pub seed: u64,
     /// The key that opens it.
@@ -53,6 +73,14 @@ pub struct ShopPlan {
     pub threshold: Threshold,
     /// The most rows in one page, whatever `limit` says. The vendor's own maximum is unknown.
     pub largest_page: usize,
+    /// Whether lists in pages say their `total` and `total_page`. Seen of sales; of the others it is a guess.
+    pub tells_total: bool,
+    /// Whether one product or member comes as an object and not as an array of one. Which it is is unknown.
+    pub single_is_object: bool,
+    /// Whether an unknown product or member is answered with success and no rows, and not with 404.
+    pub unknown_is_empty: bool,
+    /// Moves each list between any two of its pages, by this seed; see [`SimulatedShop::set_restless`].
+    pub restless: Option<u64>,
 }
 
 impl Default for ShopPlan {
@@ -62,11 +90,18 @@ impl Default for ShopPlan {
             products: 40,
             sales_today: 70,
             credits: 6,
+            members: 12,
+            vendors: 4,
+            purchases: 3,
             seed: 1,
             api_key: "demo-key".to_owned(),
             quota: vec![(300, Duration::from_secs(10))],
             threshold: Threshold { low: Some(5.into()), critical: Some(2.into()), rearm: Some(8.into()) },
             largest_page: 1000,
+            tells_total: true,
+            single_is_object: false,
+            unknown_is_empty: false,
+            restless: None,
         }
     }
 }
@@ -107,14 +142,15 @@ impl SimulatedShop {
     ) -> std::io::Result<SimulatedShop> {
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
-        let listener = tokio::net::TcpListener::from_std(listener)?;
         let base_url = format!("http://{}{}", listener.local_addr()?, api::ROOT);
+        let doorway = wire::Doorway(tokio::net::TcpListener::from_std(listener)?);
         let world = Mutex::new(seed::world(plan, clock()));
         #[expect(clippy::disallowed_methods, reason = "the demo plays the outside world: the vendor has its own clock")]
         let opened = Instant::now();
         let shared = Arc::new(Shared { world, clock: Box::new(clock), opened });
         let (open, mut closed) = watch::channel(());
-        let server = axum::serve(listener, api::router(shared.clone())).with_graceful_shutdown(async move {
+        let service = api::router(shared.clone()).into_make_service_with_connect_info::<wire::Tap>();
+        let server = axum::serve(doorway, service).with_graceful_shutdown(async move {
             // The only news is that the sender is gone.
             while closed.changed().await.is_ok() {}
         });
@@ -126,58 +162,6 @@ impl SimulatedShop {
     /// What goes into `base_url` of the configuration.
     pub fn base_url(&self) -> &str {
         &self.base_url
-    }
-
-    /// Sells these lines now.
-    pub fn sell(&self, lines: &[Line]) -> Result<Change, Refused> {
-        let now = self.shared.now();
-        self.sell_at(now, lines)
-    }
-
-    /// A sale of a till that was offline: made at `sold_at`, shown from now on.
-    pub fn sell_at(&self, sold_at: Timestamp, lines: &[Line]) -> Result<Change, Refused> {
-        let now = self.shared.now();
-        let mut world = self.shared.world();
-        let basket = world.basket(lines)?;
-        Ok(world.sell(&basket, sold_at, now))
-    }
-
-    /// Cancels a sale. Only its `status`, `return_date` and `comment` change; the goods stay sold.
-    pub fn cancel(&self, sale: &EntityId, reason: &str) -> Result<Change, Refused> {
-        self.shared.world().cancel(sale, reason, self.shared.now())
-    }
-
-    /// Puts more of a product on its shelf.
-    pub fn restock(&self, product: &EntityId, quantity: Quantity) -> Result<Change, Refused> {
-        self.shared.world().restock(product, quantity, self.shared.now())
-    }
-
-    /// Counts a product and finds this much of it.
-    pub fn set_quantity(&self, product: &EntityId, quantity: Quantity) -> Result<Change, Refused> {
-        self.shared.world().set_quantity(product, quantity, self.shared.now())
-    }
-
-    /// Sells these lines on credit; the change is the credit's, and the sale is among what it expects.
-    pub fn lend(&self, lines: &[Line]) -> Result<Change, Refused> {
-        let now = self.shared.now();
-        let mut world = self.shared.world();
-        let basket = world.basket(lines)?;
-        Ok(world.lend(&basket, now))
-    }
-
-    /// Lets the period of a pending credit end.
-    pub fn let_fall_due(&self, credit: &EntityId) -> Result<Change, Refused> {
-        self.shared.world().let_fall_due(credit, self.shared.now())
-    }
-
-    /// Takes the whole sum of a pending credit.
-    pub fn pay(&self, credit: &EntityId) -> Result<Change, Refused> {
-        self.shared.world().pay(credit, self.shared.now())
-    }
-
-    /// A run of seeded changes that hide nothing from a poller.
-    pub fn script(&self, seed: u64) -> Script {
-        Script::new(self.shared.clone(), seed)
     }
 
     /// What should have been told so far.
@@ -192,25 +176,51 @@ impl SimulatedShop {
 
     /// Every product, oldest first.
     pub fn products(&self) -> Vec<EntityId> {
-        self.shared.world().products.iter().map(|product| product.id.clone()).collect()
+        self.shared.world().products.order().read().cloned().collect()
     }
 
     /// What is left of a product.
     pub fn quantity(&self, product: &EntityId) -> Option<Quantity> {
-        self.shared.world().product(product).map(|product| product.quantity)
+        self.shared.world().products.get(product).map(|product| product.quantity)
     }
 
     /// Every sale, newest first.
     pub fn sales(&self) -> Vec<EntityId> {
-        self.shared.world().sales.values().rev().map(|sale| sale.id.clone()).collect()
+        self.shared.world().sales.order().read().cloned().collect()
     }
 
     /// Every credit, newest first.
     pub fn credits(&self) -> Vec<EntityId> {
-        self.shared.world().credits.iter().rev().map(|credit| credit.id.clone()).collect()
+        self.shared.world().credits.order().read().cloned().collect()
     }
 
-    /// Lets the next `times` calls of a resource fail so, after those that are to fail already.
+    /// Every member, oldest first.
+    pub fn members(&self) -> Vec<EntityId> {
+        self.shared.world().members.order().read().cloned().collect()
+    }
+
+    /// Every vendor, oldest first.
+    pub fn vendors(&self) -> Vec<EntityId> {
+        self.shared.world().vendors.order().read().cloned().collect()
+    }
+
+    /// Every purchase document, newest first.
+    pub fn purchases(&self) -> Vec<EntityId> {
+        self.shared.world().purchases.order().read().cloned().collect()
+    }
+
+    /// This moment, for [`SimulatedShop::persistent_since`].
+    pub fn mark(&self) -> Mark {
+        self.shared.world().mark()
+    }
+
+    /// The rows of a resource that stood in its list at `mark` and ever since, whatever was asked for: of sales those
+    /// of all days, of credits the paid ones too. Whoever read the whole list meanwhile must have got every one.
+    pub fn persistent_since(&self, mark: &Mark, resource: Resource) -> BTreeSet<EntityId> {
+        self.shared.world().persistent_since(mark, resource)
+    }
+
+    /// Lets the next `times` calls of a resource fail so, after those that are to fail already; `usize::MAX` is for ever.
     pub fn fail_next(&self, resource: Resource, fault: Fault, times: usize) {
         self.shared.world().faults.add(resource, fault, times);
     }

@@ -2,6 +2,9 @@
 //!
 //! The vendor's page says that going over the quota cancels the key by itself. So does this: a client that is over
 //! once by one call is locked out for good, and a test cannot miss it.
+//!
+//! Every arrival is kept, since a test may ask for the fullest window of any length: sixteen bytes a call. To judge a
+//! call one looks at a single earlier one, so the millionth costs what the first did.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -138,5 +141,14 @@ mod tests {
         assert_eq!(door.arrive(Some("wrong"), ms(1)), Admission::Refused);
         assert_eq!(door.arrive(Some("key"), ms(2)), Admission::Welcome);
         assert_eq!((door.violations(), door.calls()), (0, 3));
+    }
+    #[test]
+    fn hundreds_of_thousands_of_calls_are_counted_to_the_last() {
+        let mut door = door(2);
+        for number in 0..300_000 {
+            assert_eq!(door.arrive(Some("key"), ms(500 * number)), Admission::Welcome);
+        }
+        assert_eq!((door.calls(), door.most_calls_in(SECOND), door.most_calls_in(60 * SECOND)), (300_000, 2, 120));
+        assert_eq!(door.arrive(Some("key"), ms(500 * 299_999 + 1)), Admission::Refused);
     }
 }

@@ -16,8 +16,8 @@ use chrono::TimeDelta;
 use super::Shared;
 use super::changes::Change;
 use super::generator::Generator;
-use super::state::Basket;
-use super::state::{PaidBy, World, less};
+use super::state::{Basket, World, less};
+use super::things::{PaidBy, Product};
 use crate::domain::event::EventKind;
 use crate::domain::model::{EntityId, Quantity, Subject, Timestamp};
 
@@ -139,14 +139,13 @@ fn fill_basket(world: &World, chance: &mut Generator) -> Option<Basket> {
             break;
         }
         let shelf = if chance.below(10) < 6 { FAVOURITES.min(world.products.len()) } else { world.products.len() };
-        let index = chance.below(shelf);
-        let product = world.products.get(index)?;
+        let product = world.products.at(chance.below(shelf))?;
         let pieces = Quantity::from(1 + i64::try_from(chance.below(3)).expect("is small"));
         // What is weighed goes in quarters, so that fractions are part of every run.
         let quarter = Quantity::from(4);
         let quantity = if product.weighed { Quantity::from(pieces.decimal() / quarter.decimal()) } else { pieces };
-        if quantity <= product.quantity && !world.would_hide(index, less(product.quantity, quantity)) {
-            basket.insert(index, quantity);
+        if quantity <= product.quantity && !world.would_hide(&product.id, less(product.quantity, quantity)) {
+            basket.insert(product.id.clone(), quantity);
         }
     }
     (!basket.is_empty()).then_some(basket)
@@ -154,13 +153,16 @@ fn fill_basket(world: &World, chance: &mut Generator) -> Option<Basket> {
 
 /// "2 × ข้าวสาร, 1 × นมสด".
 fn words(world: &World, basket: &Basket) -> String {
-    let lines = basket.iter().map(|(index, quantity)| format!("{quantity} × {}", world.products[*index].name));
+    let lines = basket.iter().map(|(product, quantity)| {
+        let name = world.products.get(product).map_or("", |product| &product.name);
+        format!("{quantity} × {name}")
+    });
     lines.collect::<Vec<_>>().join(", ")
 }
 
 /// Cancels a sale that the reader has told of.
 fn cancel(world: &mut World, chance: &mut Generator, now: Timestamp) -> Option<Step> {
-    let recent = world.sales.values().rev().take(RECENT_SALES).filter(|sale| {
+    let recent = world.sales.read().take(RECENT_SALES).filter(|sale| {
         // What becomes of the debt when its sale is cancelled is unknown, so such a sale stands.
         let stands = sale.cancelled.is_none() && sale.paid_by != PaidBy::Credit;
         stands && !world.journal.awaits(EventKind::SaleCreated, &Subject::sale(&sale.id))
@@ -168,21 +170,20 @@ fn cancel(world: &mut World, chance: &mut Generator, now: Timestamp) -> Option<S
     let recent: Vec<EntityId> = recent.map(|sale| sale.id.clone()).collect();
     let id = chance.pick(&recent)?;
     let reason = chance.pick(&REASONS)?;
-    let description = format!("cancelled {}: {reason}", world.sale(id)?.receipt());
+    let description = format!("cancelled {}: {reason}", world.sales.get(id)?.receipt());
     Some(Step { description, change: world.cancel(id, reason, now).ok()? })
 }
 
 /// Fills a shelf that ran short well above where it counts as recovered.
 fn restock(world: &mut World, chance: &mut Generator, now: Timestamp) -> Option<Step> {
-    let short: Vec<usize> = (0..world.products.len()).filter(|index| world.products[*index].watch.is_short()).collect();
-    let index = *chance.pick(&short)?;
-    let product = &world.products[index];
+    let short: Vec<&Product> = world.products.iter().filter(|product| product.watch.is_short()).collect();
+    let product = *chance.pick(&short)?;
     let threshold = world.plan.threshold;
     let rearm = threshold.rearm.or(threshold.low).unwrap_or(Quantity::from(5));
     let some = i64::try_from(chance.below(10)).expect("is small");
     let full = Quantity::from((rearm.decimal().ceil() + Quantity::from(2 + some).decimal()).normalize());
     let quantity = less(full, product.quantity);
-    if quantity <= Quantity::ZERO || world.would_hide(index, full) {
+    if quantity <= Quantity::ZERO || world.would_hide(&product.id, full) {
         return None;
     }
     let description = format!("restocked {quantity} × {}", product.name);
@@ -197,15 +198,15 @@ fn settled_credit(world: &World, chance: &mut Generator, wanted: impl Fn(bool) -
         let told = [EventKind::CreditCreated, EventKind::CreditOverdue]
             .into_iter()
             .all(|kind| !world.journal.awaits(kind, &subject));
-        !credit.paid && wanted(!credit.out_of_period) && told
+        !credit.is_paid() && wanted(!credit.out_of_period) && told
     });
     let settled: Vec<EntityId> = settled.map(|credit| credit.id.clone()).collect();
     chance.pick(&settled).cloned()
 }
 
 /// The first name of who owes.
-fn debtor(world: &World, id: &EntityId) -> Option<&'static str> {
-    Some(world.credit(id)?.buyer.firstname)
+fn debtor<'a>(world: &'a World, id: &EntityId) -> Option<&'a str> {
+    world.credits.get(id).map(|credit| credit.buyer.firstname.as_str())
 }
 
 #[cfg(test)]
@@ -309,8 +310,8 @@ mod tests {
         let all: Vec<_> = world.journal.expected().into_iter().map(|entry| (entry.kind, entry.subject)).collect();
         let distinct: std::collections::BTreeSet<_> = all.iter().collect();
         assert_eq!(distinct.len(), all.len());
-        for (index, product) in world.products.iter().enumerate() {
-            assert!(!world.would_hide(index, product.quantity), "{product:?}");
+        for product in world.products.iter() {
+            assert!(!world.would_hide(&product.id, product.quantity), "{product:?}");
         }
     }
 }

@@ -2,18 +2,18 @@
 //!
 //! Nothing in here is an event: it is what a first reading takes as its baseline.
 
-use std::cell::OnceCell;
-use std::collections::{BTreeMap, HashMap};
-
 use chrono::{NaiveTime, TimeDelta};
 
 use super::faults::Faults;
 use super::generator::Generator;
 use super::journal::Journal;
 use super::level::Watch;
+use super::listed::Listed;
+use super::moving_list::ListOrder::{NewestFirst, OldestFirst};
+use super::people::{member, purchase, vendor};
 use super::quota::Door;
-use super::state::Basket;
-use super::state::{Credit, IdOf, Member, PaidBy, Product, World, buddhist_year, id};
+use super::state::{Basket, IdOf, Numbers, World, buddhist_year, id};
+use super::things::{Credit, PaidBy, Product};
 use super::{ShopPlan, Threshold};
 use crate::domain::model::{Money, Quantity, Timestamp};
 
@@ -54,45 +54,47 @@ const CATALOGUE: &[Article] = &[
     ("น้ำแข็งหลอด", "เครื่องดื่ม", "ถุง", 25, 15, false),
 ];
 
-/// Those who buy with a card or on credit. The odd ones are how the API was seen to write "none".
-pub(super) static MEMBERS: [Member; 6] = [
-    Member { code: "M000001", firstname: "สมหญิง", lastname: "-", phone: "0800000000" },
-    Member { code: "M000002", firstname: "สมชาย", lastname: "ใจดี", phone: "080-000-0001" },
-    Member { code: "M000003", firstname: "ป้าแดง", lastname: "", phone: "-" },
-    Member { code: "M000004", firstname: "มานี", lastname: "มีนา", phone: "0800000003" },
-    Member { code: "M000005", firstname: "ร้านลุงพล", lastname: "", phone: "" },
-    Member { code: "M000006", firstname: "ปิติ", lastname: "พอใจ", phone: "0800000005" },
-];
+/// The running numbers before the shop opened: it was not born today.
+const BEFORE: [(IdOf, u32); 1] = [(IdOf::Sale, 17_600)];
 
 /// Opens the shop as planned.
 pub(super) fn world(plan: ShopPlan, now: Timestamp) -> World {
     let mut chance = Generator::new(plan.seed);
-    let products: Vec<Product> = (0..plan.products).map(|number| product(number, &plan, now, &mut chance)).collect();
-    let shelf: HashMap<_, _> =
-        products.iter().enumerate().map(|(index, product)| (product.id.clone(), index)).collect();
+    let mut numbers = Numbers::behind(BEFORE);
+    let products = (0..plan.products).map(|_| product(numbers.next(IdOf::Product), &plan, now, &mut chance)).collect();
+    let members = (0..plan.members).map(|_| member(numbers.next(IdOf::Member), plan.seed, now)).collect();
+    let vendors = (0..plan.vendors).map(|_| vendor(numbers.next(IdOf::Vendor), plan.seed, now)).collect();
     let mut world = World {
         door: Door::new(plan.api_key.clone(), plan.quota.clone()),
-        products,
-        shelf,
-        sales: BTreeMap::new(),
-        last_sale: 17_600,
-        credits: Vec::new(),
+        products: Listed::new(OldestFirst, products),
+        hidden: Vec::new(),
+        sales: Listed::new(NewestFirst, Vec::new()),
+        credits: Listed::new(NewestFirst, Vec::new()),
+        members: Listed::new(OldestFirst, members),
+        vendors: Listed::new(OldestFirst, vendors),
+        purchases: Listed::new(NewestFirst, Vec::new()),
+        numbers,
         journal: Journal::default(),
         faults: Faults::default(),
         chance,
+        restless: plan.restless.map(Generator::new),
         plan,
     };
     ring_up_this_morning(&mut world, now);
-    for number in 0..world.plan.credits {
-        let credit = old_debt(number, &mut world, now);
+    for _ in 0..world.plan.credits {
+        let credit = old_debt(&mut world, now);
         world.credits.push(credit);
+    }
+    for number in 0..world.plan.purchases {
+        let purchase = purchase(number, &mut world, now);
+        world.purchases.push(purchase);
     }
     world
 }
 
-/// The product at that place of the shelves.
-fn product(index: usize, plan: &ShopPlan, now: Timestamp, chance: &mut Generator) -> Product {
-    let number = u32::try_from(index + 1).expect("a shop has fewer than four billion products");
+/// The product of that running number, which begins at one.
+fn product(number: u32, plan: &ShopPlan, now: Timestamp, chance: &mut Generator) -> Product {
+    let index = number as usize - 1;
     let (name, category, unit, price, cost, weighed) = CATALOGUE[index % CATALOGUE.len()];
     let size = index / CATALOGUE.len();
     let quantity = opening_quantity(index, &plan.threshold, chance);
@@ -117,8 +119,8 @@ fn product(index: usize, plan: &ShopPlan, now: Timestamp, chance: &mut Generator
         },
         weighed,
         lastupdate: now - TimeDelta::minutes(i64::from(number % 10_000)),
+        deleted: false,
         watch: Watch::starting_at(quantity, &plan.threshold),
-        written: OnceCell::new(),
     }
 }
 
@@ -146,11 +148,12 @@ fn ring_up_this_morning(world: &mut World, now: Timestamp) {
             return;
         }
         let sold_at = midnight + pause * (bill + 1);
-        let product = world.chance.below(world.products.len());
+        let place = world.chance.below(world.products.len());
+        let product = world.products.at(place).expect("is below the count").id.clone();
         let quantity = Quantity::from(1 + i64::try_from(world.chance.below(4)).expect("is small"));
         let paid_by = if world.chance.once_in(3) { PaidBy::Transfer } else { PaidBy::Cash };
-        let key = world.write_bill(sold_at, &Basket::from([(product, quantity)]), paid_by);
-        let sale = world.sales.get_mut(&key).expect("was written just now");
+        let sale = world.write_bill(sold_at, &Basket::from([(product, quantity)]), paid_by);
+        let sale = world.sales.get_mut(&sale).expect("was written just now");
         if bill % 12 == 11 {
             sale.cancelled = Some(((sold_at + pause / 2).min(now), "คีย์ผิด".to_owned()));
         }
@@ -158,33 +161,39 @@ fn ring_up_this_morning(world: &mut World, now: Timestamp) {
 }
 
 /// Debts of the last weeks: one in four out of its period, one in five paid.
-fn old_debt(index: usize, world: &mut World, now: Timestamp) -> Credit {
-    let number = u32::try_from(index + 1).expect("a shop has fewer than four billion debts");
+fn old_debt(world: &mut World, now: Timestamp) -> Credit {
+    let number = world.numbers.next(IdOf::Credit);
+    let index = number as usize - 1;
     let out_of_period = index % 4 == 3;
     let issued_at =
         now - TimeDelta::days(if out_of_period { 45 } else { 3 }) - TimeDelta::minutes(i64::from(number % 600));
     let thousands = i64::try_from(world.chance.below(20)).expect("is small");
+    let total = Money::from(500 + 250 * thousands);
     Credit {
         id: id(IdOf::Credit, world.plan.seed, number),
         number,
         sale_code: format!("TR{}{:06}", buddhist_year(issued_at), 10_000 + number),
-        buyer: &MEMBERS[index % MEMBERS.len()],
-        total: Money::from(500 + 250 * thousands),
+        buyer: world.debtor(index),
+        total,
         issued_at,
         due_at: issued_at + TimeDelta::days(30),
         out_of_period,
-        paid: index % 5 == 4,
+        paid: if index % 5 == 4 { total } else { Money::ZERO },
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     #[test]
     fn the_same_seed_opens_the_same_shop() {
         let now = "2026-11-23T03:00:00Z".parse().expect("is a time");
-        let open = |seed| format!("{:?}", world(ShopPlan { seed, ..ShopPlan::default() }, now).sales);
+        let open = |seed| {
+            format!("{:?}", world(ShopPlan { seed, ..ShopPlan::default() }, now).sales.iter().collect::<Vec<_>>())
+        };
         assert_eq!(open(1), open(1));
         assert_ne!(open(1), open(2));
     }
@@ -196,14 +205,16 @@ mod tests {
         let midnight: Timestamp = "2026-11-22T17:00:00Z".parse().expect("is a time");
         let world = world(ShopPlan { sales_today: 70, ..ShopPlan::default() }, now);
         assert_eq!(world.sales.len(), 70);
-        assert!(world.sales.values().all(|sale| sale.sold_at > midnight && sale.sold_at < now));
+        assert!(world.sales.iter().all(|sale| sale.sold_at > midnight && sale.sold_at < now));
     }
 
     #[test]
-    fn a_large_shop_has_distinct_codes_and_names() {
+    fn a_very_large_shop_has_distinct_ids_codes_and_names() {
         let now = "2026-11-23T03:00:00Z".parse().expect("is a time");
-        let world = world(ShopPlan { products: 20_000, ..ShopPlan::default() }, now);
-        let names: std::collections::BTreeSet<_> = world.products.iter().map(|product| &product.name).collect();
-        assert_eq!((names.len(), world.shelf.len()), (20_000, 20_000));
+        let world = world(ShopPlan { products: 100_000, ..ShopPlan::default() }, now);
+        let distinct = |of: fn(&Product) -> &str| world.products.iter().map(of).collect::<HashSet<_>>().len();
+        assert_eq!(distinct(|product| product.id.as_str()), 100_000);
+        assert_eq!(distinct(|product| &product.code), 100_000);
+        assert_eq!(distinct(|product| &product.name), 100_000);
     }
 }

@@ -1,5 +1,9 @@
 //! Whether the simulated shop, asked over HTTP, answers as the vendor does.
 
+mod changing;
+mod listing;
+mod spoiling;
+
 use reqwest::StatusCode;
 use serde_json::Value;
 
@@ -19,8 +23,21 @@ fn client() -> reqwest::Client {
     reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client can be built")
 }
 
+/// One client for all tests: setting one up takes longer than most of them. It keeps no connection, since each belongs
+/// to the test that opened it.
+fn shared_client() -> reqwest::Client {
+    static CLIENT: std::sync::OnceLock<reqwest::Client> = std::sync::OnceLock::new();
+    let new = || {
+        // Whoever is first installs it; the others find it there.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+        builder.pool_max_idle_per_host(0).build().expect("a client can be built")
+    };
+    CLIENT.get_or_init(new).clone()
+}
+
 async fn ask(shop: &SimulatedShop, path: &str, key: Option<&str>) -> reqwest::Result<(StatusCode, String)> {
-    let mut request = client().get(format!("{}{path}", shop.base_url()));
+    let mut request = shared_client().get(format!("{}{path}", shop.base_url()));
     if let Some(key) = key {
         request = request.header("apikey", key);
     }
