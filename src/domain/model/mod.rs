@@ -5,6 +5,7 @@
 //! calls these things is known in `edge::pospos::wire` alone.
 
 mod credit;
+mod fingerprint;
 mod id;
 mod member;
 mod number;
@@ -15,6 +16,7 @@ mod vendor;
 mod whole;
 
 pub use credit::{Credit, CreditStatus, Customer};
+pub use fingerprint::{BadFingerprint, Fingerprint};
 pub use id::{BadId, ChannelName, EntityId, KeyHash, ShopId, Subject};
 pub use member::Member;
 pub use number::{Money, NotExact, Quantity};

@@ -94,6 +94,11 @@ impl Governor {
         }
     }
 
+    /// The boot's clock, as the calls are stamped by.
+    pub fn now(&self) -> Monotonic {
+        self.books.now(&mut self.books.count())
+    }
+
     /// What every limit still allows right now, for the status.
     pub fn left(&self) -> Vec<(QuotaLimit, u32)> {
         let mut count = self.books.count();

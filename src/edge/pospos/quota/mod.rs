@@ -30,6 +30,7 @@ mod file;
 mod governor;
 mod ledger;
 mod limit;
+mod urgency;
 mod window;
 
 #[cfg(test)]
@@ -39,6 +40,7 @@ pub use boot_clock::{BootClock, SystemBootClock};
 pub use governor::{Governor, Permit};
 pub use ledger::LedgerState;
 pub use limit::{BadLimit, QuotaLimit};
+pub use urgency::Urgency;
 pub use window::{Monotonic, PlaceId, Places, STRAGGLER, Wait};
 
 use std::path::PathBuf;
