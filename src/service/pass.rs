@@ -16,6 +16,7 @@ use crate::domain::diff::product::{self, ProductRow};
 use crate::domain::diff::sale::{self, SaleRow, Window};
 use crate::domain::diff::{Change, Known, Unbelievable};
 use crate::domain::model::{ChannelName, CreditStatus, Resource, Timestamp};
+use crate::edge::pospos::quota::Urgency;
 use crate::edge::pospos::{Period, ReadError};
 use crate::edge::store::{Commit, ResourceRecord, Store, StoreError};
 
@@ -80,7 +81,7 @@ async fn pass_sales(shop: &Shop) -> Result<PassReport, PassError> {
     let record = shop.shared.store.resource(shop.id(), Resource::Transactions).await?;
     let now = shop.shared.clock.now();
     let days = SaleDays::of(shop, now, record.map(|record| record.passed_at));
-    let read = shop.pospos.sales(days.first, days.last).await?;
+    let read = shop.pospos.sales(days.first, days.last, Urgency::Sales).await?;
     let (rows, unreadable) = (read.rows().len() as u64, read.unreadable() as u64);
     let baseline = known == Known::Nothing;
     let changes = sale::compare(&known, read, days.window, &shop.scribe(now))?;
@@ -90,7 +91,7 @@ async fn pass_sales(shop: &Shop) -> Result<PassReport, PassError> {
 
 async fn pass_stock(shop: &Shop) -> Result<PassReport, PassError> {
     let known = shop.shared.store.known::<ProductRow>(shop.id(), Resource::Stock).await?;
-    let read = shop.pospos.stock().await?;
+    let read = shop.pospos.stock_whole(Urgency::Sweep).await?;
     let now = shop.shared.clock.now();
     let (rows, unreadable) = (read.rows().len() as u64, read.unreadable() as u64);
     let blind = !read.rows().is_empty() && read.rows().iter().all(|row| row.product.quantity.is_none());
@@ -111,12 +112,12 @@ async fn pass_credit(shop: &Shop) -> Result<PassReport, PassError> {
     let known = shop.shared.store.known::<CreditRow>(shop.id(), Resource::Credit).await?;
     let today = today(shop, shop.shared.clock.now());
     // In this order: see PendingCredits::join.
-    let in_period = shop.pospos.credit(Period::InOfPeriod, CreditStatus::Pending, today).await?;
-    let out_of_period = shop.pospos.credit(Period::OutOfPeriod, CreditStatus::Pending, today).await?;
+    let in_period = shop.pospos.credit(Period::InOfPeriod, CreditStatus::Pending, today, Urgency::Refresh).await?;
+    let out_of_period = shop.pospos.credit(Period::OutOfPeriod, CreditStatus::Pending, today, Urgency::Refresh).await?;
     let rows = (in_period.rows().len() + out_of_period.rows().len()) as u64;
     let unreadable = (in_period.unreadable() + out_of_period.unreadable()) as u64;
     let pending = PendingCredits::join(in_period, out_of_period);
-    let paid = shop.pospos.credit_find(&pending.wanted(&known), today).await?;
+    let paid = shop.pospos.credit_find(&pending.wanted(&known), today, Urgency::Refresh).await?;
     let now = shop.shared.clock.now();
     let baseline = known == Known::Nothing;
     let changes = match is_read_otherwise(shop, Resource::Credit).await? {

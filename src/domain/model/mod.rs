@@ -16,7 +16,7 @@ mod vendor;
 mod whole;
 
 pub use credit::{Credit, CreditStatus, Customer};
-pub use fingerprint::Fingerprint;
+pub use fingerprint::{BadFingerprint, Fingerprint};
 pub use id::{BadId, ChannelName, EntityId, KeyHash, ShopId, Subject};
 pub use member::Member;
 pub use number::{Money, NotExact, Quantity};

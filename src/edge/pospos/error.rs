@@ -18,7 +18,7 @@ pub enum ReadError {
         status: u16,
     },
     /// 429: somebody else spends of the same key. The governor has already fallen silent for that long or longer.
-    #[error("the API says that there are too many calls; if other programs use the same key, lower quota")]
+    #[error("the API says that there are too many calls{}; if other programs use the same key, lower quota", silence(*retry_after))]
     Limited {
         /// How long the server wants to be left alone, where it says so.
         retry_after: Option<Duration>,
@@ -33,14 +33,15 @@ pub enum ReadError {
         /// What is wrong with it.
         problem: Malformed,
     },
-    /// Every page was answered, and still rows are missing, twice in a row. The next pass is the retry.
+    /// Every page was answered, and still rows are missing or may be. The next pass is the retry.
     #[error("{resource}: {}", incomplete(*read, *total))]
     Incomplete {
         /// What was read.
         resource: Resource,
         /// How many different rows came.
         read: u64,
-        /// How many there are, as the answer says; none where the pages ended before their own count of pages.
+        /// How many there are, as the answer says; none where it does not say, or where as many came and they still do
+        /// not hang together.
         total: Option<u64>,
     },
     /// The network, for any reason. The next pass is the retry.
@@ -60,17 +61,32 @@ pub enum TransportError {
     /// The name has no address.
     #[error("its name was not found; check base_url and the machine's name servers")]
     Dns,
-    /// Nobody accepts connections there.
+    /// Nobody listens there.
+    #[error("the connection was refused; check base_url, or the API is down")]
+    Refused,
+    /// There is no way there.
     #[error("no connection; check base_url, the network and the firewall")]
     Connect,
+    /// The connection did not stand in time.
+    #[error("no connection in time; check base_url, the network and the firewall")]
+    ConnectTimeout,
     /// The encrypted connection was not trusted or not understood.
     #[error("no trusted connection; check base_url, the machine's clock and its certificates")]
     Tls,
-    /// The answer did not come whole in time.
-    #[error("no whole answer in time; raise timeout or lower page_size if this lasts")]
-    Timeout,
+    /// The answer did not begin in time.
+    #[error("no answer in time; raise timeout if this lasts")]
+    NoAnswer,
+    /// The answer began and did not end in time.
+    #[error("the answer did not end in time; raise timeout or lower page_size if this lasts")]
+    Unfinished,
+    /// Something else than a web server answered.
+    #[error("what answered does not speak HTTP; check base_url")]
+    NotHttp,
+    /// The answer is packed in a way that cannot be unpacked.
+    #[error("the answer could not be unpacked; the next pass tries again")]
+    Garbled,
     /// The connection broke off.
-    #[error("the connection broke off before the answer was whole")]
+    #[error("the connection broke off before the answer was whole; the next pass tries again")]
     Reset,
     /// The answer is larger than one may be.
     #[error("the answer is too large; lower page_size")]
@@ -79,9 +95,13 @@ pub enum TransportError {
 
 fn incomplete(read: u64, total: Option<u64>) -> String {
     match total {
-        Some(total) => format!("the list kept moving, only {read} of {total} rows came"),
-        None => format!("the list ended before its last page, after {read} rows"),
+        Some(total) => format!("the list kept moving, only {read} of {total} rows came; the next pass tries again"),
+        None => format!("the list did not hang together to its end, after {read} rows; the next pass tries again"),
     }
+}
+
+fn silence(asked: Option<Duration>) -> String {
+    asked.map(|asked| format!(" and wants {} s of silence", asked.as_secs())).unwrap_or_default()
 }
 
 fn advice(status: u16) -> &'static str {
@@ -107,7 +127,7 @@ mod tests {
         );
         check(
             ReadError::Incomplete { resource: Resource::Stock, read: 7, total: Some(9) },
-            "stock: the list kept moving, only 7 of 9 rows came",
+            "stock: the list kept moving, only 7 of 9 rows came; the next pass tries again",
         );
         check(
             ReadError::Malformed { resource: Resource::Credit, page: 2, problem: Malformed::Empty },

@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_row_keeps_its_head_and_an_older_one_counts_as_changed() {
-        let head = Head { fingerprint: Some(Fingerprint::from_hash(7)), unsettled: false, gone: true };
+        let head = Head { fingerprint: Some(Fingerprint::new(7)), unsettled: false, gone: true };
         let bytes = write(&vec![1, 2], head).unwrap();
         assert_eq!(split(&bytes), (head, &b"[1,2]"[..]));
         let old = Head { fingerprint: None, unsettled: true, gone: false };

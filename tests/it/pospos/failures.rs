@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use mockito::Matcher;
+use posbell::edge::pospos::quota::Urgency;
 use posbell::edge::pospos::{Malformed, Pospos, ReadError, SettingsError, TransportError};
 
 use super::{KEY, day, governor, settings, shop, shop_with};
@@ -19,7 +20,7 @@ async fn answered(status: usize, header: Option<(&str, &str)>, body: impl AsRef<
     let mock = server.mock("GET", "/stock/pagination").match_query(Matcher::Any).with_status(status).with_body(body);
     let mock = header.into_iter().fold(mock, |mock, (name, value)| mock.with_header(name, value)).expect(1);
     let mock = mock.create_async().await;
-    let error = shop(&server.url()).pospos.stock().await.unwrap_err();
+    let error = shop(&server.url()).pospos.stock_whole(Urgency::Sweep).await.unwrap_err();
     mock.assert_async().await;
     let told = format!("{error} {error:?}");
     assert!(!told.contains(KEY) && !told.contains(&server.url()), "{told}");
@@ -30,7 +31,7 @@ async fn answered(status: usize, header: Option<(&str, &str)>, body: impl AsRef<
 async fn at(base_url: &str) -> TransportError {
     let mut settings = settings(base_url);
     settings.timeout = Duration::from_millis(300);
-    match shop_with(settings, "1000/1ms").pospos.stock().await {
+    match shop_with(settings, "1000/1ms").pospos.stock_whole(Urgency::Sweep).await {
         Err(ReadError::Unreachable(error)) => error,
         other => panic!("{other:?}"),
     }
@@ -75,8 +76,8 @@ async fn after_a_limit_no_call_leaves() {
     let mock = server.mock("GET", "/stock/pagination").match_query(Matcher::Any).with_status(429);
     let _mock = mock.with_header("retry-after", "120").create_async().await;
     let shop = shop(&server.url());
-    shop.pospos.stock().await.unwrap_err();
-    let again = tokio::time::timeout(Duration::from_millis(50), shop.pospos.stock()).await;
+    shop.pospos.stock_whole(Urgency::Sweep).await.unwrap_err();
+    let again = tokio::time::timeout(Duration::from_millis(50), shop.pospos.stock_whole(Urgency::Sweep)).await;
     assert!(again.is_err(), "it waits");
 }
 
@@ -111,7 +112,8 @@ async fn products_are_no_sales() {
     let mut server = mockito::Server::new_async().await;
     let mock = server.mock("GET", "/transactions").match_query(Matcher::Any).with_body(MEMBERS);
     let _mock = mock.create_async().await;
-    let error = shop(&server.url()).pospos.sales(day("2025-09-03"), day("2025-09-03")).await.unwrap_err();
+    let error =
+        shop(&server.url()).pospos.sales(day("2025-09-03"), day("2025-09-03"), Urgency::Sales).await.unwrap_err();
     assert!(matches!(error, ReadError::Malformed { problem: Malformed::WrongShape, .. }), "{error:?}");
 }
 
@@ -142,7 +144,7 @@ async fn a_small_answer_cannot_grow_without_limit() {
     let mut settings = settings(&server.url());
     settings.body_limit = 10_000;
     assert!(STOCK_PACKED.len() < 1000);
-    let error = shop_with(settings, "1000/1ms").pospos.stock().await.unwrap_err();
+    let error = shop_with(settings, "1000/1ms").pospos.stock_whole(Urgency::Sweep).await.unwrap_err();
     assert!(matches!(error, ReadError::Unreachable(TransportError::TooLarge)), "{error:?}");
 }
 
@@ -150,15 +152,15 @@ async fn a_small_answer_cannot_grow_without_limit() {
 async fn what_broke_on_the_way_is_told() {
     assert_eq!(at("http://nothing.invalid").await, TransportError::Dns);
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    assert_eq!(at(&format!("http://{closed}")).await, TransportError::Connect);
+    assert_eq!(at(&format!("http://{closed}")).await, TransportError::Refused);
     let check = async |scheme: &str, answer, hold, want| {
         let port = raw_server(answer, hold);
         assert_eq!(at(&format!("{scheme}://127.0.0.1:{port}")).await, want);
     };
     check("https", b"HTTP/1.1 400 Bad Request\r\n\r\n", false, TransportError::Tls).await;
     check("http", b"", false, TransportError::Reset).await;
-    check("http", b"", true, TransportError::Timeout).await;
-    check("http", b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"succ", true, TransportError::Timeout).await;
+    check("http", b"", true, TransportError::NoAnswer).await;
+    check("http", b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"succ", true, TransportError::Unfinished).await;
     check("http", b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"succ", false, TransportError::Reset).await;
 }
 

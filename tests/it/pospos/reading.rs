@@ -2,6 +2,7 @@
 
 use posbell::domain::model::{CreditStatus, PaymentKind, SaleStatus};
 use posbell::edge::pospos::Period;
+use posbell::edge::pospos::quota::Urgency;
 
 use super::{KEY, Matcher, day, settings, shop, shop_with};
 
@@ -22,7 +23,7 @@ async fn a_captured_sale_keeps_every_field_and_digit() {
     let mock = mock.match_header("apikey", KEY).match_header("authorization", Matcher::Missing);
     let mock = mock.with_body(TRANSACTIONS).expect(1).create_async().await;
     let shop = shop(&format!("{}/developer/api/", server.url()));
-    let sales = shop.pospos.sales(day("2025-09-01"), day("2025-09-03")).await.unwrap();
+    let sales = shop.pospos.sales(day("2025-09-01"), day("2025-09-03"), Urgency::Sales).await.unwrap();
     mock.assert_async().await;
     assert_eq!(sales.unreadable(), 0);
     let [sale, cancelled] = sales.rows() else { panic!("two sales") };
@@ -57,7 +58,7 @@ async fn a_product_is_read_as_far_as_it_is_known() {
     let mut settings = settings(&server.url());
     settings.page_size = 200;
     let shop = shop_with(settings, "1000/1ms");
-    let stock = shop.pospos.stock().await.unwrap();
+    let stock = shop.pospos.stock_whole(Urgency::Sweep).await.unwrap();
     let [seen, guessed] = stock.rows() else { panic!("two products") };
     assert_eq!(
         serde_json::to_string(&seen.product).unwrap(),
@@ -87,7 +88,7 @@ async fn a_packed_answer_is_unpacked() {
     let _mock = mock.with_body(STOCK_PACKED).create_async().await;
     let mut settings = settings(&server.url());
     settings.page_size = 200;
-    assert_eq!(shop_with(settings, "1000/1ms").pospos.stock().await.unwrap().rows().len(), 2);
+    assert_eq!(shop_with(settings, "1000/1ms").pospos.stock_whole(Urgency::Sweep).await.unwrap().rows().len(), 2);
 }
 
 #[tokio::test]
@@ -100,7 +101,7 @@ async fn a_credit_is_what_was_asked_for() {
     }
     let shop = shop(&server.url());
     let read = async |period, status| {
-        let whole = shop.pospos.credit(period, status, day("2025-09-08")).await.unwrap();
+        let whole = shop.pospos.credit(period, status, day("2025-09-08"), Urgency::Refresh).await.unwrap();
         whole.rows()[0].clone()
     };
     let overdue = read(Period::OutOfPeriod, CreditStatus::Pending).await;
@@ -133,8 +134,8 @@ async fn extra_parameters_go_to_their_resource_alone() {
     settings.page_size = 200;
     settings.extra_query.insert("credit".to_owned(), vec![("dbname".to_owned(), "0000000000000".to_owned())]);
     let shop = shop_with(settings, "1000/1ms");
-    shop.pospos.credit(Period::All, CreditStatus::Pending, day("2025-09-08")).await.unwrap();
-    shop.pospos.stock().await.unwrap();
+    shop.pospos.credit(Period::All, CreditStatus::Pending, day("2025-09-08"), Urgency::Refresh).await.unwrap();
+    shop.pospos.stock_whole(Urgency::Sweep).await.unwrap();
     with.assert_async().await;
     without.assert_async().await;
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use posbell::domain::model::CreditStatus;
 use posbell::edge::pospos::Period;
+use posbell::edge::pospos::quota::Urgency;
 
 use super::{Shop, day, products, settings, shop_with};
 
@@ -71,7 +72,7 @@ async fn each_permit_is_one_request() {
         let shop = shop_with(settings(&url), "1000/1h");
         let before = left(&shop);
         for _ in 0..30 {
-            assert_eq!(shop.pospos.stock().await.is_ok(), good);
+            assert_eq!(shop.pospos.stock_whole(Urgency::Sweep).await.is_ok(), good);
         }
         assert_eq!((requests.load(Ordering::SeqCst), before - left(&shop)), (30, 30));
     }
@@ -82,7 +83,7 @@ async fn requests_at_the_same_time_keep_the_quota() {
     let (url, requests) = counting(Manner::Keep);
     let shop = shop_with(settings(&url), "12/1h");
     // Half of the unknown hour is taken for used: six may leave at once.
-    let read = async || shop.pospos.stock().await.unwrap();
+    let read = async || shop.pospos.stock_whole(Urgency::Sweep).await.unwrap();
     tokio::join!(read(), read(), read(), read(), read(), read());
     let seventh = tokio::time::timeout(Duration::from_millis(100), read()).await;
     assert!(seventh.is_err(), "it waits for an hour");
@@ -93,8 +94,8 @@ async fn requests_at_the_same_time_keep_the_quota() {
 fn a_reading_may_move_between_threads() {
     fn movable<T: Send>(_: T) {}
     let shop = shop_with(settings("http://localhost"), "1/1s");
-    movable(shop.pospos.stock());
-    movable(shop.pospos.sales(day("2025-09-03"), day("2025-09-03")));
-    movable(shop.pospos.credit(Period::All, CreditStatus::Paid, day("2025-09-03")));
-    movable(shop.pospos.credit_find(&BTreeSet::new(), day("2025-09-03")));
+    movable(shop.pospos.stock_whole(Urgency::Sweep));
+    movable(shop.pospos.sales(day("2025-09-03"), day("2025-09-03"), Urgency::Sales));
+    movable(shop.pospos.credit(Period::All, CreditStatus::Paid, day("2025-09-03"), Urgency::Refresh));
+    movable(shop.pospos.credit_find(&BTreeSet::new(), day("2025-09-03"), Urgency::Refresh));
 }

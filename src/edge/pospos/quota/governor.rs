@@ -106,6 +106,11 @@ impl Governor {
         }
     }
 
+    /// The boot's clock, as the calls are stamped by.
+    pub fn now(&self) -> Monotonic {
+        self.books.desk_now().1
+    }
+
     /// What every limit still allows right now, for the status: the limits as they are in force, which is less than
     /// was configured while [`Governor::slowed`] says so.
     pub fn left(&self) -> Vec<(QuotaLimit, u32)> {

@@ -48,7 +48,7 @@ fn quoted(message: Option<&str>) -> String {
 
 /// An answer, taken apart but not yet read.
 #[derive(Debug)]
-pub(super) struct Envelope<'a> {
+pub(in crate::edge::pospos) struct Envelope<'a> {
     /// The rows as they were written.
     pub rows: Vec<&'a RawValue>,
     /// How many rows the whole list has, where the answer says so.
@@ -58,8 +58,21 @@ pub(super) struct Envelope<'a> {
 }
 
 impl<'a> Envelope<'a> {
-    /// Takes the body of an answer apart.
+    /// Takes the body of an answer apart, that should be a list.
     pub fn open(body: &'a [u8]) -> Result<Self, Malformed> {
+        Self::read(body, |data| serde_json::from_str(data.get()).ok())
+    }
+
+    /// The same, where the answer is about one thing: a list of one or none, or the thing itself.
+    pub fn open_one(body: &'a [u8]) -> Result<Self, Malformed> {
+        Self::read(body, |data| match data.get().as_bytes().first() {
+            Some(b'{') => Some(vec![data]),
+            Some(b'n') => Some(Vec::new()),
+            _ => serde_json::from_str(data.get()).ok(),
+        })
+    }
+
+    fn read(body: &'a [u8], rows: impl FnOnce(&'a RawValue) -> Option<Vec<&'a RawValue>>) -> Result<Self, Malformed> {
         let text = match std::str::from_utf8(body) {
             Ok(text) => text,
             // Cut within a letter.
@@ -82,7 +95,7 @@ impl<'a> Envelope<'a> {
             return Err(Malformed::NotSuccess { message: get("message").and_then(message) });
         }
         let data = get("data").ok_or(Malformed::NoRows)?;
-        let rows = serde_json::from_str(data.get()).map_err(|_| Malformed::NoRows)?;
+        let rows = rows(data).ok_or(Malformed::NoRows)?;
         Ok(Self { rows, total: get("total").and_then(count), total_page: get("total_page").and_then(count) })
     }
 }
@@ -146,6 +159,20 @@ mod tests {
         assert!(message.starts_with("[31mredxxx") && message.len() == 200, "{message}");
         let error = refused(r#"{"message":"API rate limit exceeded"}"#);
         assert_eq!(error.to_string(), "the API says it failed: API rate limit exceeded");
+    }
+
+    #[test]
+    fn one_thing_may_stand_in_a_list_or_alone() {
+        let check = |data: &str, want: Option<usize>| {
+            let body = format!(r#"{{"success":1,"data":{data}}}"#);
+            assert_eq!(Envelope::open_one(body.as_bytes()).ok().map(|envelope| envelope.rows.len()), want, "{data}");
+        };
+        check(r#"{"_id":"a"}"#, Some(1));
+        check(r#"[{"_id":"a"}]"#, Some(1));
+        check("[]", Some(0));
+        check("null", Some(0));
+        check("7", None);
+        check(r#""none""#, None);
     }
 
     #[test]

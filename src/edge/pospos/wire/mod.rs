@@ -12,6 +12,8 @@ mod credit;
 mod envelope;
 mod field;
 mod fields;
+mod id;
+mod key;
 mod members;
 mod purchases;
 mod stock;
@@ -20,18 +22,21 @@ mod vendors;
 
 pub use credit::CreditFields;
 pub(super) use credit::CreditForm;
+pub(super) use envelope::Envelope;
 pub use envelope::Malformed;
 pub use fields::{FieldMap, is_pointer};
+pub(super) use id::id_of;
+pub(super) use key::{Key, fingerprint};
 pub use members::MemberFields;
 pub use purchases::PurchaseFields;
 pub use stock::StockFields;
 pub use transactions::SaleFields;
 pub use vendors::VendorFields;
 
-use envelope::Envelope;
 use field::Row;
+use serde_json::value::RawValue;
 
-use crate::domain::model::{EntityId, NotExact};
+use crate::domain::model::{EntityId, NotExact, Resource};
 
 /// How the rows of one resource look, and what is read from them.
 pub(super) trait Form {
@@ -48,6 +53,36 @@ pub(super) trait Form {
     fn read(&self, id: EntityId, row: &Row<'_>) -> Result<Self::Item, Unreadable>;
 }
 
+impl<F: Form> Form for &F {
+    type Item = F::Item;
+
+    fn id_pointer(&self) -> &str {
+        (**self).id_pointer()
+    }
+
+    fn fits(&self, row: &Row<'_>) -> bool {
+        (**self).fits(row)
+    }
+
+    fn read(&self, id: EntityId, row: &Row<'_>) -> Result<Self::Item, Unreadable> {
+        (**self).read(id, row)
+    }
+}
+
+impl FieldMap {
+    /// Where the id of a row of `resource` stands.
+    pub(super) fn id_pointer(&self, resource: Resource) -> &str {
+        match resource {
+            Resource::Transactions => self.transactions.id_pointer(),
+            Resource::Stock => self.stock.id_pointer(),
+            Resource::Credit => &self.credit.id,
+            Resource::Members => self.members.id_pointer(),
+            Resource::Vendors => self.vendors.id_pointer(),
+            Resource::BuyDocuments => self.buy_documents.id_pointer(),
+        }
+    }
+}
+
 /// The largest row that is read: thirty times a sale as captured, and well below what the store keeps in one piece.
 const LARGEST_ROW: usize = 64 * 1024;
 
@@ -61,77 +96,51 @@ impl From<NotExact> for Unreadable {
     }
 }
 
-/// One page of a list.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Page<T> {
-    /// The rows in the API's order, each with what tells it apart; `None` where it was unreadable.
-    pub rows: Vec<(String, Option<T>)>,
-    /// There are rows and not one is of the kind that was asked for. On a first page that is another list; later, a
-    /// nameless product can be alone on the last page.
-    pub is_other: bool,
-    /// How many rows the whole list has, where the answer says so.
-    pub total: Option<u64>,
-    /// How many pages the whole list has, where the answer says so.
-    pub total_page: Option<u64>,
+/// Whether a row is of the kind that is asked for.
+pub(super) fn fits<T>(raw: &RawValue, form: &dyn Form<Item = T>) -> bool {
+    Row::new(raw).is_some_and(|row| form.fits(&row))
 }
 
-impl<T> Page<T> {
-    /// Reads the body of an answer as rows of `form`.
-    pub fn read(body: &[u8], form: &impl Form<Item = T>) -> Result<Self, Malformed> {
-        let envelope = Envelope::open(body)?;
-        let mut rows = Vec::with_capacity(envelope.rows.len());
-        let mut fitting = 0;
-        for raw in &envelope.rows {
-            // Without an id, the text itself: a row that stands on two pages is still one.
-            let mut key = raw.get().to_owned();
-            let mut item = None;
-            if let Some(row) = Row::new(raw) {
-                let id = row.text(form.id_pointer()).and_then(|id| EntityId::new(id).ok());
-                if form.fits(&row) {
-                    fitting += 1;
-                    let id = id.clone().filter(|_| raw.get().len() <= LARGEST_ROW);
-                    item = id.and_then(|id| form.read(id, &row).ok());
-                }
-                if let Some(id) = id {
-                    id.as_str().clone_into(&mut key);
-                }
-            }
-            rows.push((key, item));
-        }
-        let is_other = fitting == 0 && !rows.is_empty();
-        Ok(Self { rows, is_other, total: envelope.total, total_page: envelope.total_page })
+/// Reads a row; nothing, where it cannot be understood.
+pub(super) fn decode<T>(raw: &RawValue, id: EntityId, form: &dyn Form<Item = T>) -> Option<T> {
+    if raw.get().len() > LARGEST_ROW {
+        return None;
     }
+    let row = Row::new(raw).filter(|row| form.fits(row))?;
+    form.read(id, &row).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::model::Sale;
 
-    fn read(rows: &str) -> Result<Page<Sale>, Malformed> {
-        Page::read(format!(r#"{{"success":1,"data":[{rows}]}}"#).as_bytes(), &SaleFields::default())
-    }
-
-    fn check(rows: &str, want: &[(&str, bool)]) {
-        let page = read(rows).unwrap();
-        let got: Vec<_> = page.rows.iter().map(|(key, row)| (key.as_str(), row.is_some())).collect();
-        assert_eq!(got, want, "{rows}");
+    fn raw(json: &str) -> &RawValue {
+        serde_json::from_str(json).unwrap()
     }
 
     #[test]
-    fn a_row_that_cannot_be_read_is_kept_out_and_not_the_page() {
-        check("", &[]);
-        check(r#"{"_id":"a","order_list":[]}"#, &[("a", true)]);
-        check(r#"{"_id":"a","order_list":[]},{"_id":"b"}"#, &[("a", true), ("b", false)]);
-        check(r#"{"_id":"a","order_list":[]},7"#, &[("a", true), ("7", false)]);
-        check(r#"{"_id":null,"order_list":[]}"#, &[(r#"{"_id":null,"order_list":[]}"#, false)]);
-        check(r#"{"_id":"a","order_list":[],"grand_total":1E400}"#, &[("a", false)]);
+    fn a_row_is_read_or_not_understood() {
+        let check = |json: &str, id: Option<&str>, readable: bool| {
+            let form = SaleFields::default();
+            let found = id_of(raw(json), form.id_pointer());
+            assert_eq!(found.as_ref().map(EntityId::as_str), id, "{json}");
+            let read = found.and_then(|id| decode(raw(json), id, &form));
+            assert_eq!(read.is_some(), readable, "{json}");
+        };
+        check(r#"{"_id":"a","order_list":[]}"#, Some("a"), true);
+        check(r#"{"_id":"b"}"#, Some("b"), false);
+        check("7", None, false);
+        check(r#"{"_id":null,"order_list":[]}"#, None, false);
+        check(r#"{"_id":"-","order_list":[]}"#, None, false);
+        check(r#"{"_id":"a","order_list":[],"grand_total":1E400}"#, Some("a"), false);
+        let large = format!(r#"{{"_id":"a","order_list":[],"comment":"{}"}}"#, "x".repeat(LARGEST_ROW));
+        check(&large, Some("a"), false);
     }
 
     #[test]
-    fn a_page_without_one_row_of_its_kind_is_of_another_list() {
-        for rows in [r#"{"_id":"a","phonenumber":"1"}"#, r#"{"_id":"a","order_list":{}}"#, "7", "null", "[]"] {
-            assert!(read(rows).unwrap().is_other, "{rows}");
+    fn a_row_of_another_list_does_not_fit() {
+        for row in [r#"{"_id":"a","phonenumber":"1"}"#, r#"{"_id":"a","order_list":{}}"#, "7", "null", "[]"] {
+            assert!(!fits(raw(row), &SaleFields::default()), "{row}");
         }
     }
 }

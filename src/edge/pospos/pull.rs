@@ -1,0 +1,204 @@
+//! How the pages of a list come in: asked for as the walk says, several at once, each opened and counted.
+//!
+//! Whoever reads pulls. Nothing is asked for that nobody waits for, and of the pages only those are held that are under
+//! way and the one that is handed out.
+
+use std::future::Future;
+use std::ops::Range;
+use std::pin::Pin;
+use std::task::Poll;
+
+use serde_json::value::RawValue;
+use url::Url;
+
+use super::call::{Caller, Received};
+use super::error::ReadError;
+use super::quota::{Monotonic, Urgency};
+use super::seen::{News, Seen};
+use super::walk::{Answer, Step, Ticket, Walk, Window};
+use super::wire::{Envelope, Key, Malformed, fingerprint, id_of};
+use crate::domain::model::{EntityId, Fingerprint, Resource};
+
+/// What is asked, and how.
+pub(super) struct Question<'a> {
+    pub caller: &'a Caller,
+    pub resource: Resource,
+    /// The address, but for the page.
+    pub url: Url,
+    pub urgency: Urgency,
+    /// Where a row's id stands.
+    pub id_pointer: &'a str,
+    pub form: AnswerForm,
+}
+
+/// In which form the answer comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AnswerForm {
+    /// A list in pages of that many rows, so many of them at once.
+    Pages(u32, usize),
+    /// A list in one piece.
+    List,
+    /// One thing, alone or in a list.
+    One,
+}
+
+type Flight<'a> = Pin<Box<dyn Future<Output = (Ticket, Window, Result<Received, ReadError>)> + Send + 'a>>;
+
+/// A list whose pages come in.
+pub(super) struct Pull<'a> {
+    question: Question<'a>,
+    walk: Walk,
+    under_way: Vec<Flight<'a>>,
+    seen: Seen,
+    failed: bool,
+}
+
+/// A page that has come, its rows still as they were written.
+pub(super) struct Page {
+    body: Vec<u8>,
+    /// Which page of its length, from 1.
+    pub number: u32,
+    /// When it was asked for.
+    pub sent: Monotonic,
+    /// Its rows, in the API's order.
+    pub rows: Vec<Found>,
+}
+
+/// A row of a page.
+pub(super) struct Found {
+    place: Range<usize>,
+    pub id: Option<EntityId>,
+    pub key: Key,
+    pub fingerprint: Fingerprint,
+    pub news: News,
+}
+
+impl<'a> Pull<'a> {
+    /// Nothing is asked before the first page is pulled.
+    pub fn new(question: Question<'a>) -> Self {
+        let walk = match question.form {
+            AnswerForm::Pages(limit, width) => Walk::new(limit, width),
+            AnswerForm::List | AnswerForm::One => Walk::single(),
+        };
+        Self { question, walk, under_way: Vec::new(), seen: Seen::default(), failed: false }
+    }
+
+    /// The next page that comes in; none, where the list is read to its end and nothing suggests that a row is missing.
+    pub async fn page(&mut self) -> Result<Option<Page>, ReadError> {
+        let page = if self.failed { Err(self.incomplete()) } else { self.next_page().await };
+        if page.is_err() {
+            // What is not read whole must not end as if it were, whoever asks again.
+            self.failed = true;
+            self.under_way.clear();
+        }
+        page
+    }
+
+    /// The rows that have come.
+    pub fn seen(&mut self) -> &mut Seen {
+        &mut self.seen
+    }
+
+    /// Whether a row with this id has come, understood or not.
+    pub fn has_seen(&self, id: &EntityId) -> bool {
+        self.seen.has(Key::of_id(id))
+    }
+
+    /// Whether the row with this id could not be understood when it came last.
+    pub fn is_unreadable(&self, id: &EntityId) -> bool {
+        self.seen.is_unreadable(Key::of_id(id))
+    }
+
+    /// How many different rows have come, and how many of them could not be understood.
+    pub fn counts(&self) -> (u64, u64) {
+        (self.seen.rows(), self.seen.unreadable())
+    }
+
+    /// What is wrong with that page.
+    pub fn malformed(&self, page: u32, problem: Malformed) -> ReadError {
+        ReadError::Malformed { resource: self.question.resource, page, problem }
+    }
+
+    fn incomplete(&self) -> ReadError {
+        let (read, total) = self.walk.shortfall();
+        ReadError::Incomplete { resource: self.question.resource, read, total }
+    }
+
+    async fn next_page(&mut self) -> Result<Option<Page>, ReadError> {
+        loop {
+            match self.walk.step() {
+                Step::Ask(ticket, window) => {
+                    let flight = self.fly(ticket, window);
+                    self.under_way.push(flight);
+                }
+                Step::Wait => {
+                    let (ticket, window, received) = first_of(&mut self.under_way).await;
+                    return self.open(ticket, window, received?).map(Some);
+                }
+                Step::Whole => return Ok(None),
+                Step::Lost => return Err(self.incomplete()),
+            }
+        }
+    }
+
+    fn fly(&self, ticket: Ticket, window: Window) -> Flight<'a> {
+        let Question { caller, urgency, form, .. } = self.question;
+        let mut url = self.question.url.clone();
+        if let AnswerForm::Pages(..) = form {
+            let (page, limit) = (window.page.to_string(), window.limit.to_string());
+            url.query_pairs_mut().append_pair("limit", &limit).append_pair("page", &page);
+        }
+        Box::pin(async move { (ticket, window, caller.get(url, urgency).await) })
+    }
+
+    fn open(&mut self, ticket: Ticket, window: Window, received: Received) -> Result<Page, ReadError> {
+        let Received { body, sent } = received;
+        let is_one = self.question.form == AnswerForm::One;
+        let opened = if is_one { Envelope::open_one(&body) } else { Envelope::open(&body) };
+        let envelope = opened.map_err(|problem| self.malformed(window.page, problem))?;
+        let known = self.seen.rows();
+        let rows: Vec<Found> = envelope.rows.iter().map(|raw| self.note(&body, raw)).collect();
+        let distinct = self.seen.rows();
+        self.walk.take(
+            ticket,
+            Answer {
+                keys: rows.iter().map(|row| row.key).collect(),
+                new: usize::try_from(distinct - known).unwrap_or(usize::MAX),
+                distinct,
+                total: envelope.total.filter(|_| !is_one),
+                total_page: envelope.total_page,
+            },
+        );
+        Ok(Page { number: window.page, sent, rows, body })
+    }
+
+    fn note(&mut self, body: &[u8], raw: &RawValue) -> Found {
+        let id = id_of(raw, self.question.id_pointer);
+        let key = id.as_ref().map_or_else(|| Key::of_text(raw.get()), Key::of_id);
+        let fingerprint = fingerprint(raw.get());
+        // The row is a part of the body, so its place is the distance of the two.
+        let start = raw.get().as_ptr().addr() - body.as_ptr().addr();
+        Found { place: start..start + raw.get().len(), id, key, fingerprint, news: self.seen.note(key, fingerprint) }
+    }
+}
+
+impl Page {
+    /// The row as it was written.
+    pub fn raw(&self, row: &Found) -> Option<&RawValue> {
+        serde_json::from_slice(self.body.get(row.place.clone())?).ok()
+    }
+}
+
+/// Waits for the first of them to be done, and takes it out.
+async fn first_of<'a>(under_way: &mut Vec<Flight<'a>>) -> (Ticket, Window, Result<Received, ReadError>) {
+    std::future::poll_fn(|context| {
+        for place in 0..under_way.len() {
+            if let Poll::Ready(landed) = under_way[place].as_mut().poll(context) {
+                drop(under_way.swap_remove(place));
+                return Poll::Ready(landed);
+            }
+        }
+        Poll::Pending
+    })
+    .await
+}

@@ -1,0 +1,84 @@
+//! How long does the API wish to be left alone? Reads `Retry-After`, in seconds or as a date.
+//!
+//! A date is held against the server's own `Date`, never against this machine's clock, which may be wrong by years.
+//! It refuses to guess: what is neither a plain number nor an HTTP date is no wish at all.
+
+use std::time::Duration;
+
+use chrono::NaiveDateTime;
+use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
+
+/// The longest silence that can be asked for; more is a mistake of the server.
+const LONGEST_SILENCE: Duration = Duration::from_secs(6 * 60 * 60);
+
+/// The three forms of an HTTP date (RFC 9110, 5.6.7). The first is what is written today; the others must be read.
+const DATE_FORMS: [&str; 3] = ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
+
+/// The wish in these headers. A date that has passed is zero.
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let asked = text(headers, RETRY_AFTER)?;
+    let silence = match asked.starts_with(|first: char| first.is_ascii_digit()) {
+        true => seconds(asked)?,
+        false => (date(asked)? - date(text(headers, DATE)?)?).to_std().unwrap_or(Duration::ZERO),
+    };
+    Some(silence.min(LONGEST_SILENCE))
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok().map(str::trim)
+}
+
+/// `120` or `120.5`, rounded up: a fraction is outside of the standard, but it is sent, and coming too early is the one
+/// mistake that costs the key.
+fn seconds(text: &str) -> Option<Duration> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(whole) || !digits(fraction) {
+        return None;
+    }
+    let up = u64::from(fraction.bytes().any(|byte| byte != b'0'));
+    // A number too long for 64 bits is digits all the same, and so the longest wish there is.
+    Some(Duration::from_secs(whole.parse().unwrap_or(u64::MAX).saturating_add(up)))
+}
+
+fn date(text: &str) -> Option<NaiveDateTime> {
+    DATE_FORMS.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_silence_is_asked_for_in_seconds_or_until_a_date() {
+        let check = |asked: &'static str, date: Option<&'static str>, want: Option<u64>| {
+            let mut headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(asked))]);
+            if let Some(date) = date {
+                headers.insert(DATE, HeaderValue::from_static(date));
+            }
+            assert_eq!(retry_after(&headers), want.map(Duration::from_secs), "{asked}");
+        };
+        check("120", None, Some(120));
+        check("120.1", None, Some(121));
+        check("120.6", None, Some(121));
+        check("120.0", None, Some(120));
+        check("0", None, Some(0));
+        check("-5", None, None);
+        check("", None, None);
+        check("invalid", None, None);
+        check("12x", None, None);
+        check("99999999999", None, Some(21_600));
+        check("99999999999999999999999", None, Some(21_600));
+        let noon = Some("Wed, 21 Oct 2026 12:00:00 GMT");
+        check("Wed, 21 Oct 2015 07:28:00 GMT", noon, Some(0));
+        check("Wed, 21 Oct 2026 12:01:30 GMT", noon, Some(90));
+        check("Wednesday, 21-Oct-26 12:01:30 GMT", noon, Some(90));
+        check("Wed Oct 21 12:01:30 2026", noon, Some(90));
+        check("Thu, 21 Oct 2027 12:00:00 GMT", noon, Some(21_600));
+        check("Wed, 21 Oct 2026 12:01:30 GMT", None, None);
+        check("soon", noon, None);
+        assert_eq!(retry_after(&HeaderMap::new()), None);
+    }
+}

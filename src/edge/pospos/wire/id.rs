@@ -1,0 +1,70 @@
+//! Which id does a row carry? Found without taking the row apart, because most rows of a sweep are known already.
+
+use std::fmt;
+
+use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::field::{Row, text};
+use crate::domain::model::EntityId;
+
+/// The id at the first of `pointers` that holds one, where it can be used.
+pub(in crate::edge::pospos) fn id_of(raw: &RawValue, pointers: &str) -> Option<EntityId> {
+    let found = match pointers.strip_prefix('/') {
+        // The usual place: a member of the row itself.
+        Some(name) if !name.contains(['/', '~', '|']) => text(member(raw, name)?),
+        _ => Row::new(raw)?.text(pointers),
+    };
+    EntityId::new(found?).ok()
+}
+
+/// The member of that name, where the row is an object; of two, the last.
+fn member<'a>(raw: &'a RawValue, name: &str) -> Option<&'a RawValue> {
+    serde_json::Deserializer::from_str(raw.get()).deserialize_map(Member(name)).ok()?
+}
+
+struct Member<'n>(&'n str);
+
+impl<'de> Visitor<'de> for Member<'_> {
+    type Value = Option<&'de RawValue>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        let mut found = None;
+        while let Some(name) = members.next_key::<std::borrow::Cow<'de, str>>()? {
+            match name == self.0 {
+                true => found = Some(members.next_value()?),
+                false => drop(members.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_found_where_the_shop_has_it() {
+        let check = |json: &str, pointers: &str, want: Option<&str>| {
+            let raw: &RawValue = serde_json::from_str(json).unwrap();
+            let id = id_of(raw, pointers).map(|id| id.to_string());
+            assert_eq!(id.as_deref(), want, "{json} {pointers}");
+        };
+        check(r#"{"a":[1,{"_id":"no"}],"_id":"x","b":null}"#, "/_id", Some("x"));
+        check(r#"{"_id":"x","_id":"y"}"#, "/_id", Some("y"));
+        check(r#"{"\u005fid":7}"#, "/_id", Some("7"));
+        check(r#"{"_id":"-"}"#, "/_id", None);
+        check(r#"{"_id":{"$oid":"x"}}"#, "/_id", None);
+        check(r#"{"_id":{"$oid":"x"}}"#, "/_id/$oid", Some("x"));
+        check(r#"{"id":"x"}"#, "/_id | /id", Some("x"));
+        check(r#"{"c~d":"y"}"#, "/c~0d", Some("y"));
+        check("7", "/_id", None);
+        check(r#"["x"]"#, "/0", None);
+        check("{}", "/_id", None);
+    }
+}
