@@ -7,12 +7,14 @@ mod data;
 mod id;
 mod json;
 mod kind;
+mod listed;
 mod scribe;
 
-pub use data::{BaselineCounts, EventData, Level, ShopDetails, ShopView, ThresholdView};
+pub use data::{BaselineCounts, EventData, HeldCounts, HeldPass, Level, ShopDetails, ShopView, ThresholdView};
 pub use id::{DeliveryId, Epoch, EventId};
 pub use json::NotAnEvent;
 pub use kind::{EventKind, Pattern, PatternError};
+pub use listed::Listed;
 pub use scribe::Scribe;
 
 use crate::domain::model::{ShopId, Subject, Timestamp};
