@@ -5,6 +5,8 @@
 //! with its own events and deliveries, and only the last piece moves the cursor: killed between two pieces, the next
 //! pass finds just what is missing.
 
+use std::collections::BTreeSet;
+
 use chrono::{Days, NaiveDate, NaiveTime, TimeZone};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -14,8 +16,8 @@ use super::shop::Shop;
 use crate::domain::diff::credit::{self, CreditRow, PendingCredits};
 use crate::domain::diff::product::{self, ProductRow};
 use crate::domain::diff::sale::{self, SaleRow, Window};
-use crate::domain::diff::{Change, Known, Unbelievable};
-use crate::domain::model::{ChannelName, CreditStatus, Resource, Timestamp};
+use crate::domain::diff::{Change, Known, Seen, Taken, Unbelievable};
+use crate::domain::model::{ChannelName, CreditStatus, EntityId, Resource, StockRow, Timestamp, Whole};
 use crate::edge::pospos::{Period, ReadError};
 use crate::edge::store::{Commit, ResourceRecord, Store, StoreError};
 
@@ -99,12 +101,42 @@ async fn pass_stock(shop: &Shop) -> Result<PassReport, PassError> {
             where it stands with `[shop.fields.stock] quantity`", shop.id());
     }
     let baseline = known == Known::Nothing;
-    let rules = &shop.shared.rules;
-    let changes = match is_read_otherwise(shop, Resource::Stock).await? {
-        true => product::take_quietly(&known, read, shop.id(), rules)?,
-        false => product::compare(&known, read, shop.id(), rules, &shop.scribe(now))?,
+    let taken = match baseline || is_read_otherwise(shop, Resource::Stock).await? {
+        true => Taken::Quietly,
+        false => Taken::Compared,
     };
+    let changes = compare_stock(shop, &known, read, taken, now)?;
     commit(shop, Resource::Stock, Believed { changes, rows, unreadable, horizon: None, baseline }, now).await
+}
+
+/// The whole list, row by row, and then what is not in it. Rows that could not be understood may be the missing ones.
+fn compare_stock(
+    shop: &Shop,
+    known: &Known<ProductRow>,
+    read: Whole<StockRow>,
+    taken: Taken,
+    now: Timestamp,
+) -> Result<Vec<Change<ProductRow>>, Unbelievable> {
+    let ids: BTreeSet<EntityId> = read.rows().iter().map(|row| row.product.id.clone()).collect();
+    let expected = || known.rows().filter(|row| !row.removed);
+    let seen = Seen {
+        known: expected().count(),
+        known_seen: expected().filter(|row| ids.contains(&row.product.id)).count(),
+        read: read.rows().len() + read.unreadable(),
+    };
+    seen.check()?;
+    let (scribe, all_understood) = (shop.scribe(now), read.unreadable() == 0);
+    let limits = |row: &StockRow| shop.shared.rules.limits(shop.id(), row);
+    let read = read.into_rows().into_iter();
+    let mut changes: Vec<Change<ProductRow>> = read
+        .filter_map(|row| product::compare_one(known.row(&row.product.id.clone()), row, taken, limits, &scribe))
+        .collect();
+    let missing = expected().filter(|row| all_understood && !ids.contains(&row.product.id));
+    changes.extend(missing.filter_map(|row| match taken {
+        Taken::Compared => product::miss_one(row, &scribe),
+        Taken::Quietly => product::miss_quietly(row),
+    }));
+    Ok(changes)
 }
 
 async fn pass_credit(shop: &Shop) -> Result<PassReport, PassError> {
@@ -217,7 +249,7 @@ where
             channels.extend(full.channels());
             events += full.commit.events.len() as u64;
             store.commit(full.commit).await?;
-            shop.shared.wake(channels.drain(..).collect::<std::collections::BTreeSet<_>>().iter());
+            shop.shared.wake(channels.drain(..).collect::<BTreeSet<_>>().iter());
         }
     }
     channels.extend(piece.channels());
@@ -230,7 +262,7 @@ where
 
 /// Rows that an interrupted baseline has left and this one does not have: they would look known without being so.
 async fn orphans<R>(shop: &Shop, resource: Resource, changes: &[Change<R>]) -> Result<Vec<Change<R>>, StoreError> {
-    let kept: std::collections::BTreeSet<_> = changes.iter().map(|change| &change.id).collect();
+    let kept: BTreeSet<_> = changes.iter().map(|change| &change.id).collect();
     let left = shop.shared.store.leftovers(shop.id(), resource).await?;
     let orphans = left.into_iter().filter(|id| !kept.contains(id));
     Ok(orphans.map(|id| Change { id, row: None, events: Vec::new() }).collect())
@@ -267,7 +299,7 @@ impl Piece {
         self.bytes >= PIECE_BYTES || self.commit.rows.len() >= PIECE_ROWS
     }
 
-    fn channels(&self) -> std::collections::BTreeSet<ChannelName> {
+    fn channels(&self) -> BTreeSet<ChannelName> {
         self.commit.deliveries.iter().map(|delivery| delivery.channel.clone()).collect()
     }
 }

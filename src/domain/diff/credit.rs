@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Known, Unbelievable, changed_fields};
+use super::fields::Fields;
+use super::{Change, Known, Unbelievable};
 use crate::domain::event::Scribe;
 use crate::domain::model::{Credit, CreditStatus, EntityId, Whole};
 
@@ -166,8 +167,7 @@ fn still_pending(prev: &CreditRow, credit: Credit, scribe: &Scribe) -> Option<Ch
 
 fn found_paid(prev: &CreditRow, credit: Credit, scribe: &Scribe) -> Change<CreditRow> {
     let counter = prev.counter + 1;
-    let changed = changed_fields!(prev.credit, credit;
-        code, sale_code, customer, amount, paid, balance, issued_at, due_at, status);
+    let changed = credit.differences(&prev.credit);
     let event = scribe.credit_paid(counter, &credit, &prev.credit, changed);
     let row = CreditRow { credit, counter, overdue_told: prev.overdue_told, missed: 0 };
     Change { id: row.credit.id.clone(), row: Some(row), events: vec![event] }

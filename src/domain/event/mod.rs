@@ -3,18 +3,18 @@
 //! An event is made by the [`Scribe`] in the middle of a comparison and never changes afterwards. Its JSON is the
 //! default body of a webhook and what the store keeps, so a repeat has the same bytes.
 
+mod announced;
 mod data;
 mod id;
 mod json;
 mod kind;
-mod listed;
 mod scribe;
 
+pub use announced::Announced;
 pub use data::{BaselineCounts, EventData, HeldCounts, HeldPass, Level, ShopDetails, ShopView, ThresholdView};
 pub use id::{DeliveryId, Epoch, EventId};
 pub use json::NotAnEvent;
 pub use kind::{EventKind, Pattern, PatternError};
-pub use listed::Listed;
 pub use scribe::Scribe;
 
 use crate::domain::model::{ShopId, Subject, Timestamp};

@@ -1,7 +1,7 @@
 //! Who writes events down: the one place where a change gets its kind, subject, time and id.
 
 use super::{
-    BaselineCounts, Epoch, Event, EventData, EventId, EventKind, HeldCounts, HeldPass, Level, Listed, ShopDetails,
+    Announced, BaselineCounts, Epoch, Event, EventData, EventId, EventKind, HeldCounts, HeldPass, Level, ShopDetails,
     ShopView, ThresholdView,
 };
 use crate::domain::model::{Credit, Product, Resource, Sale, ShopId, Subject, Timestamp};
@@ -94,19 +94,19 @@ impl Scribe {
     }
 
     /// `member.created`, `vendor.created`, `purchase.created`, at its own time where it has one.
-    pub fn listed_created<T: Listed>(&self, entity: &T) -> Event {
+    pub fn listed_created<T: Announced>(&self, entity: &T) -> Event {
         let data = T::data(entity.clone(), None, Vec::new());
         self.once(T::CREATED, entity.subject(), entity.made_at(), data)
     }
 
     /// `member.updated`, `vendor.updated`, `purchase.updated`.
-    pub fn listed_updated<T: Listed>(&self, counter: u64, entity: &T, previous: &T, changed: Vec<String>) -> Event {
+    pub fn listed_updated<T: Announced>(&self, counter: u64, entity: &T, previous: &T, changed: Vec<String>) -> Event {
         let data = T::data(entity.clone(), Some(previous.clone()), changed);
         self.counted(T::UPDATED, entity.subject(), counter, data)
     }
 
     /// `member.removed`, `vendor.removed`, `purchase.removed`, with the thing as it was last known.
-    pub fn listed_removed<T: Listed>(&self, counter: u64, entity: &T) -> Event {
+    pub fn listed_removed<T: Announced>(&self, counter: u64, entity: &T) -> Event {
         self.counted(T::REMOVED, entity.subject(), counter, T::data(entity.clone(), None, Vec::new()))
     }
 

@@ -5,8 +5,8 @@
 use super::{EventData, EventKind};
 use crate::domain::model::{EntityId, Member, Purchase, Subject, Timestamp, Vendor};
 
-/// A thing of a plain list.
-pub trait Listed: Clone {
+/// A thing whose coming, changing and going is announced, and nothing else of it.
+pub trait Announced: Clone {
     /// It was not seen before.
     const CREATED: EventKind;
     /// One of its fields changed.
@@ -27,7 +27,7 @@ pub trait Listed: Clone {
     fn data(entity: Self, previous: Option<Self>, changed: Vec<String>) -> EventData;
 }
 
-impl Listed for Member {
+impl Announced for Member {
     const CREATED: EventKind = EventKind::MemberCreated;
     const UPDATED: EventKind = EventKind::MemberUpdated;
     const REMOVED: EventKind = EventKind::MemberRemoved;
@@ -49,7 +49,7 @@ impl Listed for Member {
     }
 }
 
-impl Listed for Vendor {
+impl Announced for Vendor {
     const CREATED: EventKind = EventKind::VendorCreated;
     const UPDATED: EventKind = EventKind::VendorUpdated;
     const REMOVED: EventKind = EventKind::VendorRemoved;
@@ -71,7 +71,7 @@ impl Listed for Vendor {
     }
 }
 
-impl Listed for Purchase {
+impl Announced for Purchase {
     const CREATED: EventKind = EventKind::PurchaseCreated;
     const UPDATED: EventKind = EventKind::PurchaseUpdated;
     const REMOVED: EventKind = EventKind::PurchaseRemoved;
