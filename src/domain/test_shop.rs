@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use super::diff::{Change, Known};
 use super::event::{Epoch, Event, Scribe};
 use super::model::{
-    Credit, CreditStatus, Customer, EntityId, Money, Party, Payment, PaymentKind, Product, Quantity, Sale, SaleLine,
-    SaleStatus, ShopId, StockRow, Timestamp,
+    Credit, CreditStatus, Customer, EntityId, Member, Money, Party, Payment, PaymentKind, Product, Purchase,
+    PurchaseLine, Quantity, Sale, SaleLine, SaleStatus, ShopId, StockRow, Timestamp, Vendor,
 };
 
 pub(super) fn time(text: &str) -> Timestamp {
@@ -122,6 +122,52 @@ pub(super) fn paid(credit: Credit) -> Credit {
         status: Some(CreditStatus::Paid),
         balance: Some(Money::ZERO),
         ..credit
+    }
+}
+
+pub(super) fn member(name: &str) -> Member {
+    Member {
+        id: id(name),
+        code: some("M000204"),
+        name: some("สมชาย ใจดี"),
+        nickname: some("ชาย 0812345678"),
+        phone: some("0812345678"),
+        email: None,
+        kind: some("ทั่วไป"),
+        tags: vec!["ขายส่ง".to_owned(), "ตลาด".to_owned()],
+        points: Some(quantity("12")),
+        credit_days: Some(30),
+        created_at: Some(time("2026-11-23T01:00:00Z")),
+        updated_at: Some(time("2026-11-23T02:00:00Z")),
+    }
+}
+
+pub(super) fn vendor(name: &str) -> Vendor {
+    Vendor {
+        id: id(name),
+        code: some("V0001"),
+        name: some("ฟาร์มตัวอย่าง"),
+        phone: some("021234567"),
+        email: some("farm@example.com"),
+        tax_id: some("0105500000000"),
+    }
+}
+
+pub(super) fn purchase(name: &str) -> Purchase {
+    Purchase {
+        id: id(name),
+        code: some("PO0001"),
+        vendor: Some(Party { code: some("V0001"), name: some("ฟาร์มตัวอย่าง") }),
+        status: some("received"),
+        total: Some(Money::from(1200)),
+        issued_at: Some(time("2026-11-23T01:30:00Z")),
+        lines: vec![PurchaseLine {
+            product_code: some("PK64000158"),
+            name: some("ข้าวสาร"),
+            quantity: Some(quantity("40")),
+            unit_price: Some(Money::from(30)),
+            total: Some(Money::from(1200)),
+        }],
     }
 }
 

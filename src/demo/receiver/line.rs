@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 
 use crate::domain::event::{Event, EventData, ShopDetails};
-use crate::domain::model::{Credit, Money, Product, Sale, Timestamp};
+use crate::domain::model::{Credit, EntityId, Money, Product, Sale, Timestamp};
 
 /// The line of one message whose signature was right: Thai time, type, what it is about, and how long after the
 /// change it came, where that is known.
@@ -45,8 +45,18 @@ fn about(data: &EventData) -> String {
         EventData::Sale { sale, .. } => of_sale(sale),
         EventData::Product { product, .. } => of_product(product),
         EventData::Credit { credit, .. } => of_credit(credit),
+        // Names of people are nobody's business on a screen; the demo's shop has made them up, a real one has not.
+        EventData::Member { member, .. } => code_or_id(&member.code, &member.id),
+        EventData::Vendor { vendor, .. } => code_or_id(&vendor.code, &vendor.id),
+        EventData::Purchase { purchase, .. } => {
+            format!("{} {}", code_or_id(&purchase.code, &purchase.id), baht(purchase.total))
+        }
         EventData::Shop { shop, details } => format!("{}: {}", shop.name, of_shop(details)),
     }
+}
+
+fn code_or_id(code: &Option<String>, id: &EntityId) -> String {
+    code.clone().unwrap_or_else(|| id.to_string())
 }
 
 fn of_sale(sale: &Sale) -> String {
@@ -87,6 +97,7 @@ fn of_shop(details: &ShopDetails) -> String {
             count(&counts.overdue_credits)
         ),
         ShopDetails::KeyRejected { status } => format!("the key was refused ({status})"),
+        ShopDetails::PassHeld(held) => held.summary.clone(),
     }
 }
 

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::fields::Fields;
 use super::{Change, Known, Unbelievable};
 use crate::domain::event::Scribe;
 use crate::domain::model::{Credit, CreditStatus, EntityId, Whole};
@@ -166,7 +167,8 @@ fn still_pending(prev: &CreditRow, credit: Credit, scribe: &Scribe) -> Option<Ch
 
 fn found_paid(prev: &CreditRow, credit: Credit, scribe: &Scribe) -> Change<CreditRow> {
     let counter = prev.counter + 1;
-    let event = scribe.credit_paid(counter, &credit, &prev.credit);
+    let changed = credit.differences(&prev.credit);
+    let event = scribe.credit_paid(counter, &credit, &prev.credit, changed);
     let row = CreditRow { credit, counter, overdue_told: prev.overdue_told, missed: 0 };
     Change { id: row.credit.id.clone(), row: Some(row), events: vec![event] }
 }

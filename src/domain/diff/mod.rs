@@ -6,9 +6,13 @@
 
 pub mod credit;
 pub mod guard;
+mod fields;
 pub mod level;
+pub mod listed;
 pub mod product;
 pub mod sale;
+
+pub use fields::Fields;
 
 use std::collections::BTreeMap;
 
@@ -60,6 +64,51 @@ pub struct Change<R> {
     pub events: Vec<Event>,
 }
 
+/// How a row is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// Without a word: it is of the baseline, or its fields are read from other places than those of what is known.
+    Quietly,
+    /// Compared with what is known.
+    Compared,
+}
+
+/// How many complete passes in a row must be without a row before it counts as removed: rows move between the pages
+/// while these are read, and one that moved over a border is missing from one pass.
+const MISSES_TO_REMOVE: u32 = 2;
+
+/// From how many known rows on it means another shop that none of them comes back. One or two can be removed in the
+/// same minute in which another one is entered.
+const OTHER_SHOP_FROM: usize = 3;
+
+/// What a whole reading of a list that must have rows has seen of those that are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// How many rows are known and not removed.
+    pub known: usize,
+    /// How many of these are in the reading, be it with the deleted flag.
+    pub known_seen: usize,
+    /// How many rows the reading has, with those that could not be understood.
+    pub read: usize,
+}
+
+impl Seen {
+    /// Whether such a reading can be of the shop that is known. Stock, members, vendors and purchase documents have
+    /// rows once they had some: an empty list is an answer that went wrong.
+    pub fn check(self) -> Result<(), Unbelievable> {
+        match self.read {
+            0 if self.known == 0 => Err(Unbelievable::EmptyAtFirst),
+            0 => Err(Unbelievable::Empty { known: self.known }),
+            _ => self.check_shop(),
+        }
+    }
+
+    fn check_shop(self) -> Result<(), Unbelievable> {
+        let other = self.read > 0 && self.known >= OTHER_SHOP_FROM && self.known_seen == 0;
+        if other { Err(Unbelievable::OtherShop { known: self.known }) } else { Ok(()) }
+    }
+}
+
 /// Why a whole reading is still not believed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unbelievable {
@@ -72,16 +121,36 @@ pub enum Unbelievable {
     /// A first list that must have rows came back empty: not a baseline yet.
     #[error("the first list came back empty; posbell waits for one with rows")]
     EmptyAtFirst,
+    /// It has rows, and not one of those that are known: the key is of another shop.
+    #[error(
+        "not one of the {known} rows that are known came back, but others did: the key seems to be of another shop. Put \
+         the right key back; if the shop has moved to another account, give it another `id`"
+    )]
+    OtherShop {
+        /// How many rows should have been there.
+        known: usize,
+    },
 }
 
-/// The names of the fields in which two objects differ.
-macro_rules! changed_fields {
-    ($prev:expr, $next:expr; $($field:ident),+ $(,)?) => {{
-        let mut changed: Vec<String> = Vec::new();
-        $(if $prev.$field != $next.$field {
-            changed.push(stringify!($field).to_owned());
-        })+
-        changed
-    }};
+/// Zero is what most rows have, and need not be stored.
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
-use changed_fields;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_without_one_known_row_is_of_another_shop_and_an_empty_one_is_of_none() {
+        let check = |known, known_seen, read| Seen { known, known_seen, read }.check();
+        assert_eq!(check(0, 0, 0), Err(Unbelievable::EmptyAtFirst));
+        assert_eq!(check(1, 0, 0), Err(Unbelievable::Empty { known: 1 }));
+        assert_eq!(check(3, 0, 1), Err(Unbelievable::OtherShop { known: 3 }));
+        for (known, known_seen, read) in [(0, 0, 1), (2, 0, 5), (3, 1, 1), (1000, 1, 1000)] {
+            assert_eq!(check(known, known_seen, read), Ok(()), "{known} {known_seen} {read}");
+        }
+        let said = Unbelievable::OtherShop { known: 3 }.to_string();
+        assert!(said.contains("right key") && said.contains("another `id`") && !said.contains("  "), "{said}");
+    }
+}

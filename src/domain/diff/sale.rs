@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Known, Unbelievable, changed_fields};
+use super::fields::Fields;
+use super::{Change, Known, Unbelievable};
 use crate::domain::event::{Event, Scribe};
 use crate::domain::model::{EntityId, Sale, SaleStatus, Timestamp, Whole};
 
@@ -102,9 +103,7 @@ fn told(prev: &SaleRow, row: &mut SaleRow, scribe: &Scribe) -> Option<Event> {
         row.cancel_told = true;
         return Some(scribe.sale_cancelled(&row.sale, Some(&prev.sale)));
     }
-    let changed = changed_fields!(prev.sale, row.sale;
-        code, receipt, status, sold_at, cancelled_at, subtotal, discount, total, currency, comment, staff, member,
-        payments, lines);
+    let changed = row.sale.differences(&prev.sale);
     row.counter += 1;
     Some(scribe.sale_updated(row.counter, &row.sale, &prev.sale, changed))
 }

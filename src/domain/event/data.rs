@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::model::{Credit, Product, Quantity, Sale, ShopId};
+use crate::domain::model::{Credit, Member, Product, Purchase, Quantity, Resource, Sale, ShopId, Timestamp, Vendor};
 
 /// The `data` of an event, one case for each family of kinds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -19,7 +19,7 @@ pub enum EventData {
         #[serde(skip_serializing_if = "Vec::is_empty")]
         changed: Vec<String>,
     },
-    /// `stock.*`.
+    /// `stock.*` and `product.*`.
     Product {
         /// The product as it is now.
         product: Box<Product>,
@@ -44,7 +44,40 @@ pub enum EventData {
         #[serde(skip_serializing_if = "Vec::is_empty")]
         changed: Vec<String>,
     },
-    /// `shop.*`.
+    /// `member.*`.
+    Member {
+        /// The member as it is now; of a removed one, as it was last known.
+        member: Box<Member>,
+        /// The member as it was last known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        previous: Option<Box<Member>>,
+        /// The names of the fields that differ.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        changed: Vec<String>,
+    },
+    /// `vendor.*`.
+    Vendor {
+        /// The vendor as it is now; of a removed one, as it was last known.
+        vendor: Box<Vendor>,
+        /// The vendor as it was last known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        previous: Option<Box<Vendor>>,
+        /// The names of the fields that differ.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        changed: Vec<String>,
+    },
+    /// `purchase.*`.
+    Purchase {
+        /// The document as it is now; of a removed one, as it was last known.
+        purchase: Box<Purchase>,
+        /// The document as it was last known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        previous: Option<Box<Purchase>>,
+        /// The names of the fields that differ.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        changed: Vec<String>,
+    },
+    /// `shop.*` and `pass.held`.
     Shop {
         /// The shop.
         shop: ShopView,
@@ -98,6 +131,53 @@ pub enum ShopDetails {
         /// The HTTP status that refused the key.
         status: u16,
     },
+    /// `pass.held`.
+    PassHeld(HeldPass),
+}
+
+/// A whole reading that was not accepted: counts and a sentence, never a row, since rows of some resources are people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldPass {
+    /// The shop's id in the configuration.
+    pub shop: ShopId,
+    /// What was read.
+    pub resource: Resource,
+    /// Since when nothing of it was accepted.
+    pub since: Timestamp,
+    /// What looked wrong.
+    #[serde(flatten)]
+    pub counts: HeldCounts,
+    /// The same as a sentence in English.
+    pub summary: String,
+}
+
+/// How many rows did what a shop's day does not do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct HeldCounts {
+    /// How many rows were known.
+    pub known: u64,
+    /// How many of them are not in the list any more.
+    pub vanished: u64,
+    /// How many had a quantity and have none now.
+    pub quantity_lost: u64,
+    /// How many had something left and have nothing now.
+    pub to_zero: u64,
+    /// How many have another name or code.
+    pub renamed: u64,
+}
+
+impl HeldCounts {
+    /// `of 120 known rows 40 vanished, 3 fell to zero`.
+    pub(super) fn sentence(&self) -> String {
+        let told = [
+            (self.vanished, "vanished"),
+            (self.quantity_lost, "lost their quantity"),
+            (self.to_zero, "fell to zero"),
+            (self.renamed, "changed their name or code"),
+        ];
+        let told = told.iter().filter(|(count, _)| *count > 0).map(|(count, does)| format!("{count} {does}"));
+        format!("of {} known rows {}", self.known, told.collect::<Vec<_>>().join(", "))
+    }
 }
 
 /// What stood in the shop when posbell first read it. A resource that is not polled, or could not be read in the
@@ -116,4 +196,10 @@ pub struct BaselineCounts {
     pub pending_credits: Option<u64>,
     /// Credits that are out of their period.
     pub overdue_credits: Option<u64>,
+    /// Members.
+    pub members: Option<u64>,
+    /// Vendors.
+    pub vendors: Option<u64>,
+    /// Purchase documents.
+    pub purchases: Option<u64>,
 }

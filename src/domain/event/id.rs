@@ -41,6 +41,19 @@ impl EventId {
         Self(named("evt", &["counted", &epoch.0, shop.as_str(), subject.as_str(), kind.name(), &counter]))
     }
 
+    /// The id of the `counter`-th change of one `part` of its subject, where the parts count each for itself.
+    pub fn counted_of(
+        epoch: &Epoch,
+        shop: &ShopId,
+        subject: &Subject,
+        kind: EventKind,
+        part: &str,
+        counter: u64,
+    ) -> Self {
+        let counter = counter.to_string();
+        Self(named("evt", &["counted", &epoch.0, shop.as_str(), subject.as_str(), kind.name(), part, &counter]))
+    }
+
     /// The id as it stands in an event and in `webhook-id`.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -133,6 +146,8 @@ mod tests {
             EventId::counted(&epoch, &shop, &subject, EventKind::SaleUpdated, 1),
             EventId::counted(&epoch, &shop, &subject, EventKind::SaleUpdated, 2),
             EventId::counted(&other, &shop, &subject, EventKind::SaleUpdated, 1),
+            EventId::counted_of(&epoch, &shop, &subject, EventKind::SaleUpdated, "stock", 1),
+            EventId::counted_of(&epoch, &shop, &subject, EventKind::SaleUpdated, "credit", 1),
         ];
         let distinct: std::collections::BTreeSet<_> = ids.iter().collect();
         assert_eq!(distinct.len(), ids.len());

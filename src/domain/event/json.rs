@@ -1,10 +1,13 @@
 //! The public JSON of an event: a CloudEvents 1.0 object, written once and kept as it was written.
 
+use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Event, EventData, EventId, EventKind};
-use crate::domain::model::{Credit, Product, Sale, ShopId, Subject, Timestamp};
+use super::{Event, EventData, EventId, EventKind, ShopDetails};
+use crate::domain::model::{ShopId, Subject, Timestamp};
 
 /// A stored text that is no event of this version.
 #[derive(Debug, thiserror::Error)]
@@ -44,35 +47,18 @@ struct StoredEvent {
     data: Box<RawValue>,
 }
 
-#[derive(Deserialize)]
-struct SaleData {
-    sale: Box<Sale>,
-    previous: Option<Box<Sale>>,
-    #[serde(default)]
-    changed: Vec<String>,
-}
+/// The members of a `data`, each still as text.
+struct Members(BTreeMap<String, Box<RawValue>>);
 
-#[derive(Deserialize)]
-struct ProductData {
-    product: Box<Product>,
-    previous: Option<Box<Product>>,
-    #[serde(default)]
-    changed: Vec<String>,
-    threshold: Option<super::ThresholdView>,
-}
+impl Members {
+    fn required<T: DeserializeOwned>(&self, name: &'static str) -> Result<T, NotAnEvent> {
+        let text = self.0.get(name).ok_or_else(|| <serde_json::Error as serde::de::Error>::missing_field(name))?;
+        Ok(serde_json::from_str(text.get())?)
+    }
 
-#[derive(Deserialize)]
-struct CreditData {
-    credit: Box<Credit>,
-    previous: Option<Box<Credit>>,
-    #[serde(default)]
-    changed: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct ShopData {
-    shop: super::ShopView,
-    details: Box<RawValue>,
+    fn optional<T: DeserializeOwned + Default>(&self, name: &str) -> Result<T, NotAnEvent> {
+        self.0.get(name).map_or_else(|| Ok(T::default()), |text| Ok(serde_json::from_str(text.get())?))
+    }
 }
 
 impl Event {
@@ -103,33 +89,49 @@ impl Event {
 }
 
 fn data_of(kind: EventKind, text: &str) -> Result<EventData, NotAnEvent> {
-    Ok(match kind {
-        EventKind::SaleCreated | EventKind::SaleCancelled | EventKind::SaleUpdated => {
-            let SaleData { sale, previous, changed } = serde_json::from_str(text)?;
-            EventData::Sale { sale, previous, changed }
-        }
+    let data = Members(serde_json::from_str(text)?);
+    macro_rules! about {
+        ($family:ident, $thing:ident $(, $more:ident)*) => {
+            EventData::$family {
+                $thing: data.required(stringify!($thing))?,
+                previous: data.optional("previous")?,
+                changed: data.optional("changed")?,
+                $($more: data.optional(stringify!($more))?,)*
+            }
+        };
+    }
+    let details = match kind {
+        EventKind::SaleCreated | EventKind::SaleCancelled | EventKind::SaleUpdated => return Ok(about!(Sale, sale)),
         EventKind::StockLow
         | EventKind::StockCritical
         | EventKind::StockOut
         | EventKind::StockRecovered
-        | EventKind::StockChanged => {
-            let ProductData { product, previous, changed, threshold } = serde_json::from_str(text)?;
-            EventData::Product { product, previous, changed, threshold }
+        | EventKind::StockChanged
+        | EventKind::ProductCreated
+        | EventKind::ProductUpdated
+        | EventKind::ProductRemoved => return Ok(about!(Product, product, threshold)),
+        EventKind::CreditCreated
+        | EventKind::CreditUpdated
+        | EventKind::CreditOverdue
+        | EventKind::CreditAging
+        | EventKind::CreditPaid => return Ok(about!(Credit, credit)),
+        EventKind::MemberCreated | EventKind::MemberUpdated | EventKind::MemberRemoved => {
+            return Ok(about!(Member, member));
         }
-        EventKind::CreditCreated | EventKind::CreditOverdue | EventKind::CreditPaid => {
-            let CreditData { credit, previous, changed } = serde_json::from_str(text)?;
-            EventData::Credit { credit, previous, changed }
+        EventKind::VendorCreated | EventKind::VendorUpdated | EventKind::VendorRemoved => {
+            return Ok(about!(Vendor, vendor));
         }
-        EventKind::ShopBaseline => {
-            let ShopData { shop, details } = serde_json::from_str(text)?;
-            EventData::Shop { shop, details: super::ShopDetails::Baseline(serde_json::from_str(details.get())?) }
+        EventKind::PurchaseCreated | EventKind::PurchaseUpdated | EventKind::PurchaseRemoved => {
+            return Ok(about!(Purchase, purchase));
         }
+        EventKind::ShopBaseline => ShopDetails::Baseline(data.required("details")?),
         EventKind::ShopKeyRejected => {
-            let ShopData { shop, details } = serde_json::from_str(text)?;
-            let Refused { status } = serde_json::from_str(details.get())?;
-            EventData::Shop { shop, details: super::ShopDetails::KeyRejected { status } }
+            let Refused { status } = data.required("details")?;
+            ShopDetails::KeyRejected { status }
         }
-    })
+        EventKind::PassHeld => ShopDetails::PassHeld(data.required("details")?),
+    };
+    Ok(EventData::Shop { shop: data.required("shop")?, details })
 }
 
 #[derive(Deserialize)]
@@ -141,7 +143,7 @@ struct Refused {
 mod tests {
     use super::*;
     use crate::domain::event::{Epoch, Scribe};
-    use crate::domain::model::{EntityId, Quantity};
+    use crate::domain::model::{EntityId, Product, Quantity};
 
     fn product(quantity: &str) -> Product {
         Product {

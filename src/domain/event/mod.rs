@@ -3,13 +3,15 @@
 //! An event is made by the [`Scribe`] in the middle of a comparison and never changes afterwards. Its JSON is the
 //! default body of a webhook and what the store keeps, so a repeat has the same bytes.
 
+mod announced;
 mod data;
 mod id;
 mod json;
 mod kind;
 mod scribe;
 
-pub use data::{BaselineCounts, EventData, Level, ShopDetails, ShopView, ThresholdView};
+pub use announced::Announced;
+pub use data::{BaselineCounts, EventData, HeldCounts, HeldPass, Level, ShopDetails, ShopView, ThresholdView};
 pub use id::{DeliveryId, Epoch, EventId};
 pub use json::NotAnEvent;
 pub use kind::{EventKind, Pattern, PatternError};

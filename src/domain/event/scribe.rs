@@ -1,7 +1,10 @@
 //! Who writes events down: the one place where a change gets its kind, subject, time and id.
 
-use super::{BaselineCounts, Epoch, Event, EventData, EventId, EventKind, Level, ShopDetails, ShopView, ThresholdView};
-use crate::domain::model::{Credit, Product, Sale, ShopId, Subject, Timestamp};
+use super::{
+    Announced, BaselineCounts, Epoch, Event, EventData, EventId, EventKind, HeldCounts, HeldPass, Level, ShopDetails,
+    ShopView, ThresholdView,
+};
+use crate::domain::model::{Credit, Product, Resource, Sale, ShopId, Subject, Timestamp};
 
 /// Writes the events of one pass over one shop.
 #[derive(Debug, Clone)]
@@ -45,12 +48,7 @@ impl Scribe {
 
     /// `stock.changed`.
     pub fn stock_changed(&self, counter: u64, product: &Product, previous: &Product) -> Event {
-        let data = EventData::Product {
-            product: Box::new(product.clone()),
-            previous: Some(Box::new(previous.clone())),
-            changed: vec!["quantity".to_owned()],
-            threshold: None,
-        };
+        let data = product_data(product, Some(previous), vec!["quantity".to_owned()]);
         self.counted(EventKind::StockChanged, Subject::product(&product.id), counter, data)
     }
 
@@ -77,24 +75,81 @@ impl Scribe {
         self.counted(kind, Subject::product(&product.id), counter, data)
     }
 
+    /// `product.created`, when it was first seen: the API does not say when a product was entered.
+    pub fn product_created(&self, product: &Product) -> Event {
+        let data = product_data(product, None, Vec::new());
+        self.once(EventKind::ProductCreated, Subject::product(&product.id), None, data)
+    }
+
+    /// `product.updated`.
+    pub fn product_updated(&self, counter: u64, product: &Product, previous: &Product, changed: Vec<String>) -> Event {
+        let data = product_data(product, Some(previous), changed);
+        self.counted(EventKind::ProductUpdated, Subject::product(&product.id), counter, data)
+    }
+
+    /// `product.removed`, with the product as it was last known.
+    pub fn product_removed(&self, counter: u64, product: &Product) -> Event {
+        let data = product_data(product, None, Vec::new());
+        self.counted(EventKind::ProductRemoved, Subject::product(&product.id), counter, data)
+    }
+
+    /// `member.created`, `vendor.created`, `purchase.created`, at its own time where it has one.
+    pub fn listed_created<T: Announced>(&self, entity: &T) -> Event {
+        let data = T::data(entity.clone(), None, Vec::new());
+        self.once(T::CREATED, entity.subject(), entity.made_at(), data)
+    }
+
+    /// `member.updated`, `vendor.updated`, `purchase.updated`.
+    pub fn listed_updated<T: Announced>(&self, counter: u64, entity: &T, previous: &T, changed: Vec<String>) -> Event {
+        let data = T::data(entity.clone(), Some(previous.clone()), changed);
+        self.counted(T::UPDATED, entity.subject(), counter, data)
+    }
+
+    /// `member.removed`, `vendor.removed`, `purchase.removed`, with the thing as it was last known.
+    pub fn listed_removed<T: Announced>(&self, counter: u64, entity: &T) -> Event {
+        self.counted(T::REMOVED, entity.subject(), counter, T::data(entity.clone(), None, Vec::new()))
+    }
+
     /// `credit.created`, at the time of the credit.
     pub fn credit_created(&self, credit: &Credit) -> Event {
-        let data = EventData::Credit { credit: Box::new(credit.clone()), previous: None, changed: Vec::new() };
+        let data = credit_data(credit, None, Vec::new());
         self.once(EventKind::CreditCreated, Subject::credit(&credit.id), credit.issued_at, data)
     }
 
     /// `credit.overdue`, when it was first seen so.
     pub fn credit_overdue(&self, credit: &Credit, previous: Option<&Credit>) -> Event {
-        let previous = previous.cloned().map(Box::new);
-        let data = EventData::Credit { credit: Box::new(credit.clone()), previous, changed: Vec::new() };
+        let data = credit_data(credit, previous, Vec::new());
         self.once(EventKind::CreditOverdue, Subject::credit(&credit.id), None, data)
     }
 
+    /// `credit.updated`.
+    pub fn credit_updated(&self, counter: u64, credit: &Credit, previous: &Credit, changed: Vec<String>) -> Event {
+        let data = credit_data(credit, Some(previous), changed);
+        self.counted(EventKind::CreditUpdated, Subject::credit(&credit.id), counter, data)
+    }
+
+    /// `credit.aging`.
+    pub fn credit_aging(&self, counter: u64, credit: &Credit) -> Event {
+        let data = credit_data(credit, None, Vec::new());
+        self.counted(EventKind::CreditAging, Subject::credit(&credit.id), counter, data)
+    }
+
     /// `credit.paid`, when it was first found among the paid ones.
-    pub fn credit_paid(&self, counter: u64, credit: &Credit, previous: &Credit) -> Event {
-        let previous = Some(Box::new(previous.clone()));
-        let data = EventData::Credit { credit: Box::new(credit.clone()), previous, changed: Vec::new() };
+    pub fn credit_paid(&self, counter: u64, credit: &Credit, previous: &Credit, changed: Vec<String>) -> Event {
+        let data = credit_data(credit, Some(previous), changed);
         self.counted(EventKind::CreditPaid, Subject::credit(&credit.id), counter, data)
+    }
+
+    /// `pass.held`, the `counter`-th of this resource: a notice is repeated under an id of its own.
+    pub fn pass_held(&self, counter: u64, resource: Resource, since: Timestamp, counts: HeldCounts) -> Event {
+        let summary = format!("{resource} was not accepted: {}", counts.sentence());
+        let held = HeldPass { shop: self.shop.clone(), resource, since, counts, summary };
+        let shop = self.shop_view();
+        let data = EventData::Shop { shop, details: ShopDetails::PassHeld(held) };
+        let subject = Subject::shop(&self.shop);
+        // The subject is the shop and each resource counts for itself, so the resource is part of what is counted.
+        let id = EventId::counted_of(&self.epoch, &self.shop, &subject, EventKind::PassHeld, resource.name(), counter);
+        Event { id, shop: self.shop.clone(), kind: EventKind::PassHeld, subject, time: self.now, data }
     }
 
     /// `shop.baseline`: the first of this data directory.
@@ -108,8 +163,12 @@ impl Scribe {
     }
 
     fn about_shop(&self, kind: EventKind, counter: u64, details: ShopDetails) -> Event {
-        let shop = ShopView { id: self.shop.clone(), name: self.shop_name.clone() };
-        self.counted(kind, Subject::shop(&self.shop), counter, EventData::Shop { shop, details })
+        let data = EventData::Shop { shop: self.shop_view(), details };
+        self.counted(kind, Subject::shop(&self.shop), counter, data)
+    }
+
+    fn shop_view(&self) -> ShopView {
+        ShopView { id: self.shop.clone(), name: self.shop_name.clone() }
     }
 
     fn once(&self, kind: EventKind, subject: Subject, time: Option<Timestamp>, data: EventData) -> Event {
@@ -121,4 +180,13 @@ impl Scribe {
         let id = EventId::counted(&self.epoch, &self.shop, &subject, kind, counter);
         Event { id, shop: self.shop.clone(), kind, subject, time: self.now, data }
     }
+}
+
+fn product_data(product: &Product, previous: Option<&Product>, changed: Vec<String>) -> EventData {
+    let previous = previous.cloned().map(Box::new);
+    EventData::Product { product: Box::new(product.clone()), previous, changed, threshold: None }
+}
+
+fn credit_data(credit: &Credit, previous: Option<&Credit>, changed: Vec<String>) -> EventData {
+    EventData::Credit { credit: Box::new(credit.clone()), previous: previous.cloned().map(Box::new), changed }
 }

@@ -2,7 +2,7 @@
 
 use super::words::Words;
 use crate::domain::event::EventKind;
-use crate::domain::model::PaymentKind;
+use crate::domain::model::{PaymentKind, Resource};
 
 /// The words.
 pub(super) const WORDS: Words = Words {
@@ -34,6 +34,9 @@ pub(super) const WORDS: Words = Words {
     alert_below: |figure| format!("alert below {figure}"),
     below_zero: "Less than nothing: a delivery may not be booked in yet",
     product_code: |code| format!("Code {code}"),
+    price: |amount| format!("Price {amount}"),
+    price_changed: |before, after| format!("Price {before} → {after} baht"),
+    no_more_told: "It is no longer in POSPOS; nothing more is told of it",
 
     customer: |name| format!("Customer {name}"),
     owed: |amount| format!("Owed: {amount}"),
@@ -43,11 +46,21 @@ pub(super) const WORDS: Words = Words {
     due: |day| format!("Due {day}"),
     days_overdue: |days| if days == 1 { "1 day overdue".to_owned() } else { format!("{days} days overdue") },
 
+    found_nowhere: "POSPOS lists it neither as owed nor as paid: please look",
+
+    member_kind: |kind| format!("Type {kind}"),
+    points_changed: |before, after| format!("Points {before} → {after}"),
+    vendor: |name| format!("Vendor {name}"),
+    purchase_code: |code| format!("No. {code}"),
+
     products: |count| format!("Products: {count}"),
     low: |count| format!("Low: {count}"),
     out: |count| format!("out: {count}"),
     pending_credits: |count| format!("Credits owed: {count}"),
     overdue_credits: |count| format!("overdue: {count}"),
+    members: |count| format!("Members: {count}"),
+    vendors: |count| format!("vendors: {count}"),
+    purchases: |count| format!("purchases: {count}"),
     from_now_on: "From now on you are told what changes",
 
     key_refused: |status| {
@@ -55,7 +68,28 @@ pub(super) const WORDS: Words = Words {
     },
     ask_for_key: "1. Ask POSPOS support to check the key or for a new one",
     then_resume: |shop| format!("2. Put in the new key, then type: posbell resume {shop}"),
+
+    resource,
+    held_of: |resource, known| format!("Of {known} known {resource}:"),
+    vanished: |count| format!("{count} vanished"),
+    quantity_lost: |count| format!("{count} without a quantity"),
+    to_zero: |count| format!("{count} fell to zero"),
+    renamed: |count| format!("{count} have another name or code"),
+    not_accepted_since: |moment| format!("Not accepted, and nothing told of them since {moment}"),
+    held_show: |shop, resource| format!("To see it: posbell held show {shop} {resource}"),
+    held_release: |shop, resource| format!("If it is right: posbell held release {shop} {resource}"),
 };
+
+fn resource(resource: Resource) -> &'static str {
+    match resource {
+        Resource::Transactions => "sales",
+        Resource::Stock => "products",
+        Resource::Credit => "credits",
+        Resource::Members => "members",
+        Resource::Vendors => "vendors",
+        Resource::BuyDocuments => "purchase documents",
+    }
+}
 
 fn headword(kind: EventKind) -> &'static str {
     match kind {
@@ -67,11 +101,26 @@ fn headword(kind: EventKind) -> &'static str {
         EventKind::StockOut => "Out of stock",
         EventKind::StockRecovered => "Enough in stock",
         EventKind::StockChanged => "Stock changed",
+        EventKind::ProductCreated => "New product",
+        EventKind::ProductUpdated => "Product changed",
+        EventKind::ProductRemoved => "Product removed",
         EventKind::CreditCreated => "Sale on credit",
+        EventKind::CreditUpdated => "Credit changed",
         EventKind::CreditOverdue => "Credit overdue",
+        EventKind::CreditAging => "Credit long overdue",
         EventKind::CreditPaid => "Credit paid",
+        EventKind::MemberCreated => "New member",
+        EventKind::MemberUpdated => "Member changed",
+        EventKind::MemberRemoved => "Member removed",
+        EventKind::VendorCreated => "New vendor",
+        EventKind::VendorUpdated => "Vendor changed",
+        EventKind::VendorRemoved => "Vendor removed",
+        EventKind::PurchaseCreated => "Purchase",
+        EventKind::PurchaseUpdated => "Purchase changed",
+        EventKind::PurchaseRemoved => "Purchase removed",
         EventKind::ShopBaseline => "Now watching the shop",
         EventKind::ShopKeyRejected => "The POSPOS key was refused",
+        EventKind::PassHeld => "POSPOS data look wrong",
     }
 }
 
@@ -87,16 +136,40 @@ fn payment(kind: PaymentKind) -> &'static str {
 fn field(name: &str) -> Option<&'static str> {
     Some(match name {
         "sold_at" => "time of sale",
-        "member" => "customer",
+        "member" | "customer" => "customer",
         "lines" => "goods",
+        "payments" => "payments",
+        "receipt" => "number",
+        "sale_code" => "sale",
+        "issued_at" => "date",
+        "due_at" => "due date",
+        "tax_id" => "tax number",
+        "credit_days" => "credit days",
+        "cancelled_at" => "time of cancel",
+        "code" => "code",
+        "name" => "name",
+        "barcode" => "barcode",
+        "category" => "category",
+        "unit" => "unit",
+        "price" => "price",
+        "cost" => "cost",
+        "quantity" => "quantity",
         "status" => "status",
         "subtotal" => "subtotal",
         "discount" => "discount",
         "total" => "total",
         "comment" => "comment",
         "staff" => "staff",
-        "payments" => "payments",
-        "receipt" | "code" => "number",
+        "amount" => "amount",
+        "paid" => "paid",
+        "balance" => "balance",
+        "nickname" => "nickname",
+        "phone" => "phone",
+        "email" => "e-mail",
+        "type" => "type",
+        "tags" => "tags",
+        "points" => "points",
+        "vendor" => "vendor",
         _ => return None,
     })
 }

@@ -3,6 +3,8 @@
 //! The same for every language; the words come from a [`Words`] table. Telephone numbers are never a line, and the
 //! code of a member only where there is no name.
 
+mod listed;
+
 use chrono_tz::Tz;
 
 use super::figures::{code, count, day, moment, money, name, quantity};
@@ -35,10 +37,15 @@ impl Layout {
         match &event.data {
             EventData::Sale { sale, .. } => priced(sale.total),
             EventData::Product { product, .. } => format!("{head}: {}", self.product_name(product)),
-            EventData::Credit { credit, .. } if event.kind == EventKind::CreditOverdue => {
-                priced(credit.balance.or(credit.amount))
-            }
-            EventData::Credit { credit, .. } => priced(credit.amount),
+            EventData::Credit { credit, .. } => match event.kind {
+                EventKind::CreditOverdue | EventKind::CreditAging | EventKind::CreditUpdated => {
+                    priced(credit.balance.or(credit.amount))
+                }
+                _ => priced(credit.amount),
+            },
+            EventData::Member { member, .. } => format!("{head}: {}", self.member_name(member)),
+            EventData::Vendor { vendor, .. } => format!("{head}: {}", self.vendor_name(vendor)),
+            EventData::Purchase { purchase, .. } => priced(purchase.total),
             EventData::Shop { .. } => head,
         }
     }
@@ -49,6 +56,14 @@ impl Layout {
             EventData::Sale { sale, .. } => receipt(sale),
             EventData::Product { product, .. } => product.quantity.map(|left| self.in_units(left, product)),
             EventData::Credit { credit, .. } => credit.customer.as_ref().and_then(customer),
+            EventData::Member { member, .. } => code(member.code.as_deref()),
+            EventData::Vendor { vendor, .. } => code(vendor.code.as_deref()),
+            EventData::Purchase { purchase, .. } => {
+                purchase.vendor.as_ref().and_then(party).or_else(|| code(purchase.code.as_deref()))
+            }
+            EventData::Shop { details: ShopDetails::PassHeld(held), .. } => {
+                Some((self.words.resource)(held.resource).to_owned())
+            }
             EventData::Shop { .. } => None,
         };
         joined([Some(self.headline(event)), more]).unwrap_or_default()
@@ -63,14 +78,26 @@ impl Layout {
                 self.updated(sale, previous.as_deref(), changed, time)
             }
             (EventData::Sale { sale, .. }, _) => self.sold(sale, time),
+            (
+                EventData::Product { product, previous, changed, .. },
+                EventKind::ProductCreated | EventKind::ProductUpdated | EventKind::ProductRemoved,
+            ) => self.product(event.kind, product, previous.as_deref(), changed, time),
             (EventData::Product { product, previous, threshold, .. }, kind) => {
                 self.stock(kind, product, previous.as_deref(), threshold.as_ref(), time)
             }
-            (EventData::Credit { credit, .. }, kind) => self.credit(kind, credit, time),
+            (EventData::Credit { credit, changed, .. }, kind) => self.credit(kind, credit, changed, time),
+            (EventData::Member { member, previous, changed }, kind) => {
+                self.member(kind, member, previous.as_deref(), changed, time)
+            }
+            (EventData::Vendor { vendor, changed, .. }, kind) => self.vendor(kind, vendor, changed, time),
+            (EventData::Purchase { purchase, previous, changed }, kind) => {
+                self.purchase(kind, purchase, previous.as_deref(), changed, time)
+            }
             (EventData::Shop { details: ShopDetails::Baseline(counts), .. }, _) => self.baseline(counts),
             (EventData::Shop { details: ShopDetails::KeyRejected { status }, .. }, _) => {
                 self.key_rejected(&event.shop, *status)
             }
+            (EventData::Shop { details: ShopDetails::PassHeld(held), .. }, _) => self.held(held),
         }
     }
 
@@ -78,7 +105,7 @@ impl Layout {
         let words = self.words;
         let mut lines = Vec::new();
         lines.extend(joined([receipt(sale).map(|code| (words.receipt)(&code)), Some(self.moment(time))]));
-        lines.extend(sale.member.as_ref().and_then(member).map(|name| (words.customer)(&name)));
+        lines.extend(sale.member.as_ref().and_then(party).map(|name| (words.customer)(&name)));
         lines.extend(self.goods(&sale.lines));
         let discount = sale.discount.filter(|discount| *discount != Money::ZERO);
         lines.extend(discount.map(|discount| (words.discount)(&self.baht(discount))));
@@ -97,7 +124,7 @@ impl Layout {
         lines.push((words.cancelled_at)(&cancelled_at));
         lines.extend(name(sale.comment.as_deref()).map(|text| (words.reason)(&text)));
         lines.extend(sale.total.map(|total| (words.no_longer_counts)(&self.baht(total))));
-        lines.extend(sale.member.as_ref().and_then(member).map(|name| (words.customer)(&name)));
+        lines.extend(sale.member.as_ref().and_then(party).map(|name| (words.customer)(&name)));
         lines.extend(self.goods(&sale.lines));
         lines.extend(name(sale.staff.as_deref()).map(|name| (words.staff)(&name)));
         lines
@@ -110,31 +137,46 @@ impl Layout {
         let totals = previous.and_then(|previous| previous.total).zip(sale.total);
         let totals = totals.filter(|(before, after)| before != after);
         lines.extend(totals.map(|(before, after)| (words.total_changed)(&money(before), &money(after))));
-        let fields = changed.iter().filter_map(|field| match (words.field)(field) {
-            Some(word) => Some(word.to_owned()),
-            None => code(Some(field)),
-        });
-        let fields = fields.collect::<Vec<_>>().join(", ");
-        lines.extend((!fields.is_empty()).then(|| (words.changed)(&fields)));
-        lines.extend(sale.member.as_ref().and_then(member).map(|name| (words.customer)(&name)));
+        lines.extend(self.changed(changed));
+        lines.extend(sale.member.as_ref().and_then(party).map(|name| (words.customer)(&name)));
         lines.extend(name(sale.staff.as_deref()).map(|name| (words.staff)(&name)));
         lines
     }
 
+    /// The names of the fields that differ, in one line.
+    fn changed(&self, changed: &[String]) -> Option<String> {
+        let fields = changed.iter().filter_map(|field| match (self.words.field)(field) {
+            Some(word) => Some(word.to_owned()),
+            None => code(Some(field)),
+        });
+        let fields = fields.collect::<Vec<_>>().join(", ");
+        (!fields.is_empty()).then(|| (self.words.changed)(&fields))
+    }
+
     /// The first lines of a bill, and how many more there are.
     fn goods(&self, lines: &[SaleLine]) -> Vec<String> {
-        let mut goods: Vec<String> = lines.iter().take(SALE_LINES).map(|line| self.good(line)).collect();
+        let good = |line: &SaleLine| self.good((&line.name, &line.product_code), line.quantity, line.total);
+        self.first_of(lines, good)
+    }
+
+    fn first_of<T>(&self, lines: &[T], good: impl Fn(&T) -> String) -> Vec<String> {
+        let mut goods: Vec<String> = lines.iter().take(SALE_LINES).map(good).collect();
         let more = lines.len().saturating_sub(SALE_LINES);
         goods.extend((more > 0).then(|| (self.words.more_lines)(more)));
         goods
     }
 
-    fn good(&self, line: &SaleLine) -> String {
-        let mut text = format!("• {}", self.named(line.name.as_deref(), line.product_code.as_deref()));
-        if let Some(sold) = line.quantity {
-            text.push_str(&format!(" × {}", quantity(sold)));
+    fn good(
+        &self,
+        (called, number): (&Option<String>, &Option<String>),
+        count: Option<Quantity>,
+        total: Option<Money>,
+    ) -> String {
+        let mut text = format!("• {}", self.named(called.as_deref(), number.as_deref()));
+        if let Some(count) = count {
+            text.push_str(&format!(" × {}", quantity(count)));
         }
-        if let Some(total) = line.total {
+        if let Some(total) = total {
             text.push_str(&format!(" = {}", money(total)));
         }
         text
@@ -191,7 +233,7 @@ impl Layout {
         lines
     }
 
-    fn credit(&self, kind: EventKind, credit: &Credit, time: Timestamp) -> Vec<String> {
+    fn credit(&self, kind: EventKind, credit: &Credit, changed: &[String], time: Timestamp) -> Vec<String> {
         let words = self.words;
         let mut lines = Vec::new();
         lines.extend(credit.customer.as_ref().and_then(customer).map(|name| (words.customer)(&name)));
@@ -203,8 +245,12 @@ impl Layout {
                 (balance, amount) => balance.or(amount).map(|owed| (words.owed)(&self.baht(owed))),
             });
             let due = credit.due_at.map(|due| (words.due)(&day(due, self.timezone, &words.months)));
-            let days = credit.days_overdue.filter(|days| kind == EventKind::CreditOverdue && *days > 0);
+            let days = credit.days_overdue.filter(|days| tells_days(kind) && *days > 0);
             lines.extend(joined([due, days.map(words.days_overdue)]));
+        }
+        if kind == EventKind::CreditUpdated {
+            lines.extend(self.changed(changed));
+            lines.extend(credit.status.is_none().then(|| words.found_nowhere.to_owned()));
         }
         let number = code(credit.code.as_deref()).map(|code| (words.credit_code)(&code));
         let sale = code(credit.sale_code.as_deref()).map(|code| (words.sale_code)(&code));
@@ -222,6 +268,10 @@ impl Layout {
         let pending = counts.pending_credits.map(|pending| (words.pending_credits)(&count(pending)));
         let overdue = counts.overdue_credits.map(|overdue| (words.overdue_credits)(&count(overdue)));
         lines.extend(joined([pending, overdue]));
+        let members = counts.members.map(|members| (words.members)(&count(members)));
+        let vendors = counts.vendors.map(|vendors| (words.vendors)(&count(vendors)));
+        let purchases = counts.purchases.map(|purchases| (words.purchases)(&count(purchases)));
+        lines.extend(joined([members, vendors, purchases]));
         lines.push(words.from_now_on.to_owned());
         lines
     }
@@ -268,12 +318,26 @@ pub(super) fn emoji(kind: EventKind) -> &'static str {
         EventKind::StockOut => "🔴",
         EventKind::StockRecovered => "🟢",
         EventKind::StockChanged => "📦",
+        EventKind::ProductCreated => "🆕",
+        EventKind::ProductUpdated => "🏷️",
+        EventKind::ProductRemoved => "🗑️",
         EventKind::CreditCreated => "💳",
+        EventKind::CreditUpdated => "✏️",
         EventKind::CreditOverdue => "⏰",
+        EventKind::CreditAging => "⌛",
         EventKind::CreditPaid => "✅",
+        EventKind::MemberCreated | EventKind::MemberUpdated | EventKind::MemberRemoved => "👤",
+        EventKind::VendorCreated | EventKind::VendorUpdated | EventKind::VendorRemoved => "🚚",
+        EventKind::PurchaseCreated | EventKind::PurchaseUpdated | EventKind::PurchaseRemoved => "📥",
         EventKind::ShopBaseline => "🔔",
         EventKind::ShopKeyRejected => "⛔",
+        EventKind::PassHeld => "✋",
     }
+}
+
+/// Whether a message says how many days a credit is overdue.
+fn tells_days(kind: EventKind) -> bool {
+    matches!(kind, EventKind::CreditOverdue | EventKind::CreditAging)
 }
 
 /// The number on the paper, which people know; else the running number.
@@ -281,8 +345,8 @@ fn receipt(sale: &Sale) -> Option<String> {
     code(sale.receipt.as_deref()).or_else(|| code(sale.code.as_deref()))
 }
 
-fn member(member: &Party) -> Option<String> {
-    name(member.name.as_deref()).or_else(|| code(member.code.as_deref()))
+fn party(party: &Party) -> Option<String> {
+    name(party.name.as_deref()).or_else(|| code(party.code.as_deref()))
 }
 
 fn customer(customer: &Customer) -> Option<String> {

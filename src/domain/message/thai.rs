@@ -2,7 +2,7 @@
 
 use super::words::Words;
 use crate::domain::event::EventKind;
-use crate::domain::model::PaymentKind;
+use crate::domain::model::{PaymentKind, Resource};
 
 /// The words.
 pub(super) const WORDS: Words = Words {
@@ -34,6 +34,9 @@ pub(super) const WORDS: Words = Words {
     alert_below: |figure| format!("เตือนเมื่อต่ำกว่า {figure}"),
     below_zero: "ยอดติดลบ: อาจยังไม่ได้รับสินค้าเข้าระบบ",
     product_code: |code| format!("รหัส {code}"),
+    price: |amount| format!("ราคา {amount}"),
+    price_changed: |before, after| format!("ราคา {before} → {after} บาท"),
+    no_more_told: "ไม่มีใน POSPOS แล้ว จะไม่แจ้งเรื่องนี้อีก",
 
     customer: |name| format!("ลูกค้า {name}"),
     owed: |amount| format!("ค้างชำระ {amount}"),
@@ -43,17 +46,48 @@ pub(super) const WORDS: Words = Words {
     due: |day| format!("ครบกำหนด {day}"),
     days_overdue: |days| format!("เลยมาแล้ว {days} วัน"),
 
+    found_nowhere: "ไม่พบใน POSPOS ทั้งรายการค้างชำระและรายการที่ชำระแล้ว โปรดตรวจสอบ",
+
+    member_kind: |kind| format!("ประเภท {kind}"),
+    points_changed: |before, after| format!("แต้ม {before} → {after}"),
+    vendor: |name| format!("ผู้ขาย {name}"),
+    purchase_code: |code| format!("เลขที่ {code}"),
+
     products: |count| format!("สินค้า {count} รายการ"),
     low: |count| format!("ใกล้หมด {count}"),
     out: |count| format!("หมด {count}"),
     pending_credits: |count| format!("ขายเชื่อค้างชำระ {count} รายการ"),
     overdue_credits: |count| format!("เลยกำหนด {count}"),
+    members: |count| format!("สมาชิก {count} ราย"),
+    vendors: |count| format!("ผู้ขาย {count} ราย"),
+    purchases: |count| format!("ใบซื้อ {count} ใบ"),
     from_now_on: "ต่อจากนี้จะแจ้งเมื่อมีการเปลี่ยนแปลง",
 
     key_refused: |status| format!("POSPOS ไม่รับคีย์ของร้าน (รหัส {status}) จึงหยุดอ่านข้อมูลร้านนี้ไว้ก่อน ระหว่างนี้จะไม่มีการแจ้งเตือน"),
     ask_for_key: "1. ติดต่อฝ่ายบริการของ POSPOS เพื่อตรวจสอบคีย์หรือขอคีย์ใหม่",
     then_resume: |shop| format!("2. ใส่คีย์ใหม่ แล้วสั่ง posbell resume {shop}"),
+
+    resource,
+    held_of: |resource, known| format!("{resource}ที่มีอยู่ {known} รายการ:"),
+    vanished: |count| format!("หายไป {count}"),
+    quantity_lost: |count| format!("ไม่มียอดคงเหลือ {count}"),
+    to_zero: |count| format!("ยอดเป็นศูนย์ {count}"),
+    renamed: |count| format!("ชื่อหรือรหัสเปลี่ยน {count}"),
+    not_accepted_since: |moment| format!("จึงยังไม่รับข้อมูลนี้ และไม่มีการแจ้งเตือนตั้งแต่ {moment}"),
+    held_show: |shop, resource| format!("ดูรายละเอียด: posbell held show {shop} {resource}"),
+    held_release: |shop, resource| format!("ถ้าข้อมูลถูกต้อง: posbell held release {shop} {resource}"),
 };
+
+fn resource(resource: Resource) -> &'static str {
+    match resource {
+        Resource::Transactions => "บิลขาย",
+        Resource::Stock => "สินค้า",
+        Resource::Credit => "รายการขายเชื่อ",
+        Resource::Members => "สมาชิก",
+        Resource::Vendors => "ผู้ขาย",
+        Resource::BuyDocuments => "ใบซื้อ",
+    }
+}
 
 fn headword(kind: EventKind) -> &'static str {
     match kind {
@@ -65,11 +99,26 @@ fn headword(kind: EventKind) -> &'static str {
         EventKind::StockOut => "หมดสต็อก",
         EventKind::StockRecovered => "มีของพอแล้ว",
         EventKind::StockChanged => "สต็อกเปลี่ยน",
+        EventKind::ProductCreated => "สินค้าใหม่",
+        EventKind::ProductUpdated => "แก้ไขสินค้า",
+        EventKind::ProductRemoved => "ลบสินค้า",
         EventKind::CreditCreated => "ขายเชื่อ",
+        EventKind::CreditUpdated => "แก้ไขรายการขายเชื่อ",
         EventKind::CreditOverdue => "เลยกำหนดชำระ",
+        EventKind::CreditAging => "ค้างชำระนานแล้ว",
         EventKind::CreditPaid => "ชำระหนี้แล้ว",
+        EventKind::MemberCreated => "สมาชิกใหม่",
+        EventKind::MemberUpdated => "แก้ไขสมาชิก",
+        EventKind::MemberRemoved => "ลบสมาชิก",
+        EventKind::VendorCreated => "ผู้ขายใหม่",
+        EventKind::VendorUpdated => "แก้ไขผู้ขาย",
+        EventKind::VendorRemoved => "ลบผู้ขาย",
+        EventKind::PurchaseCreated => "ซื้อเข้า",
+        EventKind::PurchaseUpdated => "แก้ไขใบซื้อ",
+        EventKind::PurchaseRemoved => "ลบใบซื้อ",
         EventKind::ShopBaseline => "เริ่มเฝ้าร้านให้แล้ว",
         EventKind::ShopKeyRejected => "คีย์ POSPOS ใช้ไม่ได้",
+        EventKind::PassHeld => "ข้อมูลจาก POSPOS ผิดปกติ",
     }
 }
 
@@ -91,10 +140,34 @@ fn field(name: &str) -> Option<&'static str> {
         "total" => "ยอดรวม",
         "comment" => "หมายเหตุ",
         "staff" => "พนักงาน",
-        "member" => "ลูกค้า",
+        "member" | "customer" => "ลูกค้า",
         "payments" => "การชำระ",
         "lines" => "รายการสินค้า",
-        "receipt" | "code" => "เลขที่บิล",
+        "receipt" => "เลขที่บิล",
+        "cancelled_at" => "เวลายกเลิก",
+        "sale_code" => "บิล",
+        "issued_at" => "วันที่",
+        "due_at" => "วันครบกำหนด",
+        "amount" => "ยอดทั้งหมด",
+        "paid" => "ยอดที่ชำระแล้ว",
+        "balance" => "ยอดค้าง",
+        "code" => "รหัส",
+        "name" => "ชื่อ",
+        "barcode" => "บาร์โค้ด",
+        "category" => "หมวดหมู่",
+        "unit" => "หน่วย",
+        "price" => "ราคา",
+        "cost" => "ต้นทุน",
+        "quantity" => "จำนวน",
+        "nickname" => "ชื่อเล่น",
+        "phone" => "เบอร์โทร",
+        "email" => "อีเมล",
+        "type" => "ประเภท",
+        "tags" => "แท็ก",
+        "points" => "แต้ม",
+        "credit_days" => "จำนวนวันเครดิต",
+        "vendor" => "ผู้ขาย",
+        "tax_id" => "เลขผู้เสียภาษี",
         _ => return None,
     })
 }

@@ -4,7 +4,7 @@
 //! language is one table, and a phrase that was forgotten does not compile.
 
 use crate::domain::event::EventKind;
-use crate::domain::model::PaymentKind;
+use crate::domain::model::{PaymentKind, Resource};
 
 /// A phrase around one text.
 pub(super) type Around = fn(&str) -> String;
@@ -48,7 +48,7 @@ pub(super) struct Words {
     pub payment: fn(PaymentKind) -> &'static str,
     /// Who sold it.
     pub staff: Around,
-    /// The fields of a bill that differ.
+    /// The fields of a thing that differ.
     pub changed: Around,
     /// The name of such a field, where it has one in this language.
     pub field: fn(&str) -> Option<&'static str>,
@@ -63,8 +63,14 @@ pub(super) struct Words {
     pub alert_below: Around,
     /// Why less than nothing can be left.
     pub below_zero: &'static str,
-    /// The code of a product.
+    /// The code of a product, a member or a vendor.
     pub product_code: Around,
+    /// What it sells for.
+    pub price: Around,
+    /// What it sold for before, and sells for now.
+    pub price_changed: fn(&str, &str) -> String,
+    /// What is told of it ends here.
+    pub no_more_told: &'static str,
 
     /// Who bought or owes.
     pub customer: Around,
@@ -80,6 +86,17 @@ pub(super) struct Words {
     pub due: Around,
     /// So many days after that.
     pub days_overdue: fn(i64) -> String,
+    /// It is neither among the credits that are owed nor among the paid ones.
+    pub found_nowhere: &'static str,
+
+    /// The kind of a member.
+    pub member_kind: Around,
+    /// The points on a card before and now.
+    pub points_changed: fn(&str, &str) -> String,
+    /// Whom the shop bought from.
+    pub vendor: Around,
+    /// The number of a purchase document.
+    pub purchase_code: Around,
 
     /// So many products.
     pub products: Around,
@@ -91,6 +108,12 @@ pub(super) struct Words {
     pub pending_credits: Around,
     /// So many credits out of their period.
     pub overdue_credits: Around,
+    /// So many members.
+    pub members: Around,
+    /// So many vendors.
+    pub vendors: Around,
+    /// So many purchase documents.
+    pub purchases: Around,
     /// What happens after a baseline.
     pub from_now_on: &'static str,
 
@@ -100,4 +123,23 @@ pub(super) struct Words {
     pub ask_for_key: &'static str,
     /// What to type then, for the shop of that id.
     pub then_resume: Around,
+
+    /// What a resource is called.
+    pub resource: fn(Resource) -> &'static str,
+    /// So many rows of a resource were known.
+    pub held_of: fn(&str, &str) -> String,
+    /// So many of them vanished.
+    pub vanished: Around,
+    /// So many have no quantity any more.
+    pub quantity_lost: Around,
+    /// So many have nothing left.
+    pub to_zero: Around,
+    /// So many have another name or code.
+    pub renamed: Around,
+    /// What holding means: since when nothing of it is told.
+    pub not_accepted_since: Around,
+    /// What to type to see it.
+    pub held_show: fn(&str, &str) -> String,
+    /// What to type when it is right.
+    pub held_release: fn(&str, &str) -> String,
 }

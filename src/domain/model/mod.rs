@@ -29,8 +29,9 @@ pub use whole::Whole;
 /// A moment in UTC. Thai calendar days are made of it only where a day is meant.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;
 
-/// What is read from the API, one at a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// What is read from the API, one at a time. Its `serde` form is its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Resource {
     /// Sales, over a trailing window of days.
     Transactions,

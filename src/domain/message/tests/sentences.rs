@@ -250,7 +250,7 @@ sale TR68017651
 1 Aug 10:00",
     );
     check(
-        scribe().credit_paid(1, &Credit { status: Some(CreditStatus::Paid), ..credit() }, &credit()),
+        scribe().credit_paid(1, &Credit { status: Some(CreditStatus::Paid), ..credit() }, &credit(), Vec::new()),
         "
 ✅ ชำระหนี้แล้ว 1,500 บาท · ร้านตัวอย่าง
 ลูกค้า สมชาย
@@ -273,6 +273,9 @@ fn the_baseline_says_what_was_found_and_what_follows() {
         out: Some(0),
         pending_credits: Some(5),
         overdue_credits: Some(2),
+        members: Some(206),
+        vendors: None,
+        purchases: Some(31),
     };
     check(
         scribe().shop_baseline(counts),
@@ -281,12 +284,14 @@ fn the_baseline_says_what_was_found_and_what_follows() {
 สินค้า 12,350 รายการ
 ใกล้หมด 12 · หมด 0
 ขายเชื่อค้างชำระ 5 รายการ · เลยกำหนด 2
+สมาชิก 206 ราย · ใบซื้อ 31 ใบ
 ต่อจากนี้จะแจ้งเมื่อมีการเปลี่ยนแปลง",
         "
 🔔 Now watching the shop · ร้านตัวอย่าง
 Products: 12,350
 Low: 12 · out: 0
 Credits owed: 5 · overdue: 2
+Members: 206 · purchases: 31
 From now on you are told what changes",
     );
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::event::{Event, Level, ThresholdView};
 use crate::domain::model::{Party, Sale};
-use crate::domain::test_shop::{credit, quantity, row, sale, scribe, some};
+use crate::domain::test_shop::{credit, member, purchase, quantity, row, sale, scribe, some, vendor};
 
 fn created(sale: &Sale) -> Event {
     scribe().sale_created(sale)
@@ -76,7 +76,10 @@ fn a_rule_sees_the_event_and_the_members_of_its_data_by_name() {
     ] {
         check(&low(), when, true);
     }
-    check(&scribe().credit_paid(1, &credit("a"), &credit("a")), "credit.customer.code == 'M000204'", true);
+    check(&scribe().credit_paid(1, &credit("a"), &credit("a"), Vec::new()), "credit.customer.code == 'M000204'", true);
+    check(&scribe().listed_created(&member("a")), "member.code == 'M000204' && member.points > 11.5", true);
+    check(&scribe().listed_created(&vendor("a")), "vendor.name.contains('ฟาร์ม') && vendor.phone == null", false);
+    check(&scribe().listed_removed(3, &purchase("a")), "purchase.total == 1200 && size(purchase.lines) == 1", true);
     check(&scribe().stock_changed(1, &row("a", "1").product, &row("a", "2").product), "'quantity' in changed", true);
 }
 
