@@ -70,11 +70,26 @@ fn shop_text(shop: &ShopStatus, now: Timestamp, zone: Tz) -> String {
     for quota in &shop.quota {
         text.push_str(&format!("  quota {}: {} calls left\n", quota.limit, quota.left));
     }
+    if let Some(remaining) = shop.slowed_ms {
+        text.push_str(&format!(
+            "  The API said that there are too many calls: less than the quota is used for {} more.\n",
+            length(remaining)
+        ));
+    }
     text
 }
 
+/// A length of time without its smallest parts: nobody reads milliseconds of an hour.
+fn length(millis: u64) -> String {
+    let grain = if millis >= 10_000 { 1000 } else { 1 };
+    humantime::format_duration(std::time::Duration::from_millis(millis / grain * grain)).to_string()
+}
+
 fn resource_row(shop: &str, resource: &ResourceStatus, now: Timestamp, zone: Tz) -> Vec<String> {
-    let every = humantime::format_duration(std::time::Duration::from_millis(resource.every_ms)).to_string();
+    let every = match resource.pace.as_str() {
+        "configured" => length(resource.every_ms),
+        why => format!("{} ({why})", length(resource.effective_ms)),
+    };
     let state = match (&resource.held, &resource.failing, resource.unreadable) {
         // Before how it fails: a held pass waits for a person.
         (Some(held), ..) => format!(

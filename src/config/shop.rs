@@ -25,9 +25,6 @@ const QUOTA: &str = "300/10s";
 /// How long a resource may go unread unless told otherwise; from the contract.
 const STALE_AFTER: Duration = Duration::from_secs(15 * 60);
 
-/// What is read again and again. The others are read on request so far.
-const POLLED: [Resource; 3] = [Resource::Transactions, Resource::Stock, Resource::Credit];
-
 /// One shop: one POSPOS account.
 #[derive(Debug, Clone)]
 pub struct ShopConfig {
@@ -167,9 +164,9 @@ fn poll(table: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> (BTreeMap<Resourc
         Resource::Vendors => Duration::from_secs(6 * 60 * 60),
     };
     let mut poll: BTreeMap<Resource, Duration> =
-        POLLED.into_iter().map(|resource| (resource, standard(resource))).collect();
+        Resource::ALL.into_iter().map(|resource| (resource, standard(resource))).collect();
     let Some(mut written) = table.table("poll", mistakes) else { return (poll, None) };
-    for resource in POLLED {
+    for resource in Resource::ALL {
         let Some(placed) = written.take::<String>(resource.name(), mistakes) else { continue };
         if placed.value == "off" {
             poll.remove(&resource);
@@ -178,7 +175,7 @@ fn poll(table: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> (BTreeMap<Resourc
         }
     }
     let trailing = value::duration(&mut written, "trailing", mistakes);
-    written.finish(&["members", "vendors", "buy_documents"], mistakes);
+    written.finish(&[], mistakes);
     (poll, trailing)
 }
 

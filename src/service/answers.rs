@@ -40,7 +40,17 @@ impl Answers for ServiceAnswers {
 
     async fn status(&self) -> Result<String, Refusal> {
         let quota = self.shops.iter().map(|shop| (shop.id().to_string(), quota_of(shop)));
-        let live = Live { health: &self.shared.health, quota: quota.collect::<BTreeMap<_, _>>() };
+        let rhythms = self.shops.iter().map(|shop| (shop.id().to_string(), shop.rhythm()));
+        let slowed = |shop: &Arc<Shop>| {
+            let remaining = shop.pospos.governor().slowed()?.remaining;
+            Some((shop.id().to_string(), u64::try_from(remaining.as_millis()).unwrap_or(u64::MAX)))
+        };
+        let live = Live {
+            health: &self.shared.health,
+            quota: quota.collect::<BTreeMap<_, _>>(),
+            slowed: self.shops.iter().filter_map(slowed).collect(),
+            rhythms: rhythms.collect(),
+        };
         json(&report::status(&self.config, &self.shared.store, Some(&live)).await?)
     }
 

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod deliver;
 pub mod health;
 pub mod held;
+pub mod pace;
 pub mod pass;
 pub mod poll;
 pub mod report;

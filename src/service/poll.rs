@@ -1,7 +1,8 @@
-//! The reading loop: one for each polled resource of each shop, pass after pass at its interval.
+//! The reading loop: one for each polled resource of each shop, pass after pass in the shop's rhythm.
 //!
 //! The interval runs from start to start, so that a slow answer does not slow the rhythm; a pass that takes longer
-//! than its interval is followed by the next at once. Calls of all loops of a shop go through one quota.
+//! than its interval is followed by the next at once. The interval is worked out anew after each pass, since the quota,
+//! the length of the lists and the time of day change it. Calls of all loops of a shop go through one quota.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,17 +16,39 @@ use crate::domain::model::{Resource, Timestamp};
 use crate::edge::pospos::ReadError;
 use crate::edge::store::StoreError;
 
+/// The longest wait without looking at the rhythm again: the shop may open meanwhile.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
+
+/// The shortest pause between two passes that nobody asked for: a pass that always takes longer than its interval
+/// must not keep the others from their turn.
+const BREATH: Duration = Duration::from_millis(1);
+
 /// Reads `resource` until the end is asked for. Only a failing store ends it earlier.
 pub async fn poll(shop: Arc<Shop>, resource: Resource, shutdown: Shutdown) -> Result<(), StoreError> {
-    let Some(interval) = shop.config.poll.get(&resource).copied() else { return Ok(()) };
     while shutdown.unless_asked(shop.may_read()).await.is_some() {
         let started = shop.shared.clock.now();
+        let begun = shop.pospos.now();
         let Some(outcome) = shutdown.unless_asked(pass(&shop, resource)).await else { break };
         // To its end, also when the end is asked for meanwhile: a refused key must be remembered.
         conclude(&shop, resource, outcome, started).await?;
-        let took = (shop.shared.clock.now() - started).to_std().unwrap_or_default();
-        let pause = interval.saturating_sub(took).max(Duration::from_millis(1));
-        if shutdown.unless_asked(tokio::time::sleep(pause)).await.is_none() {
+        let due = async {
+            tokio::time::sleep(BREATH).await;
+            loop {
+                let Some(interval) = shop.interval(resource) else { return std::future::pending().await };
+                let wait = shop.pospos.now().until(begun.plus(interval));
+                if wait.is_zero() {
+                    return;
+                }
+                tokio::time::sleep(wait.min(LOOK_AGAIN)).await;
+            }
+        };
+        let next = async {
+            tokio::select! {
+                () = due => {}
+                () = shop.pace.wanted(resource) => {}
+            }
+        };
+        if shutdown.unless_asked(next).await.is_none() {
             break;
         }
     }

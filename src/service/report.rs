@@ -9,8 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use super::health::{Failing, Health};
 use super::held::HeldStatus;
+use super::pace;
+use super::shop::costs;
 use crate::config::{ChannelKind, Config};
 use crate::domain::model::{Resource, Timestamp};
+use crate::domain::rhythm::Rhythm;
 use crate::edge::store::{Store, StoreError};
 
 /// The answer to `posbell status`.
@@ -43,15 +46,21 @@ pub struct ShopStatus {
     pub resources: Vec<ResourceStatus>,
     /// What is left of each quota; empty when the service is not running.
     pub quota: Vec<QuotaStatus>,
+    /// Less than the quota is used for so many milliseconds more, because the API said that there are too many calls.
+    pub slowed_ms: Option<u64>,
 }
 
 /// One resource of a shop.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResourceStatus {
-    /// `transactions`, `stock` or `credit`.
+    /// `transactions`, `stock`, `credit`, `members`, `vendors` or `buy_documents`.
     pub resource: String,
-    /// How often it is read, in milliseconds.
+    /// How often it is to be read, in milliseconds.
     pub every_ms: u64,
+    /// How often it is really read now, in milliseconds.
+    pub effective_ms: u64,
+    /// Why that is so: `configured`, `quota` (it allows no more) or `night` (the shop is closed).
+    pub pace: String,
     /// When the latest pass was accepted; `null` before the first.
     pub passed_at: Option<Timestamp>,
     /// How many rows it had.
@@ -112,6 +121,10 @@ pub struct Live<'a> {
     pub health: &'a Health,
     /// What is left of the quota of each shop, by id.
     pub quota: BTreeMap<String, Vec<QuotaStatus>>,
+    /// For how many milliseconds a shop is still slowed, by id.
+    pub slowed: BTreeMap<String, u64>,
+    /// How each shop is read now, by id.
+    pub rhythms: BTreeMap<String, Rhythm>,
 }
 
 /// The status, as far as the store and, if it runs, the service know it.
@@ -119,12 +132,18 @@ pub async fn status(config: &Config, store: &Store, live: Option<&Live<'_>>) -> 
     let mut shops = Vec::new();
     for shop in &config.shops {
         let record = store.shop(&shop.id).await?;
+        let rhythm = match live.and_then(|live| live.rhythms.get(shop.id.as_str())) {
+            Some(rhythm) => rhythm.clone(),
+            None => pace::by_day(shop, &shop.quota, &costs(shop, store).await?),
+        };
         let mut resources = Vec::new();
         for (resource, interval) in &shop.poll {
             let pass = store.resource(&shop.id, *resource).await?;
             resources.push(ResourceStatus {
                 resource: resource.name().to_owned(),
-                every_ms: u64::try_from(interval.as_millis()).unwrap_or(u64::MAX),
+                every_ms: millis(*interval),
+                effective_ms: rhythm.paces.get(resource).map_or(millis(*interval), |pace| millis(pace.every)),
+                pace: rhythm.paces.get(resource).map_or("configured", pace::reason).to_owned(),
                 passed_at: pass.as_ref().map(|pass| pass.passed_at),
                 rows: pass.as_ref().map(|pass| pass.rows),
                 unreadable: pass.as_ref().map(|pass| pass.unreadable),
@@ -139,6 +158,7 @@ pub async fn status(config: &Config, store: &Store, live: Option<&Live<'_>>) -> 
             key_refused: record.stopped.map(|stopped| stopped.status),
             resources,
             quota: live.and_then(|live| live.quota.get(shop.id.as_str()).cloned()).unwrap_or_default(),
+            slowed_ms: live.and_then(|live| live.slowed.get(shop.id.as_str()).copied()),
         });
     }
     let mut counts = store.outbox_counts().await?;
@@ -157,6 +177,10 @@ pub async fn status(config: &Config, store: &Store, live: Option<&Live<'_>>) -> 
         orphaned: counts.waiting,
         dead: counts.dead,
     })
+}
+
+fn millis(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The word for a channel's type.

@@ -17,13 +17,15 @@ use super::answers::ServiceAnswers;
 use super::clock::Clock;
 use super::deliver::{Deliverer, Letterhead};
 use super::health::Health;
+use super::pass::refresh;
 use super::poll::poll;
 use super::setup::{Ready, ReadyChannel, open_shop};
 use super::shop::{Shared, Shop};
 use super::shutdown::Shutdown;
 use crate::config::Config;
-use crate::domain::model::ChannelName;
+use crate::domain::model::{ChannelName, Resource};
 use crate::domain::outbox::RetryPolicy;
+use crate::domain::rhythm::pace::first_start;
 use crate::edge::admin::{self, Access};
 use crate::edge::pospos::quota::SystemBootClock;
 use crate::edge::store::{Commit, Store, StoreError};
@@ -63,6 +65,7 @@ pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce(Option<S
     let shared = Arc::new(Shared {
         store,
         clock,
+        measure: measure(&config),
         rules: config.rules.clone(),
         recipients: ready.recipients(),
         health: Health::default(),
@@ -139,13 +142,27 @@ fn start_sending(
     }
 }
 
+/// What decides on levels besides the rows.
+fn measure(config: &Config) -> String {
+    let thresholds = format!("{:?}", config.rules.thresholds);
+    let digest = ring::digest::digest(&ring::digest::SHA256, thresholds.as_bytes());
+    digest.as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 fn start_reading(shops: &[Arc<Shop>], loops: &mut JoinSet<anyhow::Result<()>>, shutdown: &Shutdown) {
     for shop in shops {
-        for resource in shop.config.poll.keys().copied() {
+        for resource in first_start(shop.config.poll.keys().copied()) {
             let (shop, shutdown) = (Arc::clone(shop), shutdown.clone());
             loops.spawn(async move {
                 let id = shop.id().clone();
                 poll(shop, resource, shutdown).await.with_context(|| format!("Failed to keep {resource} of {id}"))
+            });
+        }
+        if shop.config.poll.contains_key(&Resource::Stock) {
+            let (shop, shutdown) = (Arc::clone(shop), shutdown.clone());
+            loops.spawn(async move {
+                let id = shop.id().clone();
+                refresh::run(shop, shutdown).await.with_context(|| format!("Failed to refresh the stock of {id}"))
             });
         }
     }

@@ -21,7 +21,7 @@ use crate::edge::pospos::{Pospos, PosposSettings};
 
 /// The most bytes of one answer of the API. A page of 200 sales has about half a megabyte; 64 MiB is a stock list of
 /// a hundred thousand products in one answer, and more than that is not an answer.
-const BODY_LIMIT: usize = 64 * 1024 * 1024;
+pub(super) const BODY_LIMIT: usize = 64 * 1024 * 1024;
 
 /// What the configuration says, with its secrets read and its channels built.
 pub struct Ready {

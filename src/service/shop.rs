@@ -2,23 +2,35 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Mutex, Notify, watch};
 use tracing::{error, info};
 
 use super::clock::Clock;
 use super::health::Health;
+use super::pace::{self, ShopPace};
+use super::pass::refresh::Refreshes;
+use super::pass::sales::SalesMemory;
+use super::setup::BODY_LIMIT;
 use crate::config::ShopConfig;
 use crate::domain::event::{BaselineCounts, Event, Scribe};
-use crate::domain::model::{ChannelName, KeyHash, Resource, ShopId, Timestamp};
+use crate::domain::model::{ChannelName, KeyHash, Resource, ShopId, StockRow, Timestamp};
 use crate::domain::outbox::{self, Delivery, Recipients};
-use crate::domain::rules::RuleSet;
+use crate::domain::rhythm::hours::Observed;
+use crate::domain::rhythm::stock_way::{Bounds, StockSize, StockWay, stock_way};
+use crate::domain::rhythm::{Costs, Rhythm};
+use crate::domain::rules::{Limits, RuleSet};
 use crate::domain::{diff, model};
 use crate::edge::pospos::Pospos;
+use crate::edge::pospos::quota::QuotaLimit;
 use crate::edge::store::{Commit, ResourceRecord, ShopRecord, Stopped, Store, StoreError};
 
 /// After how long `shop.baseline` is told with what there is; from the contract.
 const BASELINE_PATIENCE: chrono::TimeDelta = chrono::TimeDelta::minutes(10);
+
+/// About what a row of the stock list takes in an answer: the captured fields and the guessed ones.
+const ROW_BYTES: u64 = 600;
 
 /// What all shops share.
 pub struct Shared {
@@ -28,6 +40,8 @@ pub struct Shared {
     pub clock: Clock,
     /// The rules.
     pub rules: RuleSet,
+    /// A hash of what the rules say about thresholds: with others, every product is measured anew.
+    pub measure: String,
     /// The recipients of channels that have several.
     pub recipients: Recipients,
     /// How it all goes.
@@ -62,6 +76,15 @@ pub struct Shop {
     pub pospos: Pospos,
     /// Held while the guard's record of a resource is read, judged by and written.
     pub guard: Mutex<()>,
+    /// Held by whoever compares products with what is stored and commits what follows: a pass and a refresh must not
+    /// do so at once.
+    pub gate: Mutex<()>,
+    /// What its sales have moved.
+    pub refreshes: Refreshes,
+    /// What is remembered of its passes over the sales.
+    pub sales: SalesMemory,
+    /// How often its resources are read.
+    pub pace: ShopPace,
     /// What is known of its key without knowing the key.
     key_hash: KeyHash,
     /// Whether nothing may be read.
@@ -81,7 +104,20 @@ impl Shop {
         let record = shared.store.shop(&config.id).await?;
         let stopped = record.stopped.as_ref().is_some_and(|stopped| stopped.key_hash == key_hash);
         let (stopped, _) = watch::channel(stopped);
-        let shop = Shop { config, shared, pospos, key_hash, stopped, guard: Mutex::new(()), record: Mutex::new(()) };
+        let pace = ShopPace::new(costs(&config, &shared.store).await?, record.observed.clone());
+        let shop = Shop {
+            config,
+            shared,
+            pospos,
+            gate: Mutex::new(()),
+            refreshes: Refreshes::default(),
+            sales: SalesMemory::default(),
+            pace,
+            key_hash,
+            stopped,
+            guard: Mutex::new(()),
+            record: Mutex::new(()),
+        };
         shop.begin(record).await?;
         Ok(shop)
     }
@@ -102,6 +138,56 @@ impl Shop {
         let fields: String = places.into_iter().map(|(name, place)| format!("{name}={place}\n")).collect();
         let digest = ring::digest::digest(&ring::digest::SHA256, fields.as_bytes());
         digest.as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// How often `resource` is read now; `None` where it is not read by itself.
+    pub fn interval(&self, resource: Resource) -> Option<Duration> {
+        self.rhythm().paces.get(&resource).map(|pace| pace.every)
+    }
+
+    /// How everything is read now.
+    pub fn rhythm(&self) -> Rhythm {
+        let rhythm = self.pace.rhythm(&self.config, &self.limits(), self.shared.clock.now());
+        if let Some(plan) = rhythm.sales {
+            self.sales.follow(plan);
+        }
+        rhythm
+    }
+
+    fn limits(&self) -> Vec<QuotaLimit> {
+        self.pospos.governor().left().into_iter().map(|(limit, _)| limit).collect()
+    }
+
+    /// Whether so many calls may be made now without taking them from what is planned: a quarter of each allowance
+    /// stays.
+    pub fn has_room(&self, calls: usize) -> bool {
+        let left = self.pospos.governor().left();
+        left.iter().all(|(limit, left)| *left as usize >= calls + limit.calls as usize / 4)
+    }
+
+    /// How many pages so many rows fill, of a list that is read by pages.
+    pub fn pages(&self, rows: u64) -> u32 {
+        u32::try_from(rows.div_ceil(u64::from(self.config.page_size)).max(1)).unwrap_or(u32::MAX)
+    }
+
+    /// Whether the stock is read in one answer or by pages, where it had so many rows.
+    pub fn stock_way(&self, rows: Option<u64>) -> StockWay {
+        let size = rows.map(|rows| StockSize { rows, row_bytes: ROW_BYTES });
+        let bounds = Bounds { page_size: self.config.page_size, body_limit: BODY_LIMIT as u64 };
+        let every = self.config.poll.get(&Resource::Stock).copied().unwrap_or(Duration::MAX);
+        stock_way(self.config.stock_list, size, bounds, every, pace::capacity(&self.limits()))
+    }
+
+    /// What "low" means for this product.
+    pub fn limits_of(&self, row: &StockRow) -> Limits {
+        self.shared.rules.limits(&self.config.id, row)
+    }
+
+    /// Keeps what sales have shown of the shop's hours.
+    pub async fn keep_observed(&self, observed: Observed) -> Result<(), StoreError> {
+        let _held = self.record.lock().await;
+        let record = ShopRecord { observed, ..self.shared.store.shop(&self.config.id).await? };
+        self.write(record, Vec::new()).await
     }
 
     /// Returns when the shop may be read; at once unless it is stopped.
@@ -217,4 +303,18 @@ impl Shop {
         self.shared.wake(channels.iter());
         Ok(())
     }
+}
+
+/// What the last passes have cost.
+pub async fn costs(config: &ShopConfig, store: &Store) -> Result<Costs, StoreError> {
+    let mut costs = Costs::default();
+    for resource in config.poll.keys() {
+        let record = store.resource(&config.id, *resource).await?;
+        let Some(calls) = record.map(|record| record.calls).filter(|calls| *calls > 0) else { continue };
+        match resource {
+            Resource::Transactions => costs.sales.whole = calls,
+            _ => drop(costs.passes.insert(*resource, calls)),
+        }
+    }
+    Ok(costs)
 }

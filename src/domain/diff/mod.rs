@@ -5,8 +5,8 @@
 //! case of its own ([`Known::Nothing`]), not an empty snapshot; what was not read whole never gets here.
 
 pub mod credit;
-pub mod guard;
 mod fields;
+pub mod guard;
 pub mod level;
 pub mod listed;
 pub mod product;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::domain::model::Resource;
+
 macro_rules! kinds {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
         /// The `type` of an event.
@@ -87,6 +89,20 @@ kinds! {
 const LATER: &[&str] = &["shop.stale", "shop.recovered", "channel.failing", "channel.recovered"];
 
 impl EventKind {
+    /// Which resource's rows it is about; `None` for the service's own events.
+    pub fn resource(self) -> Option<Resource> {
+        let family = self.name().split('.').next().unwrap_or_default();
+        Some(match family {
+            "sale" => Resource::Transactions,
+            "stock" | "product" => Resource::Stock,
+            "credit" => Resource::Credit,
+            "member" => Resource::Members,
+            "vendor" => Resource::Vendors,
+            "purchase" => Resource::BuyDocuments,
+            _ => return None,
+        })
+    }
+
     /// The kind with that `type`.
     pub fn by_name(name: &str) -> Option<EventKind> {
         EventKind::ALL.iter().copied().find(|kind| kind.name() == name)

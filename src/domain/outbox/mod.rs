@@ -4,11 +4,13 @@
 //! through [`Delivery::settle`], so whatever is killed in the middle is found again as it was.
 
 mod delivery;
+mod digest;
 mod outcome;
 mod plan;
 mod schedule;
 
 pub use delivery::{Address, Attempt, Delivery, State};
+pub use digest::Digests;
 pub use outcome::{Outcome, Reason};
 pub use plan::{Recipients, body, plan};
 pub use schedule::RetryPolicy;

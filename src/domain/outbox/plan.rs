@@ -14,17 +14,21 @@ pub type Recipients = BTreeMap<ChannelName, Vec<String>>;
 pub fn plan(event: &Event, rules: &RuleSet, recipients: &Recipients, now: Timestamp) -> Vec<Delivery> {
     let mut deliveries = Vec::new();
     for route in rules.route(event) {
-        let addresses: Vec<Option<String>> = match recipients.get(&route.channel) {
-            Some(recipients) => recipients.iter().cloned().map(Some).collect(),
-            None => vec![None],
-        };
-        for recipient in addresses {
-            let address = Address { channel: route.channel.clone(), recipient };
+        for address in addresses(&route.channel, recipients) {
             let events = vec![event.id.clone()];
             deliveries.push(Delivery::new(address, event.shop.clone(), route.rule.clone(), events, now));
         }
     }
     deliveries
+}
+
+/// Where a message to this channel goes: to each of its recipients, or to the channel itself.
+pub(super) fn addresses(channel: &ChannelName, recipients: &Recipients) -> Vec<Address> {
+    let address = |recipient| Address { channel: channel.clone(), recipient };
+    match recipients.get(channel) {
+        Some(recipients) => recipients.iter().cloned().map(Some).map(address).collect(),
+        None => vec![address(None)],
+    }
 }
 
 /// The body of a delivery: one event as it stands, several as a JSON array.

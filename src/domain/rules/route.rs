@@ -2,7 +2,7 @@
 
 use super::condition::EventView;
 use super::{Rule, RuleSet};
-use crate::domain::event::Event;
+use crate::domain::event::{Event, EventKind};
 use crate::domain::model::{ChannelName, ShopId, StockRow};
 use crate::domain::rules::Limits;
 
@@ -33,7 +33,22 @@ impl RuleSet {
                 break;
             }
         }
+        if event.kind == EventKind::ShopKeyRejected {
+            self.add_every_channel(event, &mut routes);
+        }
         routes
+    }
+
+    /// A shop whose key was refused is silent from now on. Whoever hears of the shop at all must hear of that, whatever
+    /// the rules select.
+    fn add_every_channel(&self, event: &Event, routes: &mut Vec<Route>) {
+        for rule in self.rules.iter().filter(|rule| rule.is_of(&event.shop)) {
+            for channel in &rule.to {
+                if routes.iter().all(|route| route.channel != *channel) {
+                    routes.push(Route { channel: channel.clone(), rule: rule.name.clone() });
+                }
+            }
+        }
     }
 
     /// What "low" means for this product.
@@ -45,7 +60,11 @@ impl RuleSet {
 impl Rule {
     fn is_about(&self, event: &Event) -> bool {
         let about_kind = self.on.iter().any(|pattern| pattern.matches(event.kind));
-        about_kind && (self.shops.is_empty() || self.shops.contains(&event.shop))
+        about_kind && self.is_of(&event.shop)
+    }
+
+    fn is_of(&self, shop: &ShopId) -> bool {
+        self.shops.is_empty() || self.shops.contains(shop)
     }
 
     /// A `when` that fails does not match: a missing field in one sale must not send the message about another.
@@ -84,6 +103,14 @@ mod tests {
         let routes = rules(&rules_text.concat()).route(event);
         let said: Vec<String> = routes.iter().map(|route| format!("{} by {}", route.channel, route.rule)).collect();
         assert_eq!(said.join(", "), want);
+    }
+
+    #[test]
+    fn a_refused_key_is_told_wherever_the_shop_is_told_of() {
+        let refused = scribe().key_rejected(1, 403);
+        check(&[rule("a", "owner", "on = [\"stock.low\"]")], &refused, "owner by a");
+        let shops = rule("b", "erp", "on = [\"sale.created\"]\nshops = [\"second\"]");
+        check(&[shops, rule("c", "owner mail", "on = [\"shop.*\"]\nstop = true")], &refused, "owner by c, mail by c");
     }
 
     fn created() -> Event {

@@ -16,6 +16,7 @@ use super::wire::{CreditForm, Malformed};
 use crate::domain::model::{
     Credit, CreditStatus, EntityId, Fingerprint, Member, Purchase, Resource, Sale, StockRow, Vendor, Whole,
 };
+use crate::domain::rhythm::stock_way::StockWay;
 
 /// Which credits are asked for, by their day of payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,15 +38,6 @@ impl Period {
             Period::InOfPeriod => "IN_OF_PERIOD",
         }
     }
-}
-
-/// In how many answers all products are asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StockWay {
-    /// In one, `GET /stock`: one call, and an answer that a large shop's body limit may refuse.
-    Whole,
-    /// Page by page, `GET /stock/pagination`.
-    Pages,
 }
 
 /// No row is known.

@@ -13,7 +13,7 @@ use url::Url;
 
 use super::call::Caller;
 use super::pull::{AnswerForm, Question};
-use super::quota::{Governor, Urgency};
+use super::quota::{Governor, Monotonic, Urgency};
 use super::walk::CONCURRENT;
 use super::wire::FieldMap;
 use crate::domain::model::Resource;
@@ -83,6 +83,11 @@ impl Pospos {
     /// Who lets this shop's calls go, for the status.
     pub fn governor(&self) -> &Governor {
         self.caller.governor()
+    }
+
+    /// The boot's clock, by which readings are stamped.
+    pub fn now(&self) -> Monotonic {
+        self.governor().now()
     }
 
     /// Lets calls be made again after the key was refused.

@@ -20,7 +20,7 @@ mod seen;
 mod walk;
 mod wire;
 
-pub use calls::{Period, StockWay};
+pub use calls::Period;
 pub use client::{Pospos, PosposSettings, SettingsError};
 pub use error::{ReadError, TransportError};
 pub use question::Question;

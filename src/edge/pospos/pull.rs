@@ -51,6 +51,7 @@ pub(super) struct Pull<'a> {
     under_way: Vec<Flight<'a>>,
     seen: Seen,
     failed: bool,
+    calls: u32,
 }
 
 /// A page that has come, its rows still as they were written.
@@ -80,7 +81,7 @@ impl<'a> Pull<'a> {
             AnswerForm::Pages(limit, width) => Walk::new(limit, width),
             AnswerForm::List | AnswerForm::One => Walk::single(),
         };
-        Self { question, walk, under_way: Vec::new(), seen: Seen::default(), failed: false }
+        Self { question, walk, under_way: Vec::new(), seen: Seen::default(), failed: false, calls: 0 }
     }
 
     /// The next page that comes in; none, where the list is read to its end and nothing suggests that a row is missing.
@@ -129,6 +130,7 @@ impl<'a> Pull<'a> {
             match self.walk.step() {
                 Step::Ask(ticket, window) => {
                     let flight = self.fly(ticket, window);
+                    self.calls = self.calls.saturating_add(1);
                     self.under_way.push(flight);
                 }
                 Step::Wait => {
@@ -139,6 +141,11 @@ impl<'a> Pull<'a> {
                 Step::Lost => return Err(self.incomplete()),
             }
         }
+    }
+
+    /// How many calls have been asked for.
+    pub fn calls(&self) -> u32 {
+        self.calls
     }
 
     fn fly(&self, ticket: Ticket, window: Window) -> Flight<'a> {

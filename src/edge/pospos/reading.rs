@@ -76,6 +76,11 @@ impl<'a, T> Reading<'a, T> {
         self.pull.has_seen(id)
     }
 
+    /// How many calls that took so far.
+    pub fn calls(&self) -> u32 {
+        self.pull.calls()
+    }
+
     /// How many different rows have come.
     pub fn rows(&self) -> u64 {
         self.pull.counts().0

@@ -29,8 +29,19 @@ pub struct Commit {
     pub guard: Option<(ShopId, Resource, GuardRecord)>,
     /// What is known of a shop from now on.
     pub shop: Option<(ShopId, ShopRecord)>,
+    /// Whether events wait for one message of them all.
+    pub gather: Option<(ShopId, Resource, Gather)>,
     /// Finished work to forget, as the store's own pruning found it.
     pub removals: Vec<Forgotten>,
+}
+
+/// The promise that events without deliveries of their own get one together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gather {
+    /// From the events of this commit on. A promise that stands already begins no later.
+    Begin,
+    /// Kept: this commit has the deliveries.
+    End,
 }
 
 /// Something that the store's pruning takes out.
@@ -72,6 +83,14 @@ impl Numbers {
 pub(super) fn apply(tree: &sled::Tree, numbers: &mut Numbers, commit: Commit) -> Result<(), StoreError> {
     let before = *numbers;
     let mut batch = sled::Batch::default();
+    if let Some((shop, resource, gather)) = commit.gather {
+        let key = keys::gathering(&shop, resource);
+        match gather {
+            Gather::Begin if tree.contains_key(&key)? => {}
+            Gather::Begin => batch.insert(key, &numbers.event.to_be_bytes()),
+            Gather::End => batch.remove(key),
+        }
+    }
     for (shop, resource, id, row) in commit.rows {
         let key = keys::row(&shop, resource, &id);
         match row {

@@ -34,6 +34,10 @@ pub(super) fn guard_parts(key: &[u8]) -> Option<(ShopId, Resource)> {
     Some((ShopId::new(shop).ok()?, Resource::by_name(resource)?))
 }
 
+pub(super) fn gathering(shop: &ShopId, resource: Resource) -> Vec<u8> {
+    format!("w/{shop}/{resource}").into_bytes()
+}
+
 pub(super) fn rows(shop: &ShopId, resource: Resource) -> Vec<u8> {
     format!("r/{shop}/{resource}/").into_bytes()
 }

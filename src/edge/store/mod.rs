@@ -22,7 +22,7 @@ mod record;
 #[cfg(test)]
 mod tests;
 
-pub use commit::{Commit, Forgotten};
+pub use commit::{Commit, Forgotten, Gather};
 pub use listed::{Head, Heads};
 pub use lock::{DirLock, Holder};
 pub use outbox::{Due, DueDelivery};

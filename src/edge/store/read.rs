@@ -71,6 +71,12 @@ impl Store {
         .await
     }
 
+    /// The number of the first event that waits for one message of them all; `None` where none does.
+    pub async fn gathering(&self, shop: &ShopId, resource: Resource) -> Result<Option<u64>, StoreError> {
+        let key = keys::gathering(shop, resource);
+        self.reading(move |tree| Ok(tree.get(key)?.and_then(|bytes| keys::number_of(&bytes)))).await
+    }
+
     /// A row as it is stored.
     pub fn row<R: serde::Serialize>(row: &R) -> Result<Vec<u8>, StoreError> {
         record::write(row)
@@ -133,7 +139,7 @@ impl Store {
     pub async fn events(&self, filter: EventFilter) -> Result<Vec<NumberedEvent>, StoreError> {
         let end = keys::numbered(keys::EVENTS, self.inner.committer.durable().event);
         if let Some(after) = filter.after {
-            return self.reading(move |tree| following(tree, after, end, &filter)).await;
+            return self.reading(move |tree| following(tree, after.saturating_add(1), end, &filter)).await;
         }
         self.reading(move |tree| {
             let mut found = Vec::new();
@@ -162,6 +168,13 @@ impl Store {
             Ok(found)
         })
         .await
+    }
+
+    /// The first events of `shop` from this number on.
+    pub async fn events_from(&self, from: u64, shop: &ShopId, limit: usize) -> Result<Vec<NumberedEvent>, StoreError> {
+        let end = keys::numbered(keys::EVENTS, self.inner.committer.durable().event);
+        let filter = EventFilter { shop: Some(shop.to_string()), limit, ..EventFilter::default() };
+        self.reading(move |tree| following(tree, from, end, &filter)).await
     }
 
     /// The JSON of one event.
@@ -256,14 +269,14 @@ fn channel_of(key: &[u8]) -> &[u8] {
     key[keys::DUE.len()..].split(|byte| *byte == b'/').next().unwrap_or_default()
 }
 
-/// The first events after a number: whoever asks again with the last number he was given misses none.
+/// The first events from a number on: whoever asks again with the one after the last he was given misses none.
 fn following(
     tree: &sled::Tree,
-    after: u64,
+    from: u64,
     end: Vec<u8>,
     filter: &EventFilter,
 ) -> Result<Vec<NumberedEvent>, StoreError> {
-    let begin = keys::numbered(keys::EVENTS, after.saturating_add(1));
+    let begin = keys::numbered(keys::EVENTS, from);
     let mut found = Vec::new();
     if begin >= end {
         return Ok(found);

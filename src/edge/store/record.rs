@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 
 use super::StoreError;
 use crate::domain::model::{KeyHash, Timestamp};
+use crate::domain::rhythm::hours::Observed;
 
 /// The form that this version writes.
 pub(super) const FORM: u32 = 1;
@@ -21,10 +22,16 @@ pub struct ResourceRecord {
     pub horizon: Option<Timestamp>,
     /// By which fields the rows were read: a hash of `[shop.fields]` and of what posbell assumes without it.
     pub fields: String,
+    /// By what the rows were measured besides: a hash of the thresholds, for products.
+    #[serde(default)]
+    pub measure: String,
     /// How many rows the latest pass had.
     pub rows: u64,
     /// How many of them could not be understood.
     pub unreadable: u64,
+    /// How many calls the latest pass took; 0 where that is not known.
+    #[serde(default)]
+    pub calls: u32,
 }
 
 /// What is known of one shop apart from its resources.
@@ -38,6 +45,9 @@ pub struct ShopRecord {
     pub key_refusals: u64,
     /// The key was refused and nothing may be read with it.
     pub stopped: Option<Stopped>,
+    /// When sales were seen to be made.
+    #[serde(default)]
+    pub observed: Observed,
 }
 
 /// Why a shop is not read at all.

@@ -15,7 +15,7 @@ async fn all_parts_of_a_commit_appear_together_and_are_there_after_reopening() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     assert_eq!(store.resource(&main_shop(), Resource::Stock).await.unwrap(), None);
-    let shop = ShopRecord { began_at: Some(at(1)), baseline_told: true, key_refusals: 2, stopped: None };
+    let shop = ShopRecord { began_at: Some(at(1)), baseline_told: true, key_refusals: 2, ..ShopRecord::default() };
     let commit = Commit { shop: Some((main_shop(), shop.clone())), ..numbered(5) };
     let (json, planned) = (commit.events[0].1.to_json(), commit.deliveries.clone());
     store.commit(commit).await.unwrap();

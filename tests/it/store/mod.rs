@@ -100,6 +100,8 @@ fn record(n: u64) -> ResourceRecord {
         horizon: None,
         fields: String::new(),
         rows: n,
+        measure: String::new(),
+        calls: 1,
         unreadable: 0,
     }
 }

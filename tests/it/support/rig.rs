@@ -107,6 +107,9 @@ timeout = "5s"
 transactions = "100ms"
 stock = "100ms"
 credit = "100ms"
+members = "100ms"
+vendors = "100ms"
+buy_documents = "100ms"
 
 [channel.receiver]
 type = "webhook"

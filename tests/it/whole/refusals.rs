@@ -151,6 +151,8 @@ async fn after_a_long_stop_sales_are_read_from_the_trailing_window_before_it() {
         horizon: Some(passed_at - Duration::from_secs(3 * 86_400)),
         fields: String::new(),
         rows: 0,
+        measure: String::new(),
+        calls: 1,
         unreadable: 0,
     };
     let shop = ShopId::new("main").expect("is an id");

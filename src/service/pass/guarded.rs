@@ -1,0 +1,96 @@
+//! What the guard says of a whole reading, and what is told of it.
+//!
+//! The domain judges; here its memory is read and written. A reading that is held changes nothing but that memory, in
+//! one commit with the notice of it. One that is believed takes the memory along in its own last commit.
+
+use crate::domain::diff::guard::{Census, Counts, GuardRecord, Held, Verdict, judge};
+use crate::domain::event::{HeldCounts, Scribe};
+use crate::domain::model::Resource;
+use crate::edge::store::{Commit, StoreError};
+use crate::service::shop::Shop;
+
+/// A whole reading that is not believed until it changes, or a person says so.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "it was read, but {} of {known} known rows are not as they can be; see `posbell held show {shop} {resource}`",
+    suspicious
+)]
+pub struct HeldBack {
+    shop: String,
+    resource: Resource,
+    known: u64,
+    suspicious: u64,
+}
+
+/// What the guard says.
+pub(super) enum Judged {
+    /// The pass is accepted.
+    Believed {
+        /// Its events become one message.
+        summary: bool,
+        /// What to commit with it.
+        last: Commit,
+    },
+    /// It is not, and that is committed and told.
+    Held(HeldBack),
+}
+
+/// Judges a whole reading.
+pub(super) async fn judge_pass(
+    shop: &Shop,
+    resource: Resource,
+    census: Census,
+    scribe: &Scribe,
+) -> Result<Judged, StoreError> {
+    let _guard = shop.guard.lock().await;
+    let before = shop.shared.store.guard(shop.id(), resource).await?;
+    let every = shop.interval(resource).unwrap_or_default();
+    let why =
+        HeldBack { shop: shop.id().to_string(), resource, known: census.known, suspicious: census.counts.suspicious };
+    match judge(census, &shop.config.guard, &before, scribe.now(), every) {
+        Verdict::Believe { summary, record, .. } => {
+            let guard = record.map(|record| (shop.id().clone(), resource, record));
+            Ok(Judged::Believed { summary, last: Commit { guard, ..Commit::default() } })
+        }
+        Verdict::Hold { record, notice } => {
+            hold(shop, resource, record, notice, scribe).await?;
+            Ok(Judged::Held(why))
+        }
+    }
+}
+
+/// What to commit with a reading that is taken whatever it says: nothing is held any more.
+pub(super) async fn clear(shop: &Shop, resource: Resource) -> Result<Commit, StoreError> {
+    let before = shop.shared.store.guard(shop.id(), resource).await?;
+    let after = GuardRecord { notices: before.notices, ..GuardRecord::default() };
+    let guard = (after != before).then(|| (shop.id().clone(), resource, after));
+    Ok(Commit { guard, ..Commit::default() })
+}
+
+async fn hold(
+    shop: &Shop,
+    resource: Resource,
+    record: GuardRecord,
+    notice: Option<u64>,
+    scribe: &Scribe,
+) -> Result<(), StoreError> {
+    let told = |(counter, held): (u64, &Held)| scribe.pass_held(counter, resource, held.since, counts(&held.census));
+    let event = notice.zip(record.held.as_ref()).map(told);
+    let events: Vec<_> = event.into_iter().collect();
+    let deliveries = shop.shared.plan(&events, scribe.now());
+    let channels: Vec<_> = deliveries.iter().map(|delivery| delivery.channel.clone()).collect();
+    let commit = Commit {
+        guard: Some((shop.id().clone(), resource, record)),
+        events: events.into_iter().map(|event| (scribe.now(), event)).collect(),
+        deliveries,
+        ..Commit::default()
+    };
+    shop.shared.store.commit(commit).await?;
+    shop.shared.wake(channels.iter());
+    Ok(())
+}
+
+fn counts(census: &Census) -> HeldCounts {
+    let Counts { vanished, quantity_lost, to_zero, renamed, .. } = census.counts;
+    HeldCounts { known: census.known, vanished, quantity_lost, to_zero, renamed }
+}

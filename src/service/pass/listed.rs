@@ -1,0 +1,358 @@
+//! A pass over a long list: products, members, vendors, purchase documents.
+//!
+//! Pages are compared as they come. What has not changed costs a look at its fingerprint; what has changed without a
+//! word (a stamp that moved) is written at once; what makes events waits until the list is whole and the guard has
+//! spoken. So memory follows what happened and not the length of the list. A product may be refreshed meanwhile by a
+//! sale: whoever commits holds the shop's gate, and a page that was asked for before the refresh does not overwrite it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::guarded::{self, Judged};
+use super::piece::{Pieces, keep_promise};
+use super::{PassError, PassReport};
+use crate::domain::diff::guard::Census;
+use crate::domain::diff::{Change, Taken, Unbelievable};
+use crate::domain::event::Scribe;
+use crate::domain::model::{EntityId, Fingerprint, Resource};
+use crate::edge::pospos::{Fresh, Reading};
+use crate::edge::store::{Commit, Head, Heads, ResourceRecord};
+use crate::service::shop::Shop;
+
+/// How many rows are loaded and compared in one go.
+const AT_ONCE: usize = 100;
+
+/// From how many known rows on a list without any of them is another shop's.
+const TELLING: usize = 3;
+
+/// Whether a row is as it was, by its fingerprint.
+pub(super) type Skip = Box<dyn Fn(&EntityId, Fingerprint) -> bool + Send + Sync>;
+
+/// What a pass must know of the rows of one list.
+pub(super) trait Listing: Send + Sync {
+    /// What is read.
+    type Read: Clone + Send + Sync;
+    /// What is kept of it.
+    type Row: Serialize + DeserializeOwned + Send + 'static;
+
+    /// Which list it is.
+    fn resource(&self) -> Resource;
+
+    /// Begins to read it.
+    fn read<'r>(&self, shop: &'r Shop, skip: Skip) -> Reading<'r, Self::Read>;
+
+    /// What besides the rows decides on what is told of them: when it changes, every row is compared anew.
+    fn measure(&self) -> String {
+        String::new()
+    }
+
+    /// Whether the row is there but counts as gone.
+    fn is_deleted(&self, _read: &Self::Read) -> bool {
+        false
+    }
+
+    /// What the row becomes; `None` where it stays as it was.
+    fn compare(
+        &self,
+        prev: Option<&Self::Row>,
+        read: Self::Read,
+        taken: Taken,
+        scribe: &Scribe,
+    ) -> Option<Change<Self::Row>>;
+
+    /// What a row becomes that a whole list did not have.
+    fn miss(&self, prev: &Self::Row, scribe: &Scribe) -> Option<Change<Self::Row>>;
+
+    /// What a row becomes that is not there while every field is read anew.
+    fn miss_quietly(&self, prev: &Self::Row) -> Option<Change<Self::Row>>;
+
+    /// Counts a row that is there; `updated` when more of it is told than its quantity.
+    fn count(&self, census: &mut Census, prev: &Self::Row, read: &Self::Read, updated: bool);
+
+    /// Counts a row that is not there.
+    fn count_missing(&self, census: &mut Census, prev: &Self::Row);
+
+    /// What to store before the row.
+    fn head(&self, row: &Self::Row, fingerprint: Option<Fingerprint>) -> Head;
+
+    /// Whether a refresh that was asked for later than this page has told more.
+    fn is_outdated(&self, _shop: &Shop, _fresh: &Fresh<Self::Read>) -> bool {
+        false
+    }
+
+    /// Takes note of what a page said, before anything is compared.
+    fn look(&mut self, _rows: &[Fresh<Self::Read>]) {}
+
+    /// Takes note of how many rows the whole list had.
+    fn done(&self, _rows: u64) {}
+}
+
+/// One pass over a list.
+pub(super) async fn pass<L: Listing>(shop: &Shop, mut listing: L) -> Result<PassReport, PassError> {
+    let resource = listing.resource();
+    keep_promise(shop, resource).await?;
+    let store = &shop.shared.store;
+    let known = store.heads(shop.id(), resource).await?;
+    let before = store.resource(shop.id(), resource).await?;
+    let baseline = known.is_none();
+    let otherwise = before.as_ref().is_some_and(|record| record.fields != shop.fields_of(resource));
+    let measured_anew = before.as_ref().is_some_and(|record| record.measure != listing.measure());
+    let taken = if baseline || otherwise { Taken::Quietly } else { Taken::Compared };
+    let heads = Arc::new(known.unwrap_or_default());
+    let skip = (!otherwise && !measured_anew).then(|| Arc::clone(&heads));
+    let mut reading = listing.read(shop, skipping(skip));
+    let mut sweep = Sweep::new(shop, resource, Arc::clone(&heads), taken);
+    while let Some(rows) = reading.next().await? {
+        listing.look(&rows);
+        sweep.take(&listing, rows).await?;
+    }
+    let (rows, unreadable) = (reading.rows(), reading.unreadable());
+    sweep.believe(rows)?;
+    listing.done(rows);
+    let missing = sweep.missing(&reading);
+    let left = if baseline { store.leftovers(shop.id(), resource).await? } else { Vec::new() };
+    let orphans = left.into_iter().filter(|id| sweep.has_not(&reading, id)).collect();
+    let now = sweep.scribe.now();
+    let record = ResourceRecord {
+        baseline_at: before.as_ref().map_or(now, |record| record.baseline_at),
+        passed_at: now,
+        horizon: None,
+        fields: shop.fields_of(resource),
+        measure: listing.measure(),
+        rows: rows.saturating_sub(unreadable),
+        unreadable,
+        calls: reading.calls(),
+    };
+    drop(reading);
+    sweep.conclude(&listing, missing, orphans, record).await
+}
+
+fn skipping(heads: Option<Arc<Heads>>) -> Skip {
+    Box::new(move |id, fingerprint| {
+        let head = heads.as_ref().and_then(|heads| heads.get(id));
+        head.is_some_and(|head| head.fingerprint == Some(fingerprint) && !head.unsettled && !head.gone)
+    })
+}
+
+/// The rows of one pass, on their way into the store.
+struct Sweep<'a, R> {
+    shop: &'a Shop,
+    resource: Resource,
+    heads: Arc<Heads>,
+    taken: Taken,
+    scribe: Scribe,
+    census: Census,
+    pieces: Pieces<'a>,
+    /// What will make events, to be compared again when the list is whole.
+    loud: BTreeMap<EntityId, Fresh<R>>,
+    /// Rows that came before the first known one, while it is not sure that this list is the same shop's.
+    unsure: Vec<Fresh<R>>,
+    is_sure: bool,
+    /// Rows that are listed and marked as deleted.
+    deleted: BTreeSet<EntityId>,
+}
+
+impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
+    fn new(shop: &'a Shop, resource: Resource, heads: Arc<Heads>, taken: Taken) -> Self {
+        let now = shop.shared.clock.now();
+        let living = heads.values().filter(|head| !head.gone).count();
+        Self {
+            shop,
+            resource,
+            taken,
+            scribe: shop.scribe(now),
+            census: Census::of_known(living),
+            pieces: Pieces::new(shop, resource, now),
+            loud: BTreeMap::new(),
+            unsure: Vec::new(),
+            is_sure: living < TELLING,
+            deleted: BTreeSet::new(),
+            heads,
+        }
+    }
+
+    /// Compares one page.
+    async fn take<L: Listing<Read = R>>(&mut self, listing: &L, rows: Vec<Fresh<R>>) -> Result<(), PassError> {
+        if !self.is_sure {
+            self.is_sure = rows.iter().any(|fresh| self.heads.contains_key(&fresh.id));
+            self.unsure.extend(rows);
+            if !self.is_sure {
+                return Ok(());
+            }
+            let waited = std::mem::take(&mut self.unsure);
+            return self.compare(listing, waited).await;
+        }
+        self.compare(listing, rows).await
+    }
+
+    async fn compare<L: Listing<Read = R>>(&mut self, listing: &L, rows: Vec<Fresh<R>>) -> Result<(), PassError> {
+        let _gate = self.shop.gate.lock().await;
+        for rows in rows.chunks(AT_ONCE) {
+            let ids = rows.iter().map(|fresh| fresh.id.clone()).collect();
+            let mut known = self.shop.shared.store.rows::<L::Row>(self.shop.id(), self.resource, ids).await?;
+            for fresh in rows {
+                if listing.is_deleted(&fresh.item) {
+                    self.deleted.insert(fresh.id.clone());
+                    continue;
+                }
+                // What an interrupted baseline has left was never believed.
+                let prev = known.remove(&fresh.id).filter(|_| self.heads.contains_key(&fresh.id)).map(|(_, row)| row);
+                self.compare_one(listing, prev, fresh.clone()).await?;
+            }
+        }
+        // Written with the page, so that no refresh comes between the comparison and the commit.
+        Ok(self.pieces.flush(Commit::default()).await?)
+    }
+
+    async fn compare_one<L: Listing<Read = R>>(
+        &mut self,
+        listing: &L,
+        prev: Option<L::Row>,
+        fresh: Fresh<R>,
+    ) -> Result<(), PassError> {
+        if listing.is_outdated(self.shop, &fresh) {
+            self.loud.remove(&fresh.id);
+            return Ok(());
+        }
+        let change = listing.compare(prev.as_ref(), fresh.item.clone(), self.taken, &self.scribe);
+        let events = change.iter().flat_map(|change| &change.events);
+        let updated = events.into_iter().any(|event| !event.kind.name().starts_with("stock."));
+        match &prev {
+            Some(prev) => listing.count(&mut self.census, prev, &fresh.item, updated),
+            None => self.census.change(),
+        }
+        let fingerprint = Some(fresh.fingerprint);
+        let quiet = match change {
+            Some(change) if self.must_wait(listing, &change) => {
+                self.loud.insert(fresh.id.clone(), fresh);
+                return Ok(());
+            }
+            Some(change) => change,
+            // As it was, but written in another way: the next pass need not look again.
+            None => Change { id: fresh.id.clone(), row: prev, events: Vec::new() },
+        };
+        self.loud.remove(&fresh.id);
+        if let Some(row) = &quiet.row {
+            let head = listing.head(row, fingerprint);
+            self.pieces.add_listed(quiet, head).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether a change waits for the guard: what is told, and what counts passes. A pass that is held has not been.
+    fn must_wait<L: Listing<Read = R>>(&self, listing: &L, change: &Change<L::Row>) -> bool {
+        let counts = change.row.as_ref().is_some_and(|row| listing.head(row, None).unsettled);
+        self.taken == Taken::Compared && (counts || !change.events.is_empty())
+    }
+
+    /// Whether a list of so many rows can be this shop's.
+    fn believe(&self, rows: u64) -> Result<(), Unbelievable> {
+        let living = self.heads.values().filter(|head| !head.gone).count();
+        match (rows, living) {
+            (0, 0) if self.taken == Taken::Quietly => Err(Unbelievable::EmptyAtFirst),
+            (0, known @ 1..) => Err(Unbelievable::Empty { known }),
+            (1.., known) if !self.is_sure => Err(Unbelievable::OtherShop { known }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The known rows that the list did not have.
+    fn missing<T>(&self, reading: &Reading<'_, T>) -> Vec<EntityId> {
+        let living = self.heads.iter().filter(|(_, head)| !head.gone);
+        living.filter(|(id, _)| self.has_not(reading, id)).map(|(id, _)| id.clone()).collect()
+    }
+
+    /// Whether the list has no such row, or only one that is marked as deleted.
+    fn has_not<T>(&self, reading: &Reading<'_, T>, id: &EntityId) -> bool {
+        !reading.has_seen(id) || self.deleted.contains(id)
+    }
+
+    /// What follows from the whole list.
+    async fn conclude<L: Listing<Read = R>>(
+        mut self,
+        listing: &L,
+        missing: Vec<EntityId>,
+        orphans: Vec<EntityId>,
+        record: ResourceRecord,
+    ) -> Result<PassReport, PassError> {
+        let (shop, resource) = (self.shop, self.resource);
+        let _gate = shop.gate.lock().await;
+        let judged = match self.taken {
+            Taken::Quietly => Judged::Believed { summary: false, last: guarded::clear(shop, resource).await? },
+            Taken::Compared => {
+                self.count_missing(listing, &missing).await?;
+                guarded::judge_pass(shop, resource, self.census.clone(), &self.scribe).await?
+            }
+        };
+        let (summary, mut last) = match judged {
+            Judged::Believed { summary, last } => (summary, last),
+            Judged::Held(held) => return Err(held.into()),
+        };
+        if summary {
+            self.pieces.summarize();
+        }
+        self.tell(listing).await?;
+        self.miss(listing, missing).await?;
+        for id in orphans {
+            self.pieces.add::<()>(Change { id, row: None, events: Vec::new() }).await?;
+        }
+        let (rows, unreadable, baseline) = (record.rows, record.unreadable, record.baseline_at == record.passed_at);
+        last.resource = Some((shop.id().clone(), resource, record));
+        self.pieces.finish(last).await?;
+        Ok(PassReport { rows, unreadable, events: self.pieces.events(), baseline })
+    }
+
+    async fn count_missing<L: Listing<Read = R>>(
+        &mut self,
+        listing: &L,
+        missing: &[EntityId],
+    ) -> Result<(), PassError> {
+        for ids in missing.chunks(AT_ONCE) {
+            let known = self.shop.shared.store.rows::<L::Row>(self.shop.id(), self.resource, ids.to_vec()).await?;
+            known.values().for_each(|(_, prev)| listing.count_missing(&mut self.census, prev));
+        }
+        Ok(())
+    }
+
+    /// Compares what makes events once more with what is known now, and commits it.
+    async fn tell<L: Listing<Read = R>>(&mut self, listing: &L) -> Result<(), PassError> {
+        let loud: Vec<Fresh<R>> = std::mem::take(&mut self.loud).into_values().collect();
+        for rows in loud.chunks(AT_ONCE) {
+            let ids = rows.iter().map(|fresh| fresh.id.clone()).collect();
+            let known = self.shop.shared.store.rows::<L::Row>(self.shop.id(), self.resource, ids).await?;
+            for fresh in rows.iter().filter(|fresh| !listing.is_outdated(self.shop, fresh)) {
+                let prev = known.get(&fresh.id).map(|(_, row)| row);
+                let Some(change) = listing.compare(prev, fresh.item.clone(), self.taken, &self.scribe) else {
+                    continue;
+                };
+                if let Some(row) = &change.row {
+                    let head = listing.head(row, Some(fresh.fingerprint));
+                    self.pieces.add_listed(change, head).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn miss<L: Listing<Read = R>>(&mut self, listing: &L, missing: Vec<EntityId>) -> Result<(), PassError> {
+        for ids in missing.chunks(AT_ONCE) {
+            let known = self.shop.shared.store.rows::<L::Row>(self.shop.id(), self.resource, ids.to_vec()).await?;
+            for (_, (head, prev)) in known {
+                let change = match self.taken {
+                    Taken::Compared => listing.miss(&prev, &self.scribe),
+                    Taken::Quietly => listing.miss_quietly(&prev),
+                };
+                let Some(change) = change else { continue };
+                if let Some(row) = &change.row {
+                    // Compared again when it comes back, whatever its text says.
+                    let head = Head { unsettled: true, ..listing.head(row, head.fingerprint) };
+                    self.pieces.add_listed(change, head).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+}

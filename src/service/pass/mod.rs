@@ -1,0 +1,88 @@
+//! One pass over one resource: read it whole, compare it with what was last believed, commit what follows.
+//!
+//! Nothing is sent here. The commit is durable before the wake-up, so a crash at any line either leaves the last
+//! belief untouched or leaves deliveries that the other loop will find. A large pass is committed in pieces, each
+//! with its own events and deliveries, and only the last piece moves the cursor: killed between two pieces, the next
+//! pass finds just what is missing.
+
+mod credits;
+mod guarded;
+mod listed;
+mod lists;
+mod piece;
+pub mod refresh;
+pub mod sales;
+
+use std::collections::BTreeSet;
+
+use crate::domain::diff::{Change, Unbelievable};
+use crate::domain::model::Resource;
+use crate::edge::pospos::ReadError;
+use crate::edge::store::StoreError;
+use crate::service::shop::Shop;
+use lists::{Entities, Products};
+
+/// What an accepted pass did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PassReport {
+    /// How many rows it read.
+    pub rows: u64,
+    /// How many of them could not be understood.
+    pub unreadable: u64,
+    /// How many events it made.
+    pub events: u64,
+    /// It was the first one.
+    pub baseline: bool,
+}
+
+/// Why a pass changed nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum PassError {
+    /// The API gave nothing to believe.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// It gave something whole that is not believed.
+    #[error(transparent)]
+    Unbelievable(#[from] Unbelievable),
+    /// It gave something whole that a person must look at.
+    #[error(transparent)]
+    Held(#[from] guarded::HeldBack),
+    /// The disk failed: the service must end and start again.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// One pass over `resource`.
+pub async fn pass(shop: &Shop, resource: Resource) -> Result<PassReport, PassError> {
+    match resource {
+        Resource::Transactions => sales::pass(shop).await,
+        Resource::Stock => listed::pass(shop, Products::of(shop).await?).await,
+        Resource::Credit => credits::pass(shop).await,
+        Resource::Members => listed::pass(shop, Entities::members()).await,
+        Resource::Vendors => listed::pass(shop, Entities::vendors()).await,
+        Resource::BuyDocuments => listed::pass(shop, Entities::purchases()).await,
+    }
+}
+
+/// Whether the known rows were read by other fields than today's. Then they cannot be compared.
+async fn is_read_otherwise(shop: &Shop, resource: Resource) -> Result<bool, StoreError> {
+    let record = shop.shared.store.resource(shop.id(), resource).await?;
+    Ok(record.is_some_and(|record| record.fields != shop.fields_of(resource)))
+}
+
+/// The changes of a baseline, with the end of what an interrupted one has left and this one does not have: it would
+/// look known without being so.
+async fn with_orphans<R>(
+    shop: &Shop,
+    resource: Resource,
+    mut changes: Vec<Change<R>>,
+    baseline: bool,
+) -> Result<Vec<Change<R>>, StoreError> {
+    if baseline {
+        let kept: BTreeSet<_> = changes.iter().map(|change| change.id.clone()).collect();
+        let left = shop.shared.store.leftovers(shop.id(), resource).await?;
+        let orphans = left.into_iter().filter(|id| !kept.contains(id));
+        changes.extend(orphans.map(|id| Change { id, row: None, events: Vec::new() }));
+    }
+    Ok(changes)
+}

@@ -1,0 +1,241 @@
+//! A pass over the sales: as deep as the quota allows each time, and all of the trailing window often enough.
+//!
+//! As long as the whole window fits into the calls that are left over, every pass reads all of it. With a scarce quota
+//! most passes read the newest page alone, some the whole day, and a few the whole window: a cancel is then told within
+//! minutes for today's sales and within the hour for older ones. A part of a list proves nothing about what is not in
+//! it, so only a whole window forgets.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+
+use chrono::{Days, NaiveDate, NaiveTime, TimeZone};
+
+use super::piece::Pieces;
+use super::{PassError, PassReport, is_read_otherwise};
+use crate::domain::diff::sale::{self, SaleRow, Window};
+use crate::domain::diff::{Change, Known, Unbelievable};
+use crate::domain::event::{EventKind, Scribe};
+use crate::domain::model::{Resource, Sale, Timestamp};
+use crate::domain::rhythm::hours;
+use crate::domain::rhythm::sales::{Depth, SalesPlan, first_day, next_depth};
+use crate::edge::pospos::quota::Urgency;
+use crate::edge::store::{Commit, ResourceRecord};
+use crate::service::shop::Shop;
+
+/// What the running service remembers of its passes over the sales. Lost with the process, and then the first pass
+/// reads the whole window.
+#[derive(Debug, Default)]
+pub struct SalesMemory {
+    inner: Mutex<Remembered>,
+}
+
+#[derive(Debug, Default, Clone)]
+struct Remembered {
+    plan: Option<SalesPlan>,
+    today_at: Option<Timestamp>,
+    trailing_at: Option<Timestamp>,
+}
+
+impl SalesMemory {
+    /// Reads by this plan from now on.
+    pub fn follow(&self, plan: SalesPlan) {
+        self.lock().plan = Some(plan);
+    }
+
+    fn depth(&self, now: Timestamp) -> Depth {
+        let inner = self.lock();
+        match &inner.plan {
+            Some(plan) => next_depth(plan, inner.today_at, inner.trailing_at, now),
+            None => Depth::Trailing,
+        }
+    }
+
+    fn note(&self, depth: Depth, now: Timestamp) {
+        let mut inner = self.lock();
+        match depth {
+            Depth::Head => {}
+            Depth::Today => inner.today_at = Some(now),
+            Depth::Trailing => (inner.today_at, inner.trailing_at) = (Some(now), Some(now)),
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Remembered> {
+        // Every change of it is one assignment.
+        self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// One pass.
+pub(super) async fn pass(shop: &Shop) -> Result<PassReport, PassError> {
+    let store = &shop.shared.store;
+    let known = store.known::<SaleRow>(shop.id(), Resource::Transactions).await?;
+    let record = store.resource(shop.id(), Resource::Transactions).await?;
+    let otherwise = is_read_otherwise(shop, Resource::Transactions).await?;
+    let now = shop.shared.clock.now();
+    let mut depth = match &known {
+        Known::Rows { .. } if !otherwise => shop.sales.depth(now),
+        _ => Depth::Trailing,
+    };
+    let passed_at = record.as_ref().map(|record| record.passed_at);
+    let scribe = shop.scribe(now);
+    let mut found = None;
+    if depth != Depth::Trailing {
+        found = part(shop, &known, depth, SaleDays::of(shop, depth, now, passed_at), &scribe).await?;
+    }
+    let found = match found {
+        Some(found) => found,
+        None => {
+            // Also where too little of a part is known to say what it means.
+            depth = Depth::Trailing;
+            whole(shop, &known, SaleDays::of(shop, depth, now, passed_at), &scribe, otherwise).await?
+        }
+    };
+    let Found { changes, rows, unreadable, from } = found;
+    shop.sales.note(depth, now);
+    let cost = shop.pages(rows + unreadable);
+    match depth {
+        Depth::Head => {}
+        Depth::Today => shop.pace.spent_on_sales(Some(cost), None),
+        Depth::Trailing => shop.pace.spent_on_sales(None, Some(cost)),
+    }
+    let sold_at = changes.iter().filter_map(|change| change.row.as_ref()?.sale.sold_at);
+    let observed = shop.pace.sold(sold_at, now);
+    let baseline = known == Known::Nothing;
+    let horizon = match depth {
+        Depth::Trailing => Some(from),
+        Depth::Head | Depth::Today => record.as_ref().and_then(|record| record.horizon),
+    };
+    let sold = if baseline { BTreeSet::new() } else { sold_codes(&changes) };
+    let mut pieces = Pieces::new(shop, Resource::Transactions, now);
+    let changes = super::with_orphans(shop, Resource::Transactions, changes, baseline).await?;
+    for change in changes {
+        pieces.add(change).await?;
+    }
+    let record = ResourceRecord {
+        baseline_at: record.as_ref().map_or(now, |record| record.baseline_at),
+        passed_at: now,
+        horizon,
+        fields: shop.fields_of(Resource::Transactions),
+        measure: String::new(),
+        rows,
+        unreadable,
+        calls: cost,
+    };
+    let last = Commit { resource: Some((shop.id().clone(), Resource::Transactions, record)), ..Commit::default() };
+    pieces.finish(last).await?;
+    if let Some(observed) = observed {
+        shop.keep_observed(observed).await?;
+    }
+    shop.refreshes.push(sold);
+    Ok(PassReport { rows, unreadable, events: pieces.events(), baseline })
+}
+
+/// What was read and what follows from it.
+struct Found {
+    changes: Vec<Change<SaleRow>>,
+    rows: u64,
+    unreadable: u64,
+    from: Timestamp,
+}
+
+/// Reads a part of the window and compares; `None` where the whole must be read to say anything.
+async fn part(
+    shop: &Shop,
+    known: &Known<SaleRow>,
+    depth: Depth,
+    days: SaleDays,
+    scribe: &Scribe,
+) -> Result<Option<Found>, PassError> {
+    let (sales, unreadable) = if depth == Depth::Head {
+        newest(shop, known, &days).await?
+    } else {
+        let read = shop.pospos.sales(days.first, days.last, Urgency::Sales).await?;
+        let unreadable = read.unreadable() as u64;
+        (read.into_rows(), unreadable)
+    };
+    let rows = sales.len() as u64;
+    believe(known, rows + unreadable, days.window)?;
+    let changes = sale::compare_some(known, sales, scribe);
+    Ok(changes.map(|changes| Found { changes, rows, unreadable, from: days.window.from }))
+}
+
+/// Reads the whole window and compares.
+async fn whole(
+    shop: &Shop,
+    known: &Known<SaleRow>,
+    days: SaleDays,
+    scribe: &Scribe,
+    otherwise: bool,
+) -> Result<Found, PassError> {
+    let read = shop.pospos.sales(days.first, days.last, Urgency::Sales).await?;
+    let (rows, unreadable) = (read.rows().len() as u64, read.unreadable() as u64);
+    let changes = match otherwise {
+        true => sale::take_quietly(known, read, days.window, scribe)?,
+        false => sale::compare(known, read, days.window, scribe)?,
+    };
+    Ok(Found { changes, rows, unreadable, from: days.window.from })
+}
+
+/// The newest sales of the day, page by page until one brings nothing unknown.
+async fn newest(shop: &Shop, known: &Known<SaleRow>, days: &SaleDays) -> Result<(Vec<Sale>, u64), PassError> {
+    let mut reading = shop.pospos.sales_head(days.first, days.last, |_, _| false, Urgency::Sales);
+    let mut sales = Vec::new();
+    while let Some(page) = reading.next().await? {
+        let news = page.iter().any(|fresh| known.row(&fresh.id).is_none());
+        sales.extend(page.into_iter().map(|fresh| fresh.item));
+        if !news {
+            break;
+        }
+    }
+    Ok((sales, reading.unreadable()))
+}
+
+/// Refuses an empty answer where sales must be.
+fn believe(known: &Known<SaleRow>, read: u64, window: Window) -> Result<(), Unbelievable> {
+    let expected = known.rows().filter(|row| window.contains(&row.sale)).count();
+    if read == 0 && expected > 0 { Err(Unbelievable::Empty { known: expected }) } else { Ok(()) }
+}
+
+/// The codes of the products whose quantity these changes have moved.
+fn sold_codes(changes: &[Change<SaleRow>]) -> BTreeSet<String> {
+    let moved = |change: &&Change<SaleRow>| {
+        change.events.iter().any(|event| matches!(event.kind, EventKind::SaleCreated | EventKind::SaleCancelled))
+    };
+    let rows = changes.iter().filter(moved).filter_map(|change| change.row.as_ref());
+    rows.flat_map(|row| &row.sale.lines).filter_map(|line| line.product_code.clone()).collect()
+}
+
+/// The days of sales that a pass asks for.
+struct SaleDays {
+    first: NaiveDate,
+    last: NaiveDate,
+    window: Window,
+}
+
+impl SaleDays {
+    /// To tomorrow, since a till's clock may be ahead. The whole window begins before the last accepted pass, so that
+    /// nothing falls between two passes when posbell was off for a week.
+    fn of(shop: &Shop, depth: Depth, now: Timestamp, passed_at: Option<Timestamp>) -> SaleDays {
+        let first = match depth {
+            Depth::Trailing => {
+                let from = passed_at.map_or(now, |passed_at| passed_at.min(now)) - shop.config.trailing_window;
+                bangkok_day(from)
+            }
+            Depth::Head | Depth::Today => first_day(hours::bangkok(now)),
+        };
+        let last = bangkok_day(now) + Days::new(1);
+        let window = Window { from: midnight(first), until: midnight(last + Days::new(1)) };
+        SaleDays { first, last, window }
+    }
+}
+
+/// The API's days are Bangkok's, whatever zone messages are shown in.
+pub(super) fn bangkok_day(now: Timestamp) -> NaiveDate {
+    now.with_timezone(&chrono_tz::Asia::Bangkok).date_naive()
+}
+
+fn midnight(day: NaiveDate) -> Timestamp {
+    let local = day.and_time(NaiveTime::MIN);
+    let moment = chrono_tz::Asia::Bangkok.from_local_datetime(&local).earliest();
+    moment.expect("Bangkok has had no clock change since 1920").to_utc()
+}
