@@ -158,10 +158,31 @@ async fn what_broke_on_the_way_is_told() {
         assert_eq!(at(&format!("{scheme}://127.0.0.1:{port}")).await, want);
     };
     check("https", b"HTTP/1.1 400 Bad Request\r\n\r\n", false, TransportError::Tls).await;
+    check("http", b"SSH-2.0-OpenSSH_9.6\r\n", false, TransportError::NotHttp).await;
+    check("http", b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\n\r\n{\"success\"", false, TransportError::Garbled)
+        .await;
     check("http", b"", false, TransportError::Reset).await;
     check("http", b"", true, TransportError::NoAnswer).await;
     check("http", b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"succ", true, TransportError::Unfinished).await;
     check("http", b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"succ", false, TransportError::Reset).await;
+}
+
+#[tokio::test]
+async fn a_body_that_drips_for_ever_is_left() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        let (mut socket, _) = listener.accept().unwrap();
+        let mut request = [0; 4096];
+        let _ = socket.read(&mut request);
+        let _ = socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n");
+        // Nothing more is asked, so each reading waits this long.
+        socket.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+        while socket.write_all(b" ").is_ok() {
+            let _ = socket.read(&mut request);
+        }
+    });
+    assert_eq!(at(&format!("http://127.0.0.1:{port}")).await, TransportError::Unfinished);
 }
 
 #[test]
