@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use mockito::{Matcher, ServerGuard};
 use posbell::domain::model::{EntityId, Resource};
+use posbell::domain::rhythm::stock_way::StockWay;
 use posbell::edge::pospos::quota::Urgency;
-use posbell::edge::pospos::{Question, ReadError, StockWay};
+use posbell::edge::pospos::{Question, ReadError};
 
 use super::{Shop, settings, shop_with};
 
