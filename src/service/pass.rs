@@ -85,7 +85,10 @@ async fn pass_sales(shop: &Shop) -> Result<PassReport, PassError> {
     let read = shop.pospos.sales(days.first, days.last).await?;
     let (rows, unreadable) = (read.rows().len() as u64, read.unreadable() as u64);
     let baseline = known == Known::Nothing;
-    let changes = sale::compare(&known, read, days.window, &shop.scribe(now))?;
+    let changes = match is_read_otherwise(shop, Resource::Transactions).await? {
+        true => sale::take_quietly(&known, read, days.window, &shop.scribe(now))?,
+        false => sale::compare(&known, read, days.window, &shop.scribe(now))?,
+    };
     let horizon = Some(days.window.from);
     commit(shop, Resource::Transactions, Believed { changes, rows, unreadable, horizon, baseline }, now).await
 }
@@ -152,10 +155,10 @@ async fn pass_credit(shop: &Shop) -> Result<PassReport, PassError> {
     let now = shop.shared.clock.now();
     let baseline = known == Known::Nothing;
     let changes = match is_read_otherwise(shop, Resource::Credit).await? {
-        true => credit::take_quietly(&known, pending),
+        true => credit::take_quietly(&known, pending, credit::BUCKETS),
         false => {
             let misses = credit::misses(&known, &pending, &paid);
-            match credit::compare(&known, pending, paid, &shop.scribe(now)) {
+            match credit::compare(&known, pending, paid, credit::BUCKETS, &shop.scribe(now)) {
                 Ok(changes) => changes,
                 Err(unbelievable) => {
                     remember(shop, Resource::Credit, misses).await?;

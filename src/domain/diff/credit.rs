@@ -1,15 +1,17 @@
-//! Credits: new ones, overdue ones, paid ones.
+//! Credits: new ones, changed ones, overdue ones and how long they have been so, paid ones.
 //!
 //! What was asked for is the truth: a row that came back for "out of its period and pending" is overdue. A known
-//! credit that is pending no more is looked for among the paid ones; if it is not there either, nothing is concluded.
+//! credit that two whole passes in a row do not have is looked for among the paid ones. If it is not there either, its
+//! status is unknown from then on, which is told; that it was paid is never guessed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use super::fields::Fields;
-use super::{Change, Known, Unbelievable};
-use crate::domain::event::Scribe;
+use super::{Change, Known, Seen, Unbelievable};
+use crate::domain::event::{Event, Scribe};
 use crate::domain::model::{Credit, CreditStatus, EntityId, Whole};
 
 /// What is kept of a credit.
@@ -21,15 +23,27 @@ pub struct CreditRow {
     pub counter: u64,
     /// `credit.overdue` was told, or was so at the baseline. It can be told only once.
     pub overdue_told: bool,
+    /// The highest bucket of days overdue that was told, or had passed before it was first seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aged: Option<i64>,
+    /// It was read by other fields than today's and not seen since: the next reading is taken without a word.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub read_otherwise: bool,
+    /// The fields that the latest pass left out and that still stand as they were.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
     /// In how many passes in a row it was found nowhere: neither pending nor, where that was looked for, paid.
     pub missed: u32,
 }
 
-/// How often a credit that is found nowhere is looked for among the paid ones before that becomes rare: the first
-/// look may be too early, when it was not listed there yet.
-const LOOKED_FOR_AT_FIRST: u32 = 3;
-/// Then it is looked for once in so many passes: six hours at the standard interval. The paid list may be long, and
-/// each of its pages is a call; a credit whose sale was cancelled may never stand in it.
+/// After how many days overdue a credit is told again.
+pub const BUCKETS: &[i64] = &[7, 30, 60];
+
+/// In which passes a credit that is found nowhere is looked for among the paid ones at first: not in the first one
+/// without it, since a row can slip between two pages, and then until it had time to be listed there.
+const LOOKED_FOR_AT_FIRST: std::ops::RangeInclusive<u32> = 1..=3;
+/// Then after so many passes, six hours at the standard interval, after twice as many, and so on. The paid list may be
+/// long, and each of its pages is a call; a credit whose sale was cancelled may never stand in it.
 const LOOKED_FOR_RARELY: u32 = 36;
 
 /// In how many whole readings in a row a credit may be found nowhere and an empty list still be disbelieved for it:
@@ -39,8 +53,26 @@ const EXPECTED_FOR: u32 = 36;
 
 impl CreditRow {
     fn is_worth_a_look(&self) -> bool {
-        self.missed < LOOKED_FOR_AT_FIRST || self.missed.is_multiple_of(LOOKED_FOR_RARELY)
+        let rarely =
+            self.missed.is_multiple_of(LOOKED_FOR_RARELY) && (self.missed / LOOKED_FOR_RARELY).is_power_of_two();
+        LOOKED_FOR_AT_FIRST.contains(&self.missed) || rarely
     }
+
+    /// Whether it should be in one of the two pending lists.
+    fn is_owed(&self) -> bool {
+        self.credit.status == Some(CreditStatus::Pending)
+    }
+
+    fn first(credit: Credit, counter: u64, buckets: &[i64]) -> CreditRow {
+        let (overdue_told, aged) = (credit.overdue, bucket(&credit, buckets));
+        CreditRow { credit, counter, overdue_told, aged, read_otherwise: false, left_out: Vec::new(), missed: 0 }
+    }
+}
+
+/// The highest bucket that an overdue credit has reached.
+fn bucket(credit: &Credit, buckets: &[i64]) -> Option<i64> {
+    let days = credit.days_overdue.filter(|_| credit.overdue)?;
+    buckets.iter().copied().filter(|bucket| *bucket <= days).max()
 }
 
 /// The two pending lists, both whole.
@@ -59,46 +91,65 @@ impl PendingCredits {
         PendingCredits { rows: all.map(|credit| (credit.id.clone(), credit)).collect(), unreadable }
     }
 
-    /// The known pending credits that are in neither list and are to be looked for among the paid ones now.
+    /// The known credits that are in neither list, not for the first time, and are to be looked for among the paid ones
+    /// now. Their list need only be read until all of these are found.
     pub fn wanted(&self, known: &Known<CreditRow>) -> BTreeSet<EntityId> {
         self.missing(known).filter(|row| row.is_worth_a_look()).map(|row| row.credit.id.clone()).collect()
     }
 
     fn missing<'a>(&'a self, known: &'a Known<CreditRow>) -> impl Iterator<Item = &'a CreditRow> {
-        let pending = known.rows().filter(|row| row.credit.status == Some(CreditStatus::Pending));
-        pending.filter(|row| !self.rows.contains_key(&row.credit.id))
+        let unpaid = known.rows().filter(|row| row.credit.status != Some(CreditStatus::Paid));
+        unpaid.filter(|row| !self.rows.contains_key(&row.credit.id))
+    }
+
+    /// Whether two such lists can be of the shop that is known. A credit that was found nowhere again and again is not
+    /// expected in a list any more: one whose sale was cancelled must not keep its shop's empty list from ever being
+    /// believed. But time makes no other shop's list one's own.
+    fn check(&self, known: &Known<CreditRow>, paid: &BTreeMap<EntityId, Credit>) -> Result<(), Unbelievable> {
+        let owed = known.rows().filter(|row| row.is_owed());
+        let (mut expected, mut seen, mut lost) = (0, 0, 0);
+        for row in owed {
+            let found = self.rows.contains_key(&row.credit.id) || paid.contains_key(&row.credit.id);
+            expected += 1;
+            seen += usize::from(found);
+            lost += usize::from(!found && row.missed < EXPECTED_FOR);
+        }
+        let read = self.rows.len() + self.unreadable;
+        if read == 0 && lost > 0 {
+            return Err(Unbelievable::Empty { known: lost });
+        }
+        Seen { known: expected, known_seen: seen, read }.check_shop()
     }
 }
 
-/// Compares the pending credits, and the missing ones that were found among the paid, with what is known.
+/// Compares the pending credits, and the missing ones that were found among the paid, with what is known. `paid` is what
+/// was found of [`PendingCredits::wanted`].
 pub fn compare(
     known: &Known<CreditRow>,
     pending: PendingCredits,
     mut paid: BTreeMap<EntityId, Credit>,
+    buckets: &[i64],
     scribe: &Scribe,
 ) -> Result<Vec<Change<CreditRow>>, Unbelievable> {
-    let missing: Vec<&CreditRow> = pending.missing(known).collect();
-    // Who was found nowhere before, again and again, is not expected any more: a credit whose sale was cancelled must
-    // not keep its shop's list from ever being believed again.
-    let lost = missing.iter().filter(|row| row.missed < EXPECTED_FOR && !paid.contains_key(&row.credit.id)).count();
-    if pending.rows.is_empty() && pending.unreadable == 0 && lost > 0 {
-        return Err(Unbelievable::Empty { known: lost });
-    }
     let rows = match known {
-        Known::Nothing => return Ok(pending.rows.into_values().map(quiet).collect()),
+        Known::Nothing => {
+            let first = |credit| written(CreditRow::first(credit, 0, buckets), Vec::new());
+            return Ok(pending.rows.into_values().map(first).collect());
+        }
         Known::Rows { rows, .. } => rows,
     };
+    pending.check(known, &paid)?;
     let mut changes: Vec<Change<CreditRow>> = Vec::new();
-    for prev in missing {
+    for prev in pending.missing(known) {
         changes.push(match paid.remove(&prev.credit.id) {
             Some(credit) => found_paid(prev, credit, scribe),
-            None => found_nowhere(prev),
+            None => found_nowhere(prev, scribe),
         });
     }
     for (id, credit) in pending.rows {
         changes.extend(match rows.get(&id) {
-            None => Some(new(credit, scribe)),
-            Some(prev) => still_pending(prev, credit, scribe),
+            None => Some(new(credit, buckets, scribe)),
+            Some(prev) => still_pending(prev, credit, buckets, scribe),
         });
     }
     Ok(changes)
@@ -110,20 +161,28 @@ pub fn misses(
     pending: &PendingCredits,
     paid: &BTreeMap<EntityId, Credit>,
 ) -> Vec<Change<CreditRow>> {
-    pending.missing(known).filter(|row| !paid.contains_key(&row.credit.id)).map(found_nowhere).collect()
+    pending.missing(known).filter(|row| !paid.contains_key(&row.credit.id)).map(missed_again).collect()
 }
 
 /// Takes the pending credits without a word, because their fields are read from other places than before. The
 /// counters go on, so that no later event gets an old id.
-pub fn take_quietly(known: &Known<CreditRow>, pending: PendingCredits) -> Vec<Change<CreditRow>> {
-    let taken = pending.rows.into_values().map(|credit| {
+pub fn take_quietly(known: &Known<CreditRow>, pending: PendingCredits, buckets: &[i64]) -> Vec<Change<CreditRow>> {
+    let away = pending.missing(known).filter(|row| !row.read_otherwise);
+    let away = away.map(|row| written(CreditRow { read_otherwise: true, ..row.clone() }, Vec::new()));
+    let mut changes: Vec<Change<CreditRow>> = away.collect();
+    changes.extend(pending.rows.into_values().map(|credit| {
         let prev = known.row(&credit.id);
-        let counter = prev.map_or(0, |row| row.counter);
-        let overdue_told = credit.overdue || prev.is_some_and(|row| row.overdue_told);
-        let row = CreditRow { credit, counter, overdue_told, missed: 0 };
-        Change { id: row.credit.id.clone(), row: Some(row), events: Vec::new() }
-    });
-    taken.collect()
+        written(retaken(prev, credit, buckets), Vec::new())
+    }));
+    changes
+}
+
+/// A credit as it is now, of which nothing is told but what was told before.
+fn retaken(prev: Option<&CreditRow>, credit: Credit, buckets: &[i64]) -> CreditRow {
+    let row = CreditRow::first(credit, prev.map_or(0, |prev| prev.counter), buckets);
+    let overdue_told = row.overdue_told || prev.is_some_and(|prev| prev.overdue_told);
+    let aged = row.aged.max(prev.and_then(|prev| prev.aged));
+    CreditRow { overdue_told, aged, ..row }
 }
 
 /// How many of these credits are out of their period.
@@ -131,46 +190,77 @@ pub fn count_overdue<'a>(rows: impl Iterator<Item = &'a CreditRow>) -> u64 {
     rows.filter(|row| row.credit.overdue && row.credit.status == Some(CreditStatus::Pending)).count() as u64
 }
 
-/// Nothing is concluded, and nothing told: a list that is incomplete for a moment must not look like a payment.
-fn found_nowhere(prev: &CreditRow) -> Change<CreditRow> {
-    let row = CreditRow { missed: prev.missed.saturating_add(1), ..prev.clone() };
-    Change { id: row.credit.id.clone(), row: Some(row), events: Vec::new() }
+fn missed_again(prev: &CreditRow) -> Change<CreditRow> {
+    written(CreditRow { missed: prev.missed.saturating_add(1), ..prev.clone() }, Vec::new())
 }
 
-fn quiet(credit: Credit) -> Change<CreditRow> {
-    let overdue_told = credit.overdue;
-    Change {
-        id: credit.id.clone(),
-        row: Some(CreditRow { credit, counter: 0, overdue_told, missed: 0 }),
-        events: Vec::new(),
+/// It is in no pending list, and not among the paid ones where it was looked for. A list that is incomplete for a moment
+/// must not look like a payment, so only when it was looked for its status becomes unknown.
+fn found_nowhere(prev: &CreditRow, scribe: &Scribe) -> Change<CreditRow> {
+    let change = missed_again(prev);
+    match change.row {
+        Some(row) if prev.is_owed() && prev.is_worth_a_look() => {
+            let credit = Credit { status: None, ..row.credit };
+            let counter = row.counter + 1;
+            let event = scribe.credit_updated(counter, &credit, &prev.credit, credit.differences(&prev.credit));
+            written(CreditRow { credit, counter, ..row }, vec![event])
+        }
+        row => Change { row, ..change },
     }
 }
 
-fn new(credit: Credit, scribe: &Scribe) -> Change<CreditRow> {
+fn new(credit: Credit, buckets: &[i64], scribe: &Scribe) -> Change<CreditRow> {
     let mut events = vec![scribe.credit_created(&credit)];
     if credit.overdue {
         events.push(scribe.credit_overdue(&credit, None));
     }
-    let overdue_told = credit.overdue;
-    Change { id: credit.id.clone(), row: Some(CreditRow { credit, counter: 0, overdue_told, missed: 0 }), events }
+    written(CreditRow::first(credit, 0, buckets), events)
 }
 
-fn still_pending(prev: &CreditRow, credit: Credit, scribe: &Scribe) -> Option<Change<CreditRow>> {
+fn still_pending(prev: &CreditRow, mut credit: Credit, buckets: &[i64], scribe: &Scribe) -> Option<Change<CreditRow>> {
+    if prev.read_otherwise {
+        return Some(written(retaken(Some(prev), credit, buckets), Vec::new()));
+    }
     let mut events = Vec::new();
-    let mut row = CreditRow { credit, missed: 0, ..prev.clone() };
+    let left_out = credit.keep_left_out(&prev.credit, &prev.left_out);
+    let differing = credit.differences(&prev.credit);
+    let mut row = CreditRow { credit, missed: 0, left_out, ..prev.clone() };
+    if !differing.is_empty() {
+        row.counter += 1;
+        events.push(scribe.credit_updated(row.counter, &row.credit, &prev.credit, differing));
+    }
     if row.credit.overdue && !prev.overdue_told {
         row.overdue_told = true;
         events.push(scribe.credit_overdue(&row.credit, Some(&prev.credit)));
     }
-    (row != *prev).then(|| Change { id: row.credit.id.clone(), row: Some(row), events })
+    if is_due_another_day(&prev.credit, &row.credit) {
+        row.aged = None;
+    }
+    let reached = bucket(&row.credit, buckets);
+    if reached > row.aged {
+        row.aged = reached;
+        row.counter += 1;
+        events.push(scribe.credit_aging(row.counter, &row.credit));
+    }
+    (row != *prev).then(|| written(row, events))
+}
+
+/// Whether both are due, and not on the same day in Bangkok: another hour of the day makes no credit younger.
+fn is_due_another_day(prev: &Credit, next: &Credit) -> bool {
+    let day = |credit: &Credit| Some(credit.due_at?.checked_add_signed(TimeDelta::hours(7))?.date_naive());
+    day(prev).zip(day(next)).is_some_and(|(before, after)| before != after)
 }
 
 fn found_paid(prev: &CreditRow, credit: Credit, scribe: &Scribe) -> Change<CreditRow> {
     let counter = prev.counter + 1;
-    let changed = credit.differences(&prev.credit);
+    let changed = if prev.read_otherwise { Vec::new() } else { credit.differences(&prev.credit) };
     let event = scribe.credit_paid(counter, &credit, &prev.credit, changed);
-    let row = CreditRow { credit, counter, overdue_told: prev.overdue_told, missed: 0 };
-    Change { id: row.credit.id.clone(), row: Some(row), events: vec![event] }
+    let row = CreditRow { credit, counter, missed: 0, read_otherwise: false, left_out: Vec::new(), ..prev.clone() };
+    written(row, vec![event])
+}
+
+fn written(row: CreditRow, events: Vec<Event>) -> Change<CreditRow> {
+    Change { id: row.credit.id.clone(), row: Some(row), events }
 }
 
 #[cfg(test)]

@@ -1,11 +1,14 @@
-//! Sales: new ones, however late, and cancelled ones.
+//! Sales: new ones, however late, cancelled ones and edited ones.
+//!
+//! The trailing window is read whole now and then, and its newest pages more often. Only the whole window proves
+//! anything by what is not in it: an empty answer, another shop's key, a sale that has left the window.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::fields::Fields;
-use super::{Change, Known, Unbelievable};
+use super::{Change, Known, Seen, Unbelievable};
 use crate::domain::event::{Event, Scribe};
 use crate::domain::model::{EntityId, Sale, SaleStatus, Timestamp, Whole};
 
@@ -19,6 +22,9 @@ pub struct SaleRow {
     pub counter: u64,
     /// `sale.cancelled` was told. It can be told only once, for its id is a function of the sale alone.
     pub cancel_told: bool,
+    /// It was read by other fields than today's and not seen since: the next reading is taken without a word.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub read_otherwise: bool,
 }
 
 /// The days that were asked for, as moments: from the first inclusive to the last exclusive.
@@ -47,26 +53,120 @@ pub fn compare(
         Known::Nothing => return Ok(read.into_rows().into_iter().map(|sale| quiet(sale, scribe)).collect()),
         Known::Rows { rows, horizon } => (rows, *horizon),
     };
-    let expected = rows.values().filter(|row| window.contains(&row.sale)).count();
-    if read.rows().is_empty() && read.unreadable() == 0 && expected > 0 {
-        return Err(Unbelievable::Empty { known: expected });
-    }
-    let mut sales = read.into_rows();
-    let still_read: BTreeSet<EntityId> = sales.iter().map(|sale| sale.id.clone()).collect();
-    // The API lists the newest first; a person reads them as they happened.
-    sales.sort_by(|a, b| (a.sold_at, &a.id).cmp(&(b.sold_at, &b.id)));
-    let mut changes: Vec<Change<SaleRow>> = sales
-        .into_iter()
+    let read = Reading::of(read, rows, window);
+    read.check()?;
+    read.seen.check_shop()?;
+    let mut changes = told_of(rows, horizon, read.sales, scribe);
+    changes.extend(forgotten(rows, window, &read.ids));
+    Ok(changes)
+}
+
+/// Compares the newest sales, read without the rest of the window: nothing follows from what is not among them, and
+/// nothing is forgotten. `None` when the whole window must be read first: before the baseline, and when so many sales
+/// are known and none of them is among these, which is a rush of new ones or the key of another shop.
+pub fn compare_some(known: &Known<SaleRow>, sales: Vec<Sale>, scribe: &Scribe) -> Option<Vec<Change<SaleRow>>> {
+    let Known::Rows { rows, horizon } = known else { return None };
+    let known_seen = sales.iter().filter(|sale| rows.contains_key(&sale.id)).count();
+    Seen { known: rows.len(), known_seen, read: sales.len() }.check_shop().ok()?;
+    Some(told_of(rows, *horizon, sales, scribe))
+}
+
+/// Takes a whole window without a word about the sales that are known, because their fields are read from other places
+/// than before. Counters go on, and a cancel that was told stays told.
+///
+/// A sale that is not known was made since the last pass, and would never be told if it were taken quietly. So it is an
+/// event, unless not one known sale came back: then the ids too are read from another place, and all of it is old.
+pub fn take_quietly(
+    known: &Known<SaleRow>,
+    read: Whole<Sale>,
+    window: Window,
+    scribe: &Scribe,
+) -> Result<Vec<Change<SaleRow>>, Unbelievable> {
+    let (rows, horizon) = match known {
+        Known::Nothing => return Ok(read.into_rows().into_iter().map(|sale| quiet(sale, scribe)).collect()),
+        Known::Rows { rows, horizon } => (rows, *horizon),
+    };
+    let read = Reading::of(read, rows, window);
+    read.check()?;
+    let same_ids = rows.is_empty() || read.ids.iter().any(|id| rows.contains_key(id));
+    let mut changes: Vec<Change<SaleRow>> = oldest_first(read.sales)
         .filter_map(|sale| match rows.get(&sale.id) {
-            Some(prev) => compare_one(prev, sale, scribe),
-            None if horizon.is_some_and(|horizon| sale.sold_at.is_some_and(|sold_at| sold_at < horizon)) => {
-                Some(quiet(sale, scribe))
-            }
-            None => Some(new(sale, scribe)),
+            Some(prev) => retaken(prev, sale),
+            None if same_ids => Some(unknown(sale, horizon, scribe)),
+            None => Some(quiet(sale, scribe)),
         })
         .collect();
-    changes.extend(forgotten(rows, window, &still_read));
+    let away = rows.values().filter(|row| !read.ids.contains(&row.sale.id) && !row.read_otherwise);
+    let away = away.filter(|row| !has_left(row, window));
+    changes.extend(away.map(|row| written(SaleRow { read_otherwise: true, ..row.clone() }, None)));
+    changes.extend(forgotten(rows, window, &read.ids));
     Ok(changes)
+}
+
+/// A whole window as it was read, beside what is known of it.
+struct Reading {
+    sales: Vec<Sale>,
+    ids: BTreeSet<EntityId>,
+    seen: Seen,
+}
+
+impl Reading {
+    fn of(read: Whole<Sale>, rows: &BTreeMap<EntityId, SaleRow>, window: Window) -> Reading {
+        let unreadable = read.unreadable();
+        let sales = read.into_rows();
+        let ids: BTreeSet<EntityId> = sales.iter().map(|sale| sale.id.clone()).collect();
+        let known = rows.values().filter(|row| window.contains(&row.sale)).count();
+        let known_seen = ids.iter().filter(|id| rows.contains_key(*id)).count();
+        let seen = Seen { known, known_seen, read: sales.len() + unreadable };
+        Reading { sales, ids, seen }
+    }
+
+    /// No sales at all are a good answer only where none are expected.
+    fn check(&self) -> Result<(), Unbelievable> {
+        match self.seen {
+            Seen { read: 0, known, .. } if known > 0 => Err(Unbelievable::Empty { known }),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn told_of(
+    rows: &BTreeMap<EntityId, SaleRow>,
+    horizon: Option<Timestamp>,
+    sales: Vec<Sale>,
+    scribe: &Scribe,
+) -> Vec<Change<SaleRow>> {
+    let told = oldest_first(sales).filter_map(|sale| match rows.get(&sale.id) {
+        Some(prev) if prev.read_otherwise => retaken(prev, sale),
+        Some(prev) => compare_one(prev, sale, scribe),
+        None => Some(unknown(sale, horizon, scribe)),
+    });
+    told.collect()
+}
+
+/// Each sale once, as they happened: the API lists the newest first, and a sale can be on two pages.
+fn oldest_first(sales: Vec<Sale>) -> impl Iterator<Item = Sale> {
+    let once: BTreeMap<EntityId, Sale> = sales.into_iter().map(|sale| (sale.id.clone(), sale)).collect();
+    let mut sales: Vec<Sale> = once.into_values().collect();
+    sales.sort_by(|a, b| (a.sold_at, &a.id).cmp(&(b.sold_at, &b.id)));
+    sales.into_iter()
+}
+
+/// A sale that is not known: new, or from before the horizon and only newly asked for.
+fn unknown(sale: Sale, horizon: Option<Timestamp>, scribe: &Scribe) -> Change<SaleRow> {
+    let asked_newly = horizon.is_some_and(|horizon| sale.sold_at.is_some_and(|sold_at| sold_at < horizon));
+    if asked_newly { quiet(sale, scribe) } else { new(sale, scribe) }
+}
+
+/// A known sale that is read from other places: as it is now, without a word.
+fn retaken(prev: &SaleRow, sale: Sale) -> Option<Change<SaleRow>> {
+    let cancel_told = prev.cancel_told || sale.status == SaleStatus::Cancelled;
+    let row = SaleRow { sale, counter: prev.counter, cancel_told, read_otherwise: false };
+    (row != *prev).then(|| written(row, None))
+}
+
+fn written(row: SaleRow, event: Option<Event>) -> Change<SaleRow> {
+    Change { id: row.sale.id.clone(), row: Some(row), events: event.into_iter().collect() }
 }
 
 /// A sale that is taken without a word: of the baseline, or from before the horizon.
@@ -86,7 +186,7 @@ fn new(sale: Sale, scribe: &Scribe) -> Change<SaleRow> {
 
 fn taken_in(sale: Sale, cancel_told: bool, events: Vec<Event>, scribe: &Scribe) -> Change<SaleRow> {
     let counter = u64::try_from(scribe.now().timestamp_millis()).unwrap_or_default();
-    Change { id: sale.id.clone(), row: Some(SaleRow { sale, counter, cancel_told }), events }
+    Change { id: sale.id.clone(), row: Some(SaleRow { sale, counter, cancel_told, read_otherwise: false }), events }
 }
 
 fn compare_one(prev: &SaleRow, sale: Sale, scribe: &Scribe) -> Option<Change<SaleRow>> {
@@ -95,7 +195,7 @@ fn compare_one(prev: &SaleRow, sale: Sale, scribe: &Scribe) -> Option<Change<Sal
     }
     let mut row = SaleRow { sale, ..prev.clone() };
     let event = told(prev, &mut row, scribe);
-    Some(Change { id: row.sale.id.clone(), row: Some(row), events: event.into_iter().collect() })
+    Some(written(row, event))
 }
 
 fn told(prev: &SaleRow, row: &mut SaleRow, scribe: &Scribe) -> Option<Event> {
@@ -118,9 +218,13 @@ fn forgotten(
     still_read: &BTreeSet<EntityId>,
 ) -> impl Iterator<Item = Change<SaleRow>> {
     rows.iter()
-        .filter(move |(_, row)| row.sale.sold_at.is_some_and(|sold_at| sold_at < window.from))
+        .filter(move |(_, row)| has_left(row, window))
         .filter(|(id, _)| !still_read.contains(*id))
         .map(|(id, _)| Change { id: id.clone(), row: None, events: Vec::new() })
+}
+
+fn has_left(row: &SaleRow, window: Window) -> bool {
+    row.sale.sold_at.is_some_and(|sold_at| sold_at < window.from)
 }
 
 #[cfg(test)]

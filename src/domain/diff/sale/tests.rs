@@ -1,5 +1,8 @@
 //! Is every sale told once, whenever it arrives and whatever becomes of it?
 
+mod partial;
+mod properties;
+
 use chrono::TimeDelta;
 use proptest::prelude::*;
 
@@ -228,56 +231,4 @@ fn no_sales_this_morning_is_a_good_answer() {
 fn rows_that_could_not_be_read_are_rows_all_the_same() {
     let read = Whole::vouch(Vec::new(), 1);
     assert_eq!(compare(&known(&[&[sale("a")]]), read, window(), &scribe()), Ok(Vec::new()));
-}
-
-/// A sale with a time of its own, which never changes.
-fn any_sale(name: String) -> impl Strategy<Value = Sale> + use<> {
-    let words = prop::sample::select(vec!["success", "cancel", "refunded"]);
-    let hours = i64::from(name.as_bytes()[0] - b'a') * 20;
-    (words, 0i64..3).prop_map(move |(word, total)| Sale {
-        status: SaleStatus::from(word.to_owned()),
-        sold_at: (name != "e").then(|| time("2026-11-19T10:00:00Z") + TimeDelta::hours(hours)),
-        total: Some(Money::from(total)),
-        ..sale(&name)
-    })
-}
-
-proptest! {
-    #[test]
-    fn the_same_reading_twice_tells_nothing(a in list(any_sale), b in list(any_sale)) {
-        let known = known(&[&a]);
-        prop_assert_eq!(read(&known, &a, window()).unwrap(), []);
-        if let Ok(changes) = read(&known, &b, window()) {
-            prop_assert!(one_change_each(&changes));
-            let known = after(&known, &changes, Some(window().from));
-            prop_assert_eq!(read(&known, &b, window()).unwrap(), []);
-        }
-    }
-
-    #[test]
-    fn the_order_of_the_rows_does_not_matter(a in list(any_sale), (b, c) in list(any_sale).prop_flat_map(shuffled)) {
-        let known = known(&[&a]);
-        prop_assert_eq!(read(&known, &b, window()), read(&known, &c, window()));
-    }
-
-    #[test]
-    fn no_id_is_told_twice_whatever_is_read(readings in prop::collection::vec((list(any_sale), 0i64..30), 1..12)) {
-        let (mut known, mut window, mut seen) = (Known::Nothing, window(), BTreeSet::new());
-        let mut now = scribe().now();
-        for (sales, hours) in readings {
-            window.from += TimeDelta::hours(hours);
-            now += TimeDelta::seconds(15);
-            let Ok(changes) = compare(&known, Whole::vouch(sales, 0), window, &scribe_at(now)) else { continue };
-            known = after(&known, &changes, Some(window.from));
-            for event in events(&changes) {
-                // A sale can be cancelled, forgotten, un-cancelled and cancelled once more; its cancel has one id.
-                let twice = !seen.insert(event.id.clone()) && event.kind != EventKind::SaleCancelled;
-                prop_assert!(!twice, "{} twice", event.kind);
-            }
-        }
-    }
-}
-
-fn shuffled(sales: Vec<Sale>) -> impl Strategy<Value = (Vec<Sale>, Vec<Sale>)> {
-    (Just(sales.clone()), Just(sales).prop_shuffle())
 }
