@@ -131,9 +131,8 @@ fn compare_stock(
     let (scribe, all_understood) = (shop.scribe(now), read.unreadable() == 0);
     let limits = |row: &StockRow| shop.shared.rules.limits(shop.id(), row);
     let read = read.into_rows().into_iter();
-    let mut changes: Vec<Change<ProductRow>> = read
-        .filter_map(|row| product::compare_one(known.row(&row.product.id.clone()), row, taken, limits, &scribe))
-        .collect();
+    let mut changes: Vec<Change<ProductRow>> =
+        read.filter_map(|row| product::compare_one(known.row(&row.product.id), row, taken, limits, &scribe)).collect();
     let missing = expected().filter(|row| all_understood && !ids.contains(&row.product.id));
     changes.extend(missing.filter_map(|row| match taken {
         Taken::Compared => product::miss_one(row, &scribe),

@@ -165,7 +165,8 @@ pub fn misses(
 }
 
 /// Takes the pending credits without a word, because their fields are read from other places than before. The
-/// counters go on, so that no later event gets an old id.
+/// counters go on, so that no later event gets an old id. A credit that is not known is taken so too: the sale that it
+/// came from is told.
 pub fn take_quietly(known: &Known<CreditRow>, pending: PendingCredits, buckets: &[i64]) -> Vec<Change<CreditRow>> {
     let away = pending.missing(known).filter(|row| !row.read_otherwise);
     let away = away.map(|row| written(CreditRow { read_otherwise: true, ..row.clone() }, Vec::new()));
