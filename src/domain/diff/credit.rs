@@ -226,11 +226,14 @@ fn still_pending(prev: &CreditRow, mut credit: Credit, buckets: &[i64], scribe: 
     let left_out = credit.keep_left_out(&prev.credit, &prev.left_out);
     let differing = credit.differences(&prev.credit);
     let mut row = CreditRow { credit, missed: 0, left_out, ..prev.clone() };
-    if !differing.is_empty() {
+    let falls_due = row.credit.overdue && !prev.overdue_told;
+    // Nothing but the due date moved, and into the past: that is what falling due looks like, and told by it.
+    let told_by_overdue = falls_due && differing == ["due_at"];
+    if !differing.is_empty() && !told_by_overdue {
         row.counter += 1;
         events.push(scribe.credit_updated(row.counter, &row.credit, &prev.credit, differing));
     }
-    if row.credit.overdue && !prev.overdue_told {
+    if falls_due {
         row.overdue_told = true;
         events.push(scribe.credit_overdue(&row.credit, Some(&prev.credit)));
     }

@@ -67,6 +67,14 @@ fn a_due_date_that_moves_arms_the_buckets_again_and_another_hour_of_it_does_not(
 }
 
 #[test]
+fn a_due_date_that_moves_into_the_past_is_told_by_overdue_and_other_changes_beside_it() {
+    let moved = due(late(), "2026-11-21T17:00:00Z");
+    check(&[within(&[a()]), out(std::slice::from_ref(&moved))], &["", "credit.overdue credit/a"]);
+    let part = out(&[Credit { paid: Some(Money::from(1)), ..moved }]);
+    check(&[within(&[a()]), part], &["", "credit.updated credit/a, credit.overdue credit/a"]);
+}
+
+#[test]
 fn the_buckets_can_be_others() {
     let known = known(&within(&[a()]));
     let told = |days| told(&compare(&known, pending(&out(&[aged(days)])), BTreeMap::new(), &[14], &scribe()).unwrap());
