@@ -165,7 +165,8 @@ pub fn misses(
 }
 
 /// Takes the pending credits without a word, because their fields are read from other places than before. The
-/// counters go on, so that no later event gets an old id.
+/// counters go on, so that no later event gets an old id. A credit that is not known is taken so too: the sale that it
+/// came from is told.
 pub fn take_quietly(known: &Known<CreditRow>, pending: PendingCredits, buckets: &[i64]) -> Vec<Change<CreditRow>> {
     let away = pending.missing(known).filter(|row| !row.read_otherwise);
     let away = away.map(|row| written(CreditRow { read_otherwise: true, ..row.clone() }, Vec::new()));
@@ -225,11 +226,14 @@ fn still_pending(prev: &CreditRow, mut credit: Credit, buckets: &[i64], scribe: 
     let left_out = credit.keep_left_out(&prev.credit, &prev.left_out);
     let differing = credit.differences(&prev.credit);
     let mut row = CreditRow { credit, missed: 0, left_out, ..prev.clone() };
-    if !differing.is_empty() {
+    let falls_due = row.credit.overdue && !prev.overdue_told;
+    // Nothing but the due date moved, and into the past: that is what falling due looks like, and told by it.
+    let told_by_overdue = falls_due && differing == ["due_at"];
+    if !differing.is_empty() && !told_by_overdue {
         row.counter += 1;
         events.push(scribe.credit_updated(row.counter, &row.credit, &prev.credit, differing));
     }
-    if row.credit.overdue && !prev.overdue_told {
+    if falls_due {
         row.overdue_told = true;
         events.push(scribe.credit_overdue(&row.credit, Some(&prev.credit)));
     }

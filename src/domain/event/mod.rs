@@ -19,6 +19,9 @@ pub use scribe::Scribe;
 
 use crate::domain::model::{ShopId, Subject, Timestamp};
 
+#[cfg(test)]
+mod golden;
+
 /// One change, or one notice of the service's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {

@@ -68,16 +68,16 @@ fn each_kind_is_told_when_it_comes_changes_goes_and_comes_back() {
             "",
         ],
     );
-    let (a, b) = (vendor("a"), vendor("b"));
+    let (a, b) = (vendor("a"), [vendor("b")]);
     let moved = Vendor { phone: some("029999999"), ..a.clone() };
     check(
-        &[&[b.clone()], &[a, b.clone()], &[moved, b.clone()], &[b.clone()], &[b]],
+        &[&b, &[a, b[0].clone()], &[moved, b[0].clone()], &b, &b],
         &["", "vendor.created vendor/a", "vendor.updated vendor/a", "", "vendor.removed vendor/a"],
     );
-    let (a, b) = (purchase("a"), purchase("b"));
+    let (a, b) = (purchase("a"), [purchase("b")]);
     let paid = Purchase { status: some("paid"), ..a.clone() };
     check(
-        &[&[b.clone()], &[a, b.clone()], &[paid, b.clone()], &[b.clone()], &[b]],
+        &[&b, &[a, b[0].clone()], &[paid, b[0].clone()], &b, &b],
         &["", "purchase.created purchase/a", "purchase.updated purchase/a", "", "purchase.removed purchase/a"],
     );
 }

@@ -36,7 +36,7 @@ prop_compose! {
         numbers in prop::collection::vec(any_number(), 4),
         time in any_time(),
         lines in 0usize..30,
-        which in 0..3,
+        which in 0..7,
     ) -> Event {
         let text = |i: usize| texts[i].clone();
         let counted = |i: usize| numbers[i].map(|n| Quantity::from(n.decimal()));
@@ -56,7 +56,28 @@ prop_compose! {
         let data = match which {
             0 => EventData::Sale { previous: Some(Box::new(super::sale())), sale: Box::new(sale), changed },
             1 => EventData::Product { product: Box::new(product), previous: None, changed, threshold: Some(threshold) },
-            _ => EventData::Credit { credit: Box::new(credit), previous: None, changed },
+            2 => EventData::Credit { credit: Box::new(credit), previous: None, changed },
+            3 => {
+                let member = Member { code: text(0), name: some(PHONE), nickname: some(PHONE), phone: some(PHONE),
+                    email: some(PHONE), kind: text(1), points: counted(3), ..member() };
+                let previous = Some(Box::new(Member { points: counted(0), ..member.clone() }));
+                EventData::Member { member: Box::new(member), previous, changed }
+            }
+            4 => {
+                let vendor = Vendor { code: text(0), name: text(1), phone: some(PHONE), email: some(PHONE), ..vendor() };
+                EventData::Vendor { vendor: Box::new(vendor), previous: None, changed }
+            }
+            5 => {
+                let line = PurchaseLine { name: text(2), product_code: text(3), quantity: counted(1), unit_price: None, total: numbers[2] };
+                let vendor = Some(Party { code: text(4), name: some(PHONE) });
+                let purchase = Purchase { code: text(5), vendor, total: numbers[0], lines: vec![line; lines], ..purchase() };
+                let previous = Some(Box::new(Purchase { total: numbers[3], ..purchase.clone() }));
+                EventData::Purchase { purchase: Box::new(purchase), previous, changed }
+            }
+            _ => {
+                let counts = HeldCounts { known: u64::MAX, vanished: u64::MAX, ..HeldCounts::default() };
+                scribe().pass_held(1, Resource::Members, time, counts).data
+            }
         };
         Event { kind, time, data, ..scribe().key_rejected(1, 401) }
     }

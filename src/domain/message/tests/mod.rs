@@ -1,13 +1,14 @@
 //! The things that the tests of messages tell about.
 
 mod bounds;
+mod listed;
 mod sentences;
 
 use super::*;
-use crate::domain::event::{BaselineCounts, Epoch, EventData, EventKind, Level, Scribe, ThresholdView};
+use crate::domain::event::{BaselineCounts, Epoch, EventData, EventKind, HeldCounts, Level, Scribe, ThresholdView};
 use crate::domain::model::{
-    Credit, CreditStatus, Customer, EntityId, Money, Party, Payment, PaymentKind, Product, Quantity, Sale, SaleLine,
-    SaleStatus, ShopId, Timestamp,
+    Credit, CreditStatus, Customer, EntityId, Member, Money, Party, Payment, PaymentKind, Product, Purchase,
+    PurchaseLine, Quantity, Resource, Sale, SaleLine, SaleStatus, ShopId, Timestamp, Vendor,
 };
 
 fn time(text: &str) -> Timestamp {
@@ -113,5 +114,51 @@ fn credit() -> Credit {
         days_overdue: Some(3),
         status: Some(CreditStatus::Pending),
         overdue: true,
+    }
+}
+
+fn member() -> Member {
+    Member {
+        id: EntityId::new("600d4bc60000000000000005").unwrap(),
+        code: some("M000204"),
+        name: some("สมชาย 081-234-5678"),
+        nickname: some("ชาย 0812345678"),
+        phone: some("0812345678"),
+        email: some("somchai@example.com"),
+        kind: some("ขายส่ง"),
+        tags: Vec::new(),
+        points: Some(Quantity::from(12)),
+        credit_days: None,
+        created_at: Some(time("2025-09-03T07:30:00Z")),
+        updated_at: None,
+    }
+}
+
+fn vendor() -> Vendor {
+    Vendor {
+        id: EntityId::new("600d4bc60000000000000006").unwrap(),
+        code: some("V0001"),
+        name: some("ฟาร์ม 02-123-4567"),
+        phone: some("021234567"),
+        email: some("farm@example.com"),
+        tax_id: some("0105500000000"),
+    }
+}
+
+fn purchase() -> Purchase {
+    Purchase {
+        id: EntityId::new("600d4bc60000000000000007").unwrap(),
+        code: some("PO0001"),
+        vendor: Some(Party { code: some("V0001"), name: some("ฟาร์ม") }),
+        status: some("received"),
+        total: Some(Money::from(1200)),
+        issued_at: Some(time("2025-09-03T07:00:00Z")),
+        lines: vec![PurchaseLine {
+            product_code: some("PK64000158"),
+            name: some("ข้าวสาร"),
+            quantity: Some(Quantity::from(40)),
+            unit_price: Some(Money::from(30)),
+            total: Some(Money::from(1200)),
+        }],
     }
 }

@@ -2,14 +2,14 @@
 
 use super::*;
 
-fn text(events: &[Event], language: Language) -> String {
+pub(super) fn text(events: &[Event], language: Language) -> String {
     let wording = Wording { language, timezone: chrono_tz::Asia::Bangkok };
     let Text { title, body } = render(events, "ร้านตัวอย่าง", &wording);
     format!("{title}\n{body}")
 }
 
 #[track_caller]
-fn check(event: Event, thai: &str, english: &str) {
+pub(super) fn check(event: Event, thai: &str, english: &str) {
     let events = [event];
     assert_eq!(text(&events, Language::Thai), thai.trim_start());
     assert_eq!(text(&events, Language::English), english.trim_start());

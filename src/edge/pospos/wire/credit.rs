@@ -134,6 +134,25 @@ mod tests {
     }
 
     #[test]
+    fn days_are_counted_over_leap_days_and_the_ends_of_years() {
+        let check = |due: &str, today: (i32, u32, u32), want| {
+            let (year, month, day) = today;
+            let today = NaiveDate::from_ymd_opt(year, month, day).unwrap();
+            assert_eq!(days_past(due.parse().unwrap(), today), want, "{due} {today}");
+        };
+        check("2024-02-27T17:00:00Z", (2024, 2, 29), Some(1));
+        check("2024-02-28T16:59:59Z", (2024, 3, 1), Some(2));
+        check("2024-02-28T17:00:00Z", (2024, 2, 29), None);
+        check("2023-02-27T17:00:00Z", (2023, 3, 1), Some(1));
+        check("2024-02-28T17:00:00Z", (2025, 2, 28), Some(365));
+        // The year ends in Bangkok at 17:00 UTC.
+        check("2025-12-31T16:59:59Z", (2026, 1, 1), Some(1));
+        check("2025-12-31T17:00:00Z", (2026, 1, 1), None);
+        check("2025-12-31T17:00:00Z", (2026, 1, 2), Some(1));
+        check("2026-11-24T00:00:00Z", (2026, 1, 1), None);
+    }
+
+    #[test]
     fn what_is_owed_is_computed_where_it_is_not_told() {
         let check = |json: &str, want: Option<&str>| {
             assert_eq!(read(json, false).balance.map(|money| money.to_string()).as_deref(), want, "{json}");

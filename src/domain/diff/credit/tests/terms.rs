@@ -67,6 +67,14 @@ fn a_due_date_that_moves_arms_the_buckets_again_and_another_hour_of_it_does_not(
 }
 
 #[test]
+fn a_due_date_that_moves_into_the_past_is_told_by_overdue_and_other_changes_beside_it() {
+    let moved = due(late(), "2026-11-21T17:00:00Z");
+    check(&[within(&[a()]), out(std::slice::from_ref(&moved))], &["", "credit.overdue credit/a"]);
+    let part = out(&[Credit { paid: Some(Money::from(1)), ..moved }]);
+    check(&[within(&[a()]), part], &["", "credit.updated credit/a, credit.overdue credit/a"]);
+}
+
+#[test]
 fn the_buckets_can_be_others() {
     let known = known(&within(&[a()]));
     let told = |days| told(&compare(&known, pending(&out(&[aged(days)])), BTreeMap::new(), &[14], &scribe()).unwrap());
@@ -105,8 +113,9 @@ fn a_field_is_emptied_by_the_second_pass_in_a_row_that_leaves_it_out() {
 
 #[test]
 fn the_last_moments_of_time_do_no_harm() {
-    for at in [Timestamp::MIN_UTC, Timestamp::MAX_UTC] {
-        let edge = Credit { due_at: Some(at), ..aged(7) };
-        check(&[out(&[aged(7)]), out(&[edge])], &["", "credit.updated credit/a"]);
-    }
+    let edge = |at| out(&[Credit { due_at: Some(at), ..aged(7) }]);
+    let both = "credit.updated credit/a, credit.aging credit/a";
+    check(&[out(&[aged(7)]), edge(Timestamp::MIN_UTC)], &["", both]);
+    // The day of the last one is after all days in Bangkok and cannot be told.
+    check(&[out(&[aged(7)]), edge(Timestamp::MAX_UTC)], &["", "credit.updated credit/a"]);
 }
