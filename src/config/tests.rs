@@ -155,7 +155,8 @@ fn a_shop_is_read() {
     assert_eq!(quota, [(300, seconds(10)), (10_000, seconds(86_400))]);
     assert_eq!((shop.page_size, shop.timeout), (50, seconds(5)));
     assert_eq!(shop.trailing_window, seconds(7 * 86_400));
-    assert_eq!(shop.poll, [(Resource::Transactions, seconds(30)), (Resource::Credit, seconds(600))].into());
+    assert_eq!(shop.poll[&Resource::Transactions], seconds(30));
+    assert!(!shop.poll.contains_key(&Resource::Stock) && shop.poll.len() == 5);
     assert_eq!(shop.trailing, Some(seconds(7_200)));
     assert_eq!(shop.open, Some("07:00-12:00,17:00-01:00".parse::<OpenHours>().unwrap()));
     assert_eq!((shop.stale_after, shop.stock_list), (seconds(1_200), StockList::Pages));
@@ -225,7 +226,14 @@ fn what_is_left_out_has_the_value_of_the_contract() {
     assert_eq!(shop.quota.iter().map(|limit| (limit.calls, limit.window)).collect::<Vec<_>>(), [(300, seconds(10))]);
     assert_eq!((shop.page_size, shop.timeout), (200, seconds(30)));
     assert_eq!(shop.trailing_window, seconds(3 * 86_400));
-    let poll = [(Resource::Transactions, 15), (Resource::Stock, 120), (Resource::Credit, 600)];
+    let poll = [
+        (Resource::Transactions, 15),
+        (Resource::Stock, 120),
+        (Resource::Credit, 600),
+        (Resource::Members, 3_600),
+        (Resource::Vendors, 21_600),
+        (Resource::BuyDocuments, 3_600),
+    ];
     assert_eq!(shop.poll, poll.map(|(resource, every)| (resource, seconds(every))).into());
     assert_eq!((&shop.trailing, &shop.open), (&None, &None));
     assert_eq!((shop.stale_after, shop.stock_list), (seconds(900), StockList::Auto));

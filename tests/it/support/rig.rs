@@ -37,6 +37,8 @@ pub struct RigPlan {
     pub seed: u64,
     /// What the shop allows, and what the program is told that it allows.
     pub quota: (u32, Duration),
+    /// Added to `[[shop]]`.
+    pub shop: String,
     /// Added to `posbell.toml`.
     pub config: String,
     /// The rules; [`RigPlan::EVERYTHING`] unless a test is about rules.
@@ -103,6 +105,7 @@ api_key = "{}"
 base_url = "{}"
 quota = ["{quota}"]
 timeout = "5s"
+{}
 [shop.poll]
 transactions = "100ms"
 stock = "100ms"
@@ -120,6 +123,7 @@ timeout = "5s"
 {}"#,
             rig.key,
             rig.shop.base_url(),
+            plan.shop,
             rig.receiver.url(),
             plan.config
         );

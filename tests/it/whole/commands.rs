@@ -23,7 +23,7 @@ async fn the_listings_are_the_same_while_the_service_runs_and_after_it() {
 
     let stopped = rig.lines(&["status", "--json"]);
     assert_eq!(stopped[0]["running"], false);
-    assert_eq!(stopped[0]["shops"][0]["resources"].as_array().map(Vec::len), Some(3));
+    assert_eq!(stopped[0]["shops"][0]["resources"].as_array().map(Vec::len), Some(6));
     assert_eq!(rig.lines(&["events", "--json", "--type", "sale.*"]), events);
     let deliveries = rig.lines(&["deliveries", "--state", "delivered", "--json"]);
     assert!(deliveries.len() >= events.len());

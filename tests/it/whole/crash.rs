@@ -101,7 +101,9 @@ async fn a_crash_loop_stays_within_the_quota() {
 async fn sixty_kills_in_a_minute_stay_within_the_quota_and_use_most_of_it() {
     const WINDOW: Duration = Duration::from_secs(4);
     const MINUTE: Duration = Duration::from_secs(60);
-    let rig = Rig::new(RigPlan { products: 450, quota: (20, WINDOW), ..RigPlan::default() });
+    // By pages, so that there is always more to read than the quota allows.
+    let config = "stock_list = \"pages\"".to_owned();
+    let rig = Rig::new(RigPlan { products: 4_500, quota: (20, WINDOW), shop: config, ..RigPlan::default() });
     let mut moments = Moments(11);
     let mut kills: Vec<Duration> = (0..60).map(|_| Duration::from_millis(moments.below(60_000))).collect();
     kills.sort();
