@@ -21,7 +21,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Address, Delivery};
-use crate::domain::event::{DeliveryId, EventKind};
+use crate::domain::event::EventKind;
 use crate::domain::model::{ShopId, Subject, Timestamp};
 
 /// How old the oldest waiting stock state must be. In an hour posbell has tried some ten times: shorter breaks (a

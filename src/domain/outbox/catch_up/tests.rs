@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::super::{Outcome, Reason, RetryPolicy, State};
 use super::*;
-use crate::domain::event::{Epoch, EventId};
+use crate::domain::event::{DeliveryId, Epoch, EventId};
 use crate::domain::model::{ChannelName, EntityId};
 use crate::domain::test_shop::{shop, time};
 
