@@ -98,3 +98,45 @@ async fn waiting_states(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::model::ShopId;
+    use crate::domain::outbox::{Address, Delivery};
+    use crate::edge::store::DueDelivery;
+
+    fn at(minutes: i64) -> Timestamp {
+        Timestamp::from_timestamp(1_700_000_000 + minutes * 60, 0).expect("is in range")
+    }
+
+    /// What is due: one delivery, planned at this minute.
+    fn due(minutes: i64) -> Due {
+        let address = Address { channel: ChannelName::new("erp").expect("is a name"), recipient: None };
+        let shop = ShopId::new("main").expect("is an id");
+        let delivery = Delivery::new(address, shop, "all".to_owned(), Vec::new(), at(minutes));
+        Due { now: vec![DueDelivery { delivery, events: Vec::new() }], ..Due::default() }
+    }
+
+    #[test]
+    fn a_look_is_made_before_something_old_is_sent_and_not_again_within_the_hour() {
+        let lookout = Lookout::default();
+        let looks: Vec<i64> = (0..300).filter(|now| lookout.has_to_look(&due(0), at(*now))).collect();
+        assert_eq!(looks, [60, 120, 180, 240]);
+        assert!(lookout.has_to_look(&due(0), at(150)), "the clock was set back");
+        assert!(!Lookout::default().has_to_look(&due(0), at(59)), "what is young is sent without a look");
+        assert!(!Lookout::default().has_to_look(&Due::default(), at(900)), "nothing is due");
+    }
+
+    #[test]
+    fn a_channel_that_is_back_after_hours_is_looked_through_at_once() {
+        let failing = |since| Failing { since: at(since), times: 9, why: String::new() };
+        let lookout = Lookout::default();
+        assert!(lookout.has_to_look(&due(0), at(100)));
+        lookout.channel_is_back(&failing(50), at(109));
+        assert!(!lookout.has_to_look(&due(0), at(110)), "it was away for 59 minutes");
+        lookout.channel_is_back(&failing(50), at(110));
+        assert!(lookout.has_to_look(&due(0), at(110)));
+        assert!(!lookout.has_to_look(&due(0), at(110)));
+    }
+}

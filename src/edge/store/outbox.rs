@@ -10,7 +10,8 @@ use crate::domain::event::{DeliveryId, EventKind};
 use crate::domain::model::{ChannelName, Subject, Timestamp};
 use crate::domain::outbox::{Delivery, News, Waiting};
 
-/// How many waiting deliveries one read looks at: some 20 ms, after which it lets others read.
+/// How many waiting deliveries one read looks at: a fraction of a second, so that an end that was asked for is not kept
+/// waiting by a thread that reads a million.
 const LOOKED_AT_ONCE: usize = 2_000;
 
 /// A delivery that is due, with the events it carries.
