@@ -74,14 +74,15 @@ pub(super) fn deliveries(config: &Config, args: &DeliveriesArgs) -> Result<(), F
 }
 
 fn row(delivery: &Delivery, zone: Tz) -> Vec<String> {
-    let last = delivery.attempts.last().and_then(|attempt| attempt.reason.as_ref());
+    let last = delivery.attempts.last().and_then(|attempt| attempt.reason.as_ref()).map(ToString::to_string);
+    let last = delivery.collapsed_into.as_ref().map(|into| format!("collapsed into {into}")).or(last);
     vec![
         table::moment(delivery.created_at, zone),
         delivery.id.to_string(),
         delivery.channel.to_string(),
         delivery.state.name().to_owned(),
         delivery.tried.to_string(),
-        last.map_or(String::new(), ToString::to_string),
+        last.unwrap_or_default(),
     ]
 }
 
@@ -91,13 +92,22 @@ fn whole(delivery: &Delivery, zone: Tz) -> String {
     say("channel", delivery.channel.to_string());
     say("shop", delivery.shop.to_string());
     say("rule", delivery.rule.clone());
-    for event in &delivery.events {
-        say("event", event.to_string());
+    for (place, event) in delivery.events.iter().enumerate() {
+        match delivery.count(place) {
+            1 => say("event", event.to_string()),
+            count => say("event", format!("{event} (the newest of {count} changes)")),
+        }
     }
     say("created", table::moment(delivery.created_at, zone));
     say("state", delivery.state.name().to_owned());
     if let Some(due_at) = delivery.state.due_at() {
         say("due", table::moment(due_at, zone));
+    }
+    if let Some(into) = &delivery.collapsed_into {
+        say("collapsed", format!("into {into}, which says what is newer; not sent itself"));
+    }
+    if delivery.attempts.is_empty() && delivery.collapsed_into.is_some() {
+        return text;
     }
     if delivery.attempts.is_empty() {
         text.push_str("  not tried yet\n");

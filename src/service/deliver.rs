@@ -3,6 +3,9 @@
 //! It takes what is due, sends it and settles it. The race to know: a commit may land between looking and waiting, so
 //! the loop registers for the wake-up *before* it looks. Killed after a send and before its settling, the message is
 //! sent again with the same id: at least once, never lost.
+//!
+//! What waited out an outage of hours is looked through before it is sent (`catch_up`): stock states that newer ones
+//! have overtaken are not sent any more.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -12,15 +15,16 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 
+use super::catch_up::{Lookout, collapse_waiting};
 use super::setup::ReadyChannel;
 use super::shop::Shared;
 use super::shutdown::Shutdown;
 use crate::domain::event::{DeliveryId, Event};
-use crate::domain::message::{Text, Wording, render};
-use crate::domain::model::ShopId;
+use crate::domain::message::{Text, Wording, render, render_newest};
+use crate::domain::model::{ShopId, Timestamp};
 use crate::domain::outbox::{Delivery, Outcome, Reason, State, body};
 use crate::edge::channel::Outgoing;
-use crate::edge::store::{Commit, DueDelivery, StoreError};
+use crate::edge::store::{Commit, Due, DueDelivery, StoreError};
 
 /// How long deliveries that are under way may take to end after the end was asked for. What is cut off is sent again
 /// at the next start.
@@ -52,20 +56,27 @@ pub struct Deliverer {
     pub wake: Arc<Notify>,
 }
 
-type Busy = Arc<Mutex<BTreeSet<DeliveryId>>>;
+/// What a loop and its attempts share.
+#[derive(Default)]
+struct UnderWay {
+    /// What is being sent.
+    busy: Mutex<BTreeSet<DeliveryId>>,
+    /// When to look for what newer states have overtaken.
+    lookout: Lookout,
+}
 
 impl Deliverer {
     /// Sends until the end is asked for. Only a failing store ends it earlier.
     pub async fn run(self, shutdown: Shutdown) -> Result<(), StoreError> {
         let this = Arc::new(self);
-        let busy = Busy::default();
+        let shared = Arc::<UnderWay>::default();
         let mut under_way: JoinSet<Result<(), StoreError>> = JoinSet::new();
         loop {
             let woken = this.wake.notified();
             tokio::pin!(woken);
             woken.as_mut().enable();
             let free = this.channel.concurrency.saturating_sub(under_way.len());
-            let next = if free > 0 { this.begin(free, &busy, &mut under_way).await? } else { LOOK_AGAIN };
+            let next = if free > 0 { this.begin(free, &shared, &mut under_way).await? } else { LOOK_AGAIN };
             tokio::select! {
                 () = shutdown.asked() => break,
                 () = &mut woken, if free > 0 => {}
@@ -86,24 +97,25 @@ impl Deliverer {
     async fn begin(
         self: &Arc<Self>,
         free: usize,
-        busy: &Busy,
+        shared: &Arc<UnderWay>,
         under_way: &mut JoinSet<Result<(), StoreError>>,
     ) -> Result<Duration, StoreError> {
         let now = self.shared.clock.now();
-        let known = Arc::clone(busy);
-        let is_busy = move |delivery: &Delivery| lock(&known).contains(&delivery.id);
-        let due = self.shared.store.due(&self.channel.name, now, free, is_busy).await?;
+        let mut due = self.due(now, free, shared).await?;
+        if shared.lookout.has_to_look(&due, now) && self.catch_up(shared, now).await? {
+            due = self.due(now, free, shared).await?;
+        }
         if due.unreadable > 0 && self.shared.health.send_failed(&self.channel.name, UNREADABLE, now) {
             error!(channel.name = %self.channel.name, "{} messages to {} cannot be read from the store and stay there",
                 due.unreadable, self.channel.name);
         }
         for item in due.now {
-            lock(busy).insert(item.delivery.id.clone());
-            let (this, busy) = (Arc::clone(self), Arc::clone(busy));
+            lock(&shared.busy).insert(item.delivery.id.clone());
+            let (this, shared) = (Arc::clone(self), Arc::clone(shared));
             under_way.spawn(async move {
                 let id = item.delivery.id.clone();
-                let settled = this.attempt(item).await;
-                lock(&busy).remove(&id);
+                let settled = this.attempt(item, &shared.lookout).await;
+                lock(&shared.busy).remove(&id);
                 settled
             });
         }
@@ -111,8 +123,28 @@ impl Deliverer {
         Ok(pause.min(LOOK_AGAIN).max(Duration::from_millis(1)))
     }
 
+    /// What is due and not under way.
+    async fn due(&self, now: Timestamp, free: usize, shared: &Arc<UnderWay>) -> Result<Due, StoreError> {
+        let known = Arc::clone(shared);
+        let is_busy = move |delivery: &Delivery| lock(&known.busy).contains(&delivery.id);
+        self.shared.store.due(&self.channel.name, now, free, is_busy).await
+    }
+
+    /// Collapses what newer states have overtaken. Returns whether there was any.
+    ///
+    /// An attempt that ends meanwhile is still left alone: who was busy is asked first, and no attempt begins here.
+    async fn catch_up(&self, shared: &UnderWay, now: Timestamp) -> Result<bool, StoreError> {
+        let busy = lock(&shared.busy).clone();
+        let name = &self.channel.name;
+        let collapsed = collapse_waiting(&self.shared.store, name, &busy, now).await?;
+        if collapsed > 0 {
+            info!(channel.name = %name, "{collapsed} messages to {name} about stock were collapsed into newer ones");
+        }
+        Ok(collapsed > 0)
+    }
+
     /// One attempt and its settling, which is durable when this returns.
-    async fn attempt(&self, item: DueDelivery) -> Result<(), StoreError> {
+    async fn attempt(&self, item: DueDelivery, lookout: &Lookout) -> Result<(), StoreError> {
         let at = self.shared.clock.now();
         let outcome = if item.events.len() == item.delivery.events.len() {
             self.send(self.outgoing(&item, at)).await
@@ -122,7 +154,7 @@ impl Deliverer {
         let took = (self.shared.clock.now() - at).to_std().unwrap_or_default();
         let before = item.delivery;
         let after = before.clone().settle(&outcome, at, took, self.shared.clock.jitter(), &self.channel.retry);
-        self.say(&outcome, &after);
+        self.say(&outcome, &after, lookout);
         self.shared.store.commit(Commit { settled: vec![(before, after)], ..Commit::default() }).await
     }
 
@@ -140,13 +172,18 @@ impl Deliverer {
         }
     }
 
-    fn outgoing(&self, item: &DueDelivery, at: crate::domain::model::Timestamp) -> Outgoing {
-        let events: Vec<Event> = item.events.iter().filter_map(|json| Event::from_json(json).ok()).collect();
+    fn outgoing(&self, item: &DueDelivery, at: Timestamp) -> Outgoing {
+        let numbered = item.events.iter().enumerate();
+        let read = numbered.filter_map(|(at, json)| Some((Event::from_json(json).ok()?, item.delivery.count(at))));
+        let (events, counts): (Vec<Event>, Vec<u64>) = read.unzip();
         let shop = &item.delivery.shop;
         let name = self.letterhead.names.get(shop).map_or(shop.as_str(), String::as_str);
         let text = match events.as_slice() {
             // Written by another version: the body still says it all, to whoever reads JSON.
             [] => Text { title: name.to_owned(), body: body(&item.events) },
+            events if !item.delivery.counts.is_empty() => {
+                render_newest(events, &counts, name, &self.letterhead.wording)
+            }
             events => render(events, name, &self.letterhead.wording),
         };
         let id = match item.delivery.events.as_slice() {
@@ -157,13 +194,14 @@ impl Deliverer {
         Outgoing { delivery: item.delivery.id.clone(), id, body: body(&item.events), text, recipient, at }
     }
 
-    fn say(&self, outcome: &Outcome, after: &Delivery) {
+    fn say(&self, outcome: &Outcome, after: &Delivery, lookout: &Lookout) {
         let name = &self.channel.name;
         let health = &self.shared.health;
         let why = match outcome {
             Outcome::Delivered => {
                 if let Some(failing) = health.send_succeeded(name) {
                     info!(channel.name = %name, "channel {name} takes messages again, after {} failures", failing.times);
+                    lookout.channel_is_back(&failing, self.shared.clock.now());
                 }
                 return;
             }

@@ -5,6 +5,7 @@
 //! the same case. A wake-up carries no data: whoever is woken looks in the store.
 
 pub mod answers;
+mod catch_up;
 pub mod clock;
 pub mod deliver;
 pub mod health;

@@ -11,6 +11,9 @@ pub(super) const WORDS: Words = Words {
     priced: |head, baht| format!("{head}: {baht} baht"),
     counted: |head, count| format!("{head} ({count})"),
     changes: |count| format!("{count} changes"),
+    newest_states: |count| format!("Newest stock after an outage ({count})"),
+    as_of: |moment| format!("As of {moment}"),
+    stands_for: |count| format!("({count} changes)"),
     unnamed: "no name",
     baht: |baht| format!("{baht} baht"),
 

@@ -302,7 +302,8 @@ impl Layout {
         (self.words.baht)(&money(amount))
     }
 
-    fn moment(&self, time: Timestamp) -> String {
+    /// The moment in this language and zone.
+    pub(super) fn moment(&self, time: Timestamp) -> String {
         moment(time, self.timezone, &self.words.months)
     }
 }

@@ -7,6 +7,7 @@
 mod english;
 mod figures;
 mod layout;
+mod newest;
 mod thai;
 mod words;
 
@@ -18,6 +19,8 @@ use chrono_tz::Tz;
 use crate::domain::event::Event;
 use figures::cut;
 use layout::{Layout, emoji, joined};
+
+pub use newest::render_newest;
 
 /// The longest title or line, in characters. Only absurd values come near it.
 const LINE_MOST: usize = 200;
@@ -60,11 +63,8 @@ pub struct Wording {
 
 /// The built-in message of these events of one shop; several become one message with a line each.
 pub fn render(events: &[Event], shop_name: &str, wording: &Wording) -> Text {
-    let words = match wording.language {
-        Language::Thai => &thai::WORDS,
-        Language::English => &english::WORDS,
-    };
-    let layout = Layout { words, timezone: wording.timezone };
+    let layout = layout(wording);
+    let words = layout.words;
     let (head, lines) = match events {
         [] => (None, Vec::new()),
         [event] => (Some(layout.headline(event)), layout.body(event)),
@@ -80,6 +80,14 @@ pub fn render(events: &[Event], shop_name: &str, wording: &Wording) -> Text {
     };
     let most = if events.len() > 1 { EVENTS_SHOWN } else { usize::MAX };
     Text { title: title(head, shop_name), body: body(&lines, most) }
+}
+
+fn layout(wording: &Wording) -> Layout {
+    let words = match wording.language {
+        Language::Thai => &thai::WORDS,
+        Language::English => &english::WORDS,
+    };
+    Layout { words, timezone: wording.timezone }
 }
 
 /// The head with the shop behind it; the head is never cut to make room for the shop.

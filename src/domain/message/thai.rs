@@ -11,6 +11,9 @@ pub(super) const WORDS: Words = Words {
     priced: |head, baht| format!("{head} {baht} บาท"),
     counted: |head, count| format!("{head} {count} รายการ"),
     changes: |count| format!("มีความเคลื่อนไหว {count} รายการ"),
+    newest_states: |count| format!("สต็อกล่าสุดหลังระบบขาดการติดต่อ {count} รายการ"),
+    as_of: |moment| format!("ข้อมูล ณ {moment}"),
+    stands_for: |count| format!("({count} ครั้ง)"),
     unnamed: "ไม่มีชื่อ",
     baht: |baht| format!("{baht} บาท"),
 

@@ -21,6 +21,12 @@ pub(super) struct Words {
     pub counted: fn(&str, usize) -> String,
     /// So many events of several kinds.
     pub changes: fn(usize) -> String,
+    /// After an outage: the newest states of so many products.
+    pub newest_states: fn(usize) -> String,
+    /// When the newest of them was seen.
+    pub as_of: Around,
+    /// A state that stands for so many changes, behind its line.
+    pub stands_for: Around,
     /// A thing without a name or code.
     pub unnamed: &'static str,
     /// An amount in baht.

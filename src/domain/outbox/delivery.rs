@@ -11,6 +11,10 @@ use crate::domain::model::{ChannelName, ShopId, Timestamp};
 /// How many attempts are kept for a person to read; the pauses of the default policy make about thirty.
 const ATTEMPTS_KEPT: usize = 50;
 
+/// How many attempts are kept of what is collapsed: enough to see why it was late. Hundreds are written in one
+/// commit, which must stay small.
+const ATTEMPTS_OF_COLLAPSED: usize = 10;
+
 /// One message to one channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
@@ -34,6 +38,14 @@ pub struct Delivery {
     pub tried: u32,
     /// The latest attempts, oldest first.
     pub attempts: Vec<Attempt>,
+    /// After a catch-up: how many changes each of `events` stands for, in their order. Empty where each stands for
+    /// itself alone. No part of the id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub counts: Vec<u64>,
+    /// After a catch-up: the delivery that says what this one would have said, or what is newer. This one is finished
+    /// without having been taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collapsed_into: Option<DeliveryId>,
 }
 
 /// A channel, and which of its recipients where it has several.
@@ -59,9 +71,9 @@ pub enum State {
         /// Not to be tried before.
         due_at: Timestamp,
     },
-    /// Taken by the receiver.
+    /// Taken by the receiver, or collapsed into another delivery.
     Delivered {
-        /// When it was taken.
+        /// When it was taken or collapsed.
         at: Timestamp,
     },
     /// A dead letter: not tried again until a person says so.
@@ -119,7 +131,21 @@ impl Delivery {
             state: State::Pending { due_at: now },
             tried: 0,
             attempts: Vec::new(),
+            counts: Vec::new(),
+            collapsed_into: None,
         }
+    }
+
+    /// How many changes its event at `place` stands for.
+    pub fn count(&self, place: usize) -> u64 {
+        self.counts.get(place).copied().unwrap_or(1)
+    }
+
+    /// The same delivery, not to be sent any more because `into` says it. Its latest attempts stay to be read.
+    pub fn collapse(mut self, into: DeliveryId, at: Timestamp) -> Self {
+        let surplus = self.attempts.len().saturating_sub(ATTEMPTS_OF_COLLAPSED);
+        self.attempts.drain(..surplus);
+        Self { state: State::Delivered { at }, collapsed_into: Some(into), ..self }
     }
 
     /// The same delivery as a dead letter: nobody is left who could send it.
@@ -235,6 +261,13 @@ mod tests {
         let late = at(90 * 3600);
         let settled = delivery().settle(&Outcome::Delivered, late, Duration::ZERO, 0.0, &RetryPolicy::default());
         assert_eq!(settled.state, State::Delivered { at: late });
+    }
+
+    #[test]
+    fn a_delivery_stored_before_there_was_a_catch_up_is_read_and_written_as_it_was() {
+        let stored = serde_json::to_string(&delivery()).expect("is JSON");
+        assert!(!stored.contains("counts") && !stored.contains("collapsed"), "{stored}");
+        assert_eq!(serde_json::from_str::<Delivery>(&stored).expect("is a delivery"), delivery());
     }
 
     #[test]

@@ -1,14 +1,17 @@
 //! Deliveries as a state machine: planned from events, settled by outcomes, never lost between the two.
 //!
 //! What is here decides; `edge::store` keeps and `service::deliver` sends. A delivery leaves the pending states only
-//! through [`Delivery::settle`], so whatever is killed in the middle is found again as it was.
+//! through [`Delivery::settle`] or, after an outage, by a [`catch_up`] into another that waits; so whatever is killed in
+//! the middle is found again as it was.
 
+mod catch_up;
 mod delivery;
 mod digest;
 mod outcome;
 mod plan;
 mod schedule;
 
+pub use catch_up::{CATCH_UP_AFTER, Collapse, News, Waiting, catch_up};
 pub use delivery::{Address, Attempt, Delivery, State};
 pub use digest::Digests;
 pub use outcome::{Outcome, Reason};

@@ -10,7 +10,7 @@ use super::{StoreError, keys};
 use crate::domain::diff::guard::GuardRecord;
 use crate::domain::event::{Event, EventId};
 use crate::domain::model::{EntityId, Resource, ShopId, Timestamp};
-use crate::domain::outbox::{Delivery, State};
+use crate::domain::outbox::{Collapse, Delivery, State};
 
 /// What becomes durable in one step.
 #[derive(Debug, Default)]
@@ -23,6 +23,8 @@ pub struct Commit {
     pub deliveries: Vec<Delivery>,
     /// Deliveries that were tried: before and after.
     pub settled: Vec<(Delivery, Delivery)>,
+    /// A step of a catch-up; void when any of it is not as it was planned.
+    pub collapse: Option<Collapse>,
     /// What is known of a resource from now on.
     pub resource: Option<(ShopId, Resource, ResourceRecord)>,
     /// What the guard remembers of a resource from now on.
@@ -133,6 +135,9 @@ pub(super) fn apply(tree: &sled::Tree, numbers: &mut Numbers, commit: Commit) ->
     for (_, after) in commit.settled {
         settle(tree, &mut batch, &after)?;
     }
+    if let Some(step) = commit.collapse {
+        collapse(tree, &mut batch, numbers, step)?;
+    }
     if let Some((shop, resource, record)) = commit.resource {
         batch.insert(keys::resource(&shop, resource), record::write(&record)?);
     }
@@ -170,6 +175,35 @@ fn settle(tree: &sled::Tree, batch: &mut sled::Batch, after: &Delivery) -> Resul
         batch.remove(keys::numbered(keys::DEAD, number));
     }
     put_delivery(batch, number, after)
+}
+
+/// Whole or not at all: a digest must not stand for what a person has dropped meanwhile, nothing may be collapsed
+/// into a digest that is not put in, and what has been sent is not told anew under another id.
+fn collapse(
+    tree: &sled::Tree,
+    batch: &mut sled::Batch,
+    numbers: &mut Numbers,
+    step: Collapse,
+) -> Result<(), StoreError> {
+    for (before, _) in &step.settled {
+        let number = tree.get(keys::delivery_by_id(&before.id))?.and_then(|number| keys::number_of(&number));
+        if stored_delivery(tree, number)?.is_none_or(|(_, stored)| stored != *before) {
+            return Ok(());
+        }
+    }
+    if let Some(digest) = step.digest {
+        let by_id = keys::delivery_by_id(&digest.id);
+        if tree.contains_key(&by_id)? {
+            return Ok(());
+        }
+        put_delivery(batch, numbers.delivery, &digest)?;
+        batch.insert(by_id, &numbers.delivery.to_be_bytes());
+        numbers.delivery += 1;
+    }
+    for (_, after) in &step.settled {
+        settle(tree, batch, after)?;
+    }
+    Ok(())
 }
 
 fn forget(tree: &sled::Tree, batch: &mut sled::Batch, entry: Entry) -> Result<(), StoreError> {

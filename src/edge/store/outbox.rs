@@ -1,9 +1,18 @@
-//! What is due.
+//! What is due, and what waits.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
 
 use super::record;
 use super::{Store, StoreError, keys};
-use crate::domain::model::{ChannelName, Timestamp};
-use crate::domain::outbox::Delivery;
+use crate::domain::event::{DeliveryId, EventKind};
+use crate::domain::model::{ChannelName, Subject, Timestamp};
+use crate::domain::outbox::{Delivery, News, Waiting};
+
+/// How many waiting deliveries one read looks at: a fraction of a second, so that an end that was asked for is not kept
+/// waiting by a thread that reads a million.
+const LOOKED_AT_ONCE: usize = 2_000;
 
 /// A delivery that is due, with the events it carries.
 #[derive(Debug, Clone)]
@@ -25,7 +34,55 @@ pub struct Due {
     pub unreadable: usize,
 }
 
+/// A part of what waits for a channel.
+#[derive(Debug, Clone, Default)]
+pub struct WaitingPage {
+    /// The deliveries whose events can all be overtaken by newer ones.
+    pub states: Vec<Waiting>,
+    /// Where the next part begins; `None` at the end.
+    pub next: Option<PageStart>,
+}
+
+/// Where a part of what waits begins. Only the store can read it.
+#[derive(Debug, Clone)]
+pub struct PageStart(Vec<u8>);
+
 impl Store {
+    /// The next part of what waits for `channel`, due or not, without what is `busy`.
+    ///
+    /// What is unsynced, lost or of another version is left out: it goes its usual way.
+    pub async fn waiting_states(
+        &self,
+        channel: &ChannelName,
+        from: Option<PageStart>,
+        busy: BTreeSet<DeliveryId>,
+    ) -> Result<WaitingPage, StoreError> {
+        let prefix = keys::due_of(channel);
+        let durable = self.inner.committer.durable();
+        self.reading(move |tree| {
+            let end = keys::end_of(&prefix);
+            let begin = from.map_or(prefix, |PageStart(key)| key);
+            let mut page = WaitingPage::default();
+            for (looked, key) in tree.range(begin..end).keys().enumerate() {
+                let key = key?;
+                if looked == LOOKED_AT_ONCE {
+                    page.next = Some(PageStart(key.to_vec()));
+                    break;
+                }
+                let Some(number) = keys::number_of(&key).filter(|number| *number < durable.delivery) else { continue };
+                let Stored::Delivery(delivery) = stored(tree, number)? else { continue };
+                if busy.contains(&delivery.id) || delivery.state.due_at().is_none() {
+                    continue;
+                }
+                if let Some(news) = news_of(tree, &delivery)? {
+                    page.states.push(Waiting { delivery: *delivery, news });
+                }
+            }
+            Ok(page)
+        })
+        .await
+    }
+
     /// What is due for `channel` at `now`: at most `limit`, leaving out what `busy` says is under way.
     pub async fn due<F>(&self, channel: &ChannelName, now: Timestamp, limit: usize, busy: F) -> Result<Due, StoreError>
     where
@@ -112,4 +169,29 @@ fn events_of(tree: &sled::Tree, delivery: &Delivery) -> Result<Vec<String>, Stor
         events.extend(stored.and_then(|stored| record::read_event(&stored).ok()).map(|(_, json)| json));
     }
     Ok(events)
+}
+
+/// What is known of the events of a delivery; `None` unless all of them can be overtaken.
+fn news_of(tree: &sled::Tree, delivery: &Delivery) -> Result<Option<Vec<News>>, StoreError> {
+    #[derive(Deserialize)]
+    struct Head {
+        #[serde(rename = "type")]
+        kind: String,
+        subject: Subject,
+    }
+    let mut all = Vec::with_capacity(delivery.events.len());
+    for id in &delivery.events {
+        let Some(number) = tree.get(keys::event_by_id(id))?.and_then(|number| keys::number_of(&number)) else {
+            return Ok(None);
+        };
+        let stored = tree.get(keys::numbered(keys::EVENTS, number))?;
+        let head = stored.and_then(|stored| record::read_event(&stored).ok());
+        let head = head.and_then(|(_, json)| record::read::<Head>(json.as_bytes()).ok());
+        let Some(Head { kind, subject }) = head else { return Ok(None) };
+        match EventKind::by_name(&kind).filter(|kind| News::can_be_overtaken(*kind)) {
+            Some(kind) => all.push(News { kind, subject, number }),
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(all))
 }

@@ -1,5 +1,6 @@
 //! Whole runs of the program between a simulated shop and real receivers.
 
+mod catch_up;
 mod channels;
 mod commands;
 mod crash;

@@ -92,10 +92,16 @@ proptest! {
         events in prop::collection::vec(any_event(), 0..25),
         shop in any_text(),
         thai in any::<bool>(),
+        count in prop_oneof![Just(0), Just(1), any::<u64>()],
         timezone in prop::sample::select(chrono_tz::TZ_VARIANTS.to_vec()),
     ) {
         let language = if thai { Language::Thai } else { Language::English };
-        let Text { title, body } = render(&events, &shop.unwrap_or_default(), &Wording { language, timezone });
+        let wording = Wording { language, timezone };
+        let shop = shop.unwrap_or_default();
+        let Text { title, body } = match count {
+            0 => render(&events, &shop, &wording),
+            count => render_newest(&events, &vec![count; events.len()], &shop, &wording),
+        };
         prop_assert!(!title.trim().is_empty() && title.chars().count() <= LINE_MOST, "{title}");
         prop_assert!(body.chars().count() <= BODY_MOST);
         prop_assert!(body.lines().count() <= EVENTS_SHOWN + 1);

@@ -336,3 +336,42 @@ fn no_events_are_no_message_but_still_a_title() {
     let wording = Wording { language: Language::Thai, timezone: chrono_tz::Asia::Bangkok };
     assert_eq!(render(&[], "", &wording), Text { title: "posbell".to_owned(), body: String::new() });
 }
+
+#[test]
+fn the_newest_states_after_an_outage() {
+    let mut changed = level(Level::Ok, "3", None);
+    changed.kind = EventKind::StockChanged;
+    let mut other = level(Level::Low, "1200", Some(2000));
+    other.subject = crate::domain::model::Subject::product(&EntityId::new("b").unwrap());
+    let mut in_since = level(Level::Out, "0", None);
+    in_since.subject = crate::domain::model::Subject::product(&EntityId::new("c").unwrap());
+    let came_in = Event { subject: in_since.subject.clone(), ..changed.clone() };
+    let events = [level(Level::Critical, "1", None), other, in_since, changed, came_in];
+    let text = |language| {
+        let wording = Wording { language, timezone: chrono_tz::Asia::Bangkok };
+        let Text { title, body } = render_newest(&events, &[4, 1, 2, 6, 1], "ร้านตัวอย่าง", &wording);
+        format!("{title}\n{body}")
+    };
+    let thai = "
+📦 สต็อกล่าสุดหลังระบบขาดการติดต่อ 3 รายการ · ร้านตัวอย่าง
+ข้อมูล ณ 3 ก.ย. 14:32
+🟠 เหลือน้อยมาก: ข้าวสาร · 3 กระสอบ (6 ครั้ง)
+🟡 ใกล้หมด: ข้าวสาร · 1,200 กระสอบ
+📦 สต็อกเปลี่ยน: ข้าวสาร · 3 กระสอบ (2 ครั้ง)";
+    let english = "
+📦 Newest stock after an outage (3) · ร้านตัวอย่าง
+As of 3 Sep 14:32
+🟠 Very low stock: ข้าวสาร · 3 กระสอบ (6 changes)
+🟡 Low stock: ข้าวสาร · 1,200 กระสอบ
+📦 Stock changed: ข้าวสาร · 3 กระสอบ (2 changes)";
+    assert_eq!(text(Language::Thai), thai.trim_start());
+    assert_eq!(text(Language::English), english.trim_start());
+}
+
+#[test]
+fn one_state_that_stands_for_several_says_so_in_its_title() {
+    let wording = Wording { language: Language::English, timezone: chrono_tz::Asia::Bangkok };
+    let Text { title, body } = render_newest(&[level(Level::Out, "0", None)], &[4], "ร้านตัวอย่าง", &wording);
+    assert_eq!(title, "🔴 Out of stock: ข้าวสาร (4 changes) · ร้านตัวอย่าง");
+    assert!(body.starts_with("Left: 0"), "{body}");
+}
