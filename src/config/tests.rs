@@ -289,6 +289,6 @@ fn each_way_to_read_the_stock_list_can_be_asked_for() {
 
 #[test]
 fn nothing_has_to_be_polled() {
-    let off = "[shop.poll]\ntransactions = \"off\"\nstock = \"off\"\ncredit = \"off\"\n";
-    assert!(read(&(LEAST.to_owned() + off)).shops[0].poll.is_empty());
+    let off: String = Resource::ALL.iter().map(|resource| format!("{resource} = \"off\"\n")).collect();
+    assert!(read(&format!("{LEAST}[shop.poll]\n{off}")).shops[0].poll.is_empty());
 }

@@ -252,13 +252,12 @@ impl World {
         Change { id: id.clone(), expected: self.tell(news, id, now) }
     }
 
-    /// Writes into the journal what must be told of it, if anything.
+    /// Writes into the journal what must be told of it.
     pub(super) fn tell(&mut self, news: News, id: &EntityId, changed_at: Timestamp) -> Vec<Expected> {
-        let entry = news.event(id).map(|(kind, subject)| Expected { kind, subject, changed_at });
-        if let Some(entry) = &entry {
-            self.journal.expect(entry.clone());
-        }
-        entry.into_iter().collect()
+        let (kind, subject) = news.event(id);
+        let entry = Expected { kind, subject, changed_at };
+        self.journal.expect(entry.clone());
+        vec![entry]
     }
 }
 

@@ -49,28 +49,28 @@ pub(super) enum News {
 }
 
 impl News {
-    /// The event that must be told of it, and of what; `None` where posbell makes no event of that kind.
-    pub(super) fn event(self, id: &EntityId) -> Option<(EventKind, Subject)> {
+    /// The event that must be told of it, and of what.
+    pub(super) fn event(self, id: &EntityId) -> (EventKind, Subject) {
         match self {
-            News::SaleMade => Some((EventKind::SaleCreated, Subject::sale(id))),
-            News::SaleEdited => Some((EventKind::SaleUpdated, Subject::sale(id))),
-            News::SaleCancelled => Some((EventKind::SaleCancelled, Subject::sale(id))),
-            News::CreditGiven => Some((EventKind::CreditCreated, Subject::credit(id))),
-            News::CreditFellDue => Some((EventKind::CreditOverdue, Subject::credit(id))),
-            News::CreditPaid => Some((EventKind::CreditPaid, Subject::credit(id))),
-            News::CreditEdited
-            | News::ProductAdded
-            | News::ProductEdited
-            | News::ProductRemoved
-            | News::MemberAdded
-            | News::MemberEdited
-            | News::MemberRemoved
-            | News::VendorAdded
-            | News::VendorEdited
-            | News::VendorRemoved
-            | News::PurchaseAdded
-            | News::PurchaseEdited
-            | News::PurchaseRemoved => None,
+            News::SaleMade => (EventKind::SaleCreated, Subject::sale(id)),
+            News::SaleEdited => (EventKind::SaleUpdated, Subject::sale(id)),
+            News::SaleCancelled => (EventKind::SaleCancelled, Subject::sale(id)),
+            News::CreditGiven => (EventKind::CreditCreated, Subject::credit(id)),
+            News::CreditEdited => (EventKind::CreditUpdated, Subject::credit(id)),
+            News::CreditFellDue => (EventKind::CreditOverdue, Subject::credit(id)),
+            News::CreditPaid => (EventKind::CreditPaid, Subject::credit(id)),
+            News::ProductAdded => (EventKind::ProductCreated, Subject::product(id)),
+            News::ProductEdited => (EventKind::ProductUpdated, Subject::product(id)),
+            News::ProductRemoved => (EventKind::ProductRemoved, Subject::product(id)),
+            News::MemberAdded => (EventKind::MemberCreated, Subject::member(id)),
+            News::MemberEdited => (EventKind::MemberUpdated, Subject::member(id)),
+            News::MemberRemoved => (EventKind::MemberRemoved, Subject::member(id)),
+            News::VendorAdded => (EventKind::VendorCreated, Subject::vendor(id)),
+            News::VendorEdited => (EventKind::VendorUpdated, Subject::vendor(id)),
+            News::VendorRemoved => (EventKind::VendorRemoved, Subject::vendor(id)),
+            News::PurchaseAdded => (EventKind::PurchaseCreated, Subject::purchase(id)),
+            News::PurchaseEdited => (EventKind::PurchaseUpdated, Subject::purchase(id)),
+            News::PurchaseRemoved => (EventKind::PurchaseRemoved, Subject::purchase(id)),
         }
     }
 }

@@ -12,7 +12,7 @@ use posbell::demo::receiver::{Received, Receiver};
 use posbell::demo::shop::{Change, Line, ShopPlan, SimulatedShop};
 use posbell::demo::verifier;
 use posbell::domain::event::{Event, EventKind};
-use posbell::domain::model::Quantity;
+use posbell::domain::model::{Quantity, Resource};
 use posbell::service::clock::Clock;
 
 /// The secret that the program signs with and the receiver checks with.
@@ -66,7 +66,7 @@ to = ["receiver"]
 impl Default for RigPlan {
     fn default() -> Self {
         let (config, rules) = (String::new(), Self::EVERYTHING.to_owned());
-        Self { products: 40, sales: 20, seed: 1, quota: Self::QUOTA, config, rules }
+        Self { products: 40, sales: 20, seed: 1, quota: Self::QUOTA, shop: String::new(), config, rules }
     }
 }
 
@@ -194,7 +194,34 @@ timeout = "5s"
 
     /// Waits until the receiver has a message of this kind.
     pub async fn told(&self, kind: EventKind) -> Vec<Received> {
-        self.until(|all| all.iter().any(|one| event(one).kind == kind)).await
+        self.until(|all| all.iter().flat_map(events).any(|event| event.kind == kind)).await
+    }
+
+    /// Replaces a part of `posbell.toml`, which must be there.
+    pub fn configure(&self, from: &str, to: &str) {
+        let config = std::fs::read_to_string(self.config()).expect("reads");
+        assert!(config.contains(from), "no {from} in {config}");
+        std::fs::write(self.config(), config.replacen(from, to, 1)).expect("writes");
+    }
+
+    /// The status of one resource of the shop.
+    pub fn resource(&self, resource: Resource) -> serde_json::Value {
+        let status = self.lines(&["status", "--json"]).remove(0);
+        let resources = status["shops"][0]["resources"].as_array().cloned().unwrap_or_default();
+        resources.into_iter().find(|one| one["resource"] == resource.name()).expect("is polled")
+    }
+
+    /// Waits until so many more passes over `resource` have been accepted.
+    pub async fn passes(&self, resource: Resource, times: usize) {
+        let passed = async {
+            for _ in 0..times {
+                let before = self.resource(resource)["passed_at"].clone();
+                while self.resource(resource)["passed_at"] == before {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, passed).await.expect("passes go on");
     }
 
     /// Waits until everything that the shop owes has arrived.
@@ -202,7 +229,7 @@ timeout = "5s"
         self.until(|_| self.shop.journal().awaited() == 0).await
     }
 
-    async fn until(&self, enough: impl Fn(&[Received]) -> bool) -> Vec<Received> {
+    pub async fn until(&self, enough: impl Fn(&[Received]) -> bool) -> Vec<Received> {
         match tokio::time::timeout(PATIENCE, self.receiver.wait_for(enough)).await {
             Ok(received) => received,
             Err(_) => panic!(
@@ -217,7 +244,8 @@ timeout = "5s"
     pub fn assert_exact(&self, received: &[Received]) {
         let mut distinct: Vec<(String, String, String)> = received
             .iter()
-            .map(|one| (one.id.clone(), event(one)))
+            .flat_map(events)
+            .map(|event| (event.id.as_str().to_owned(), event))
             .map(|(id, event)| (id, event.kind.name().to_owned(), event.subject.as_str().to_owned()))
             .collect();
         distinct.sort();
@@ -252,8 +280,9 @@ fn open_receiver(shop: &Arc<SimulatedShop>, clock: &Clock) -> Receiver {
     let on_message = move |received: &Received| {
         // A repeat acknowledges nothing: by then the same kind may be owed again.
         if seen.lock().expect("no test panics with the lock").insert(received.id.clone()) {
-            let event = event(received);
-            shop.acknowledge(event.kind, &event.subject);
+            for event in events(received) {
+                shop.acknowledge(event.kind, &event.subject);
+            }
         }
     };
     let now = clock.clone();
@@ -264,6 +293,14 @@ fn open_receiver(shop: &Arc<SimulatedShop>, clock: &Clock) -> Receiver {
 /// The event in a message.
 pub fn event(received: &Received) -> Event {
     Event::from_json(&received.body).expect("a message is an event")
+}
+
+/// The events in a message of one or of several.
+pub fn events(received: &Received) -> Vec<Event> {
+    match serde_json::from_str::<Vec<Box<serde_json::value::RawValue>>>(&received.body) {
+        Ok(several) => several.iter().map(|one| Event::from_json(one.get()).expect("is an event")).collect(),
+        Err(_) => vec![event(received)],
+    }
 }
 
 /// The running program. Killed when it is dropped.

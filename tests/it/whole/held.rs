@@ -166,6 +166,7 @@ async fn a_decision_without_the_service_is_there_for_its_next_pass() {
 async fn the_running_service_is_asked_and_told_the_same_way() {
     let rig = Rig::new(RigPlan::default());
     // Of a resource that this service does not poll, so that no pass of its own has a say.
+    rig.configure("vendors = \"100ms\"", "vendors = \"off\"");
     hold(&rig, &[("main", Resource::Vendors)]).await;
     let alone = rig.lines(&["held", "--json"]);
     let service = rig.start();

@@ -6,4 +6,6 @@ mod commands;
 mod crash;
 mod held;
 mod journal;
+mod lists;
+mod mass_change;
 mod refusals;
