@@ -111,7 +111,9 @@ pub(super) async fn pass<L: Listing>(shop: &Shop, mut listing: L) -> Result<Pass
     }
     let (rows, unreadable) = (reading.rows(), reading.unreadable());
     // Rows that are just as they were are not handed out, but they are seen.
-    sweep.is_sure |= heads.keys().any(|id| reading.has_seen(id));
+    if !sweep.is_sure && heads.keys().any(|id| reading.has_seen(id)) {
+        sweep.trust(&listing).await?;
+    }
     sweep.believe(rows)?;
     listing.done(rows);
     let missing = sweep.missing(&reading);
@@ -184,10 +186,16 @@ impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
             if !self.is_sure {
                 return Ok(());
             }
-            let waited = std::mem::take(&mut self.unsure);
-            return self.compare(listing, waited).await;
+            return self.trust(listing).await;
         }
         self.compare(listing, rows).await
+    }
+
+    /// It is this shop's list: what has waited for that is compared.
+    async fn trust<L: Listing<Read = R>>(&mut self, listing: &L) -> Result<(), PassError> {
+        self.is_sure = true;
+        let waited = std::mem::take(&mut self.unsure);
+        self.compare(listing, waited).await
     }
 
     async fn compare<L: Listing<Read = R>>(&mut self, listing: &L, rows: Vec<Fresh<R>>) -> Result<(), PassError> {

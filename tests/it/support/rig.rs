@@ -233,8 +233,8 @@ timeout = "5s"
         match tokio::time::timeout(PATIENCE, self.receiver.wait_for(enough)).await {
             Ok(received) => received,
             Err(_) => panic!(
-                "waited too long; still owed: {:?}; status: {}",
-                self.shop.journal().expected().len(),
+                "waited too long; told: {:?}; status: {}",
+                self.receiver.received().iter().flat_map(events).map(|event| event.kind.name()).collect::<Vec<_>>(),
                 String::from_utf8_lossy(&self.run(&["status"]).stdout)
             ),
         }

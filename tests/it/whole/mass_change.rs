@@ -84,7 +84,7 @@ async fn a_new_price_list_is_never_held_and_is_one_message() {
     let service = rig.start();
     rig.told(EventKind::ShopBaseline).await;
     // While nobody reads, so that one pass sees them all.
-    service.kill();
+    drop(service.stop());
     for product in rig.shop.products() {
         rig.shop.edit_product(&product, ProductEdit::Price(999.into())).expect("is there");
     }
