@@ -28,7 +28,7 @@ pub async fn poll(shop: Arc<Shop>, resource: Resource, shutdown: Shutdown) -> Re
     while shutdown.unless_asked(shop.may_read()).await.is_some() {
         let started = shop.shared.clock.now();
         let begun = shop.pospos.now();
-        let Some(outcome) = shutdown.unless_asked(pass(&shop, resource)).await else { break };
+        let Some(outcome) = shutdown.unless_asked(Box::pin(pass(&shop, resource))).await else { break };
         // To its end, also when the end is asked for meanwhile: a refused key must be remembered.
         conclude(&shop, resource, outcome, started).await?;
         let due = async {

@@ -85,13 +85,8 @@ impl Numbers {
 pub(super) fn apply(tree: &sled::Tree, numbers: &mut Numbers, commit: Commit) -> Result<(), StoreError> {
     let before = *numbers;
     let mut batch = sled::Batch::default();
-    if let Some((shop, resource, gather)) = commit.gather {
-        let key = keys::gathering(&shop, resource);
-        match gather {
-            Gather::Begin if tree.contains_key(&key)? => {}
-            Gather::Begin => batch.insert(key, &numbers.event.to_be_bytes()),
-            Gather::End => batch.remove(key),
-        }
+    if let Some((shop, resource, promise)) = commit.gather {
+        gather(tree, &mut batch, numbers, keys::gathering(&shop, resource), promise)?;
     }
     for (shop, resource, id, row) in commit.rows {
         let key = keys::row(&shop, resource, &id);
@@ -116,22 +111,7 @@ pub(super) fn apply(tree: &sled::Tree, numbers: &mut Numbers, commit: Commit) ->
         batch.insert(by_id, &numbers.event.to_be_bytes());
         numbers.event += 1;
     }
-    let mut planned = BTreeSet::new();
-    for delivery in commit.deliveries {
-        // One that carries anything new goes out whole: an old event told twice can be dropped, a lost one not found.
-        let mut events = delivery.events.iter();
-        if !known_before.is_empty() && events.all(|event| known_before.contains(event)) {
-            continue;
-        }
-        // Two under one id would share one settling, and the other would be sent for ever.
-        let by_id = keys::delivery_by_id(&delivery.id);
-        if tree.contains_key(&by_id)? || !planned.insert(delivery.id.clone()) {
-            continue;
-        }
-        put_delivery(&mut batch, numbers.delivery, &delivery)?;
-        batch.insert(by_id, &numbers.delivery.to_be_bytes());
-        numbers.delivery += 1;
-    }
+    plan(tree, &mut batch, numbers, commit.deliveries, &known_before)?;
     for (_, after) in commit.settled {
         settle(tree, &mut batch, &after)?;
     }
@@ -154,6 +134,48 @@ pub(super) fn apply(tree: &sled::Tree, numbers: &mut Numbers, commit: Commit) ->
         batch.insert(keys::NUMBERS, &numbers.bytes());
     }
     tree.apply_batch(batch)?;
+    Ok(())
+}
+
+fn gather(
+    tree: &sled::Tree,
+    batch: &mut sled::Batch,
+    numbers: &Numbers,
+    key: Vec<u8>,
+    promise: Gather,
+) -> Result<(), StoreError> {
+    match promise {
+        Gather::Begin if tree.contains_key(&key)? => {}
+        Gather::Begin => batch.insert(key, &numbers.event.to_be_bytes()),
+        Gather::End => batch.remove(key),
+    }
+    Ok(())
+}
+
+/// Deliveries of these and of older events; what only repeats is left out.
+fn plan(
+    tree: &sled::Tree,
+    batch: &mut sled::Batch,
+    numbers: &mut Numbers,
+    deliveries: Vec<Delivery>,
+    known_before: &BTreeSet<EventId>,
+) -> Result<(), StoreError> {
+    let mut planned = BTreeSet::new();
+    for delivery in deliveries {
+        // One that carries anything new goes out whole: an old event told twice can be dropped, a lost one not found.
+        let mut events = delivery.events.iter();
+        if !known_before.is_empty() && events.all(|event| known_before.contains(event)) {
+            continue;
+        }
+        // Two under one id would share one settling, and the other would be sent for ever.
+        let by_id = keys::delivery_by_id(&delivery.id);
+        if tree.contains_key(&by_id)? || !planned.insert(delivery.id.clone()) {
+            continue;
+        }
+        put_delivery(batch, numbers.delivery, &delivery)?;
+        batch.insert(by_id, &numbers.delivery.to_be_bytes());
+        numbers.delivery += 1;
+    }
     Ok(())
 }
 

@@ -29,7 +29,7 @@ pub(super) enum Judged {
         /// Its events become one message.
         summary: bool,
         /// What to commit with it.
-        last: Commit,
+        last: Box<Commit>,
     },
     /// It is not, and that is committed and told.
     Held(HeldBack),
@@ -50,7 +50,7 @@ pub(super) async fn judge_pass(
     match judge(census, &shop.config.guard, &before, scribe.now(), every) {
         Verdict::Believe { summary, record, .. } => {
             let guard = record.map(|record| (shop.id().clone(), resource, record));
-            Ok(Judged::Believed { summary, last: Commit { guard, ..Commit::default() } })
+            Ok(Judged::Believed { summary, last: Box::new(Commit { guard, ..Commit::default() }) })
         }
         Verdict::Hold { record, notice } => {
             hold(shop, resource, record, notice, scribe).await?;

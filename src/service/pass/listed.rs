@@ -291,7 +291,9 @@ impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
         let (shop, resource) = (self.shop, self.resource);
         let _gate = shop.gate.lock().await;
         let judged = match self.taken {
-            Taken::Quietly => Judged::Believed { summary: false, last: guarded::clear(shop, resource).await? },
+            Taken::Quietly => {
+                Judged::Believed { summary: false, last: Box::new(guarded::clear(shop, resource).await?) }
+            }
             Taken::Compared => {
                 self.count_missing(listing, &missing).await?;
                 guarded::judge_pass(shop, resource, self.census.clone(), &self.scribe).await?
@@ -311,7 +313,7 @@ impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
         }
         let (rows, unreadable, baseline) = (record.rows, record.unreadable, record.baseline_at == record.passed_at);
         last.resource = Some((shop.id().clone(), resource, record));
-        self.pieces.finish(last).await?;
+        self.pieces.finish(*last).await?;
         Ok(PassReport { rows, unreadable, events: self.pieces.events(), baseline })
     }
 

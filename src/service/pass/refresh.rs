@@ -126,7 +126,7 @@ pub async fn run(shop: Arc<Shop>, shutdown: Shutdown) -> Result<(), StoreError> 
             once_more(&shop, due).await?;
             Ok::<_, RefreshError>(again)
         };
-        match shutdown.unless_asked(turn).await {
+        match shutdown.unless_asked(Box::pin(turn)).await {
             None => break,
             Some(Ok(again)) => unmoved.extend(again),
             Some(Err(RefreshError::Store(error))) => return Err(error),

@@ -72,32 +72,26 @@ pub(super) async fn pass(shop: &Shop) -> Result<PassReport, PassError> {
     let record = store.resource(shop.id(), Resource::Transactions).await?;
     let otherwise = is_read_otherwise(shop, Resource::Transactions).await?;
     let now = shop.shared.clock.now();
-    let mut depth = match &known {
+    let wished = match &known {
         Known::Rows { .. } if !otherwise => shop.sales.depth(now),
         _ => Depth::Trailing,
     };
     let passed_at = record.as_ref().map(|record| record.passed_at);
     let scribe = shop.scribe(now);
-    let mut found = None;
-    if depth != Depth::Trailing {
-        found = part(shop, &known, depth, SaleDays::of(shop, depth, now, passed_at), &scribe).await?;
-    }
-    let found = match found {
-        Some(found) => found,
-        None => {
-            // Also where too little of a part is known to say what it means.
-            depth = Depth::Trailing;
-            whole(shop, &known, SaleDays::of(shop, depth, now, passed_at), &scribe, otherwise).await?
-        }
+    let days = |depth| SaleDays::of(shop, depth, now, passed_at);
+    let found = match wished {
+        Depth::Trailing => None,
+        part_of_it => part(shop, &known, part_of_it, days(part_of_it), &scribe).await?,
+    };
+    // Also where too little of a part is known to say what it means.
+    let (depth, found) = match found {
+        Some(found) => (wished, found),
+        None => (Depth::Trailing, whole(shop, &known, days(Depth::Trailing), &scribe, otherwise).await?),
     };
     let Found { changes, rows, unreadable, from } = found;
     shop.sales.note(depth, now);
     let cost = shop.pages(rows + unreadable);
-    match depth {
-        Depth::Head => {}
-        Depth::Today => shop.pace.spent_on_sales(Some(cost), None),
-        Depth::Trailing => shop.pace.spent_on_sales(None, Some(cost)),
-    }
+    shop.pace.spent_on_sales((depth == Depth::Today).then_some(cost), (depth == Depth::Trailing).then_some(cost));
     let sold_at = changes.iter().filter_map(|change| change.row.as_ref()?.sale.sold_at);
     let observed = shop.pace.sold(sold_at, now);
     let baseline = known == Known::Nothing;
