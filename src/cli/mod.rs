@@ -3,10 +3,12 @@
 //! Exit status: 0 done; 1 it failed; 2 wrong use; 78 the configuration or a rule file is wrong, on which systemd must
 //! not start it again.
 
+mod caller;
 mod check;
 mod deliveries;
 mod demo;
 mod events;
+mod fetch;
 mod held;
 mod mask;
 mod out;
@@ -52,6 +54,8 @@ enum Command {
     Deliveries(deliveries::DeliveriesArgs),
     /// List readings that were not believed, and say whether they are right
     Held(held::HeldArgs),
+    /// Read the API once under the shop's quota, and print its rows as JSON lines
+    Fetch(fetch::FetchArgs),
     /// Read a shop again whose key was refused
     Resume {
         /// The shop's id
@@ -121,6 +125,7 @@ impl Cli {
             Command::Events(args) => events::events(&config, args),
             Command::Deliveries(args) => deliveries::deliveries(&config, args),
             Command::Held(args) => held::held(&config, args),
+            Command::Fetch(args) => fetch::fetch(&config, args),
             Command::Resume { shop } => resume::resume(&config, shop),
         }
     }

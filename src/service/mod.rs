@@ -4,9 +4,11 @@
 //! and settles it. Neither keeps anything between turns except in the store, so a killed process and a slow one are
 //! the same case. A wake-up carries no data: whoever is woken looks in the store.
 
+pub mod alone;
 pub mod answers;
 pub mod clock;
 pub mod deliver;
+pub mod fetch;
 pub mod health;
 pub mod held;
 pub mod pace;

@@ -73,6 +73,14 @@ pub enum Question {
     },
 }
 
+impl Question {
+    /// Whether it is about one thing by what tells it apart, which may be answered with 404 where there is none such.
+    pub fn is_about_one(&self) -> bool {
+        use Question::{MemberByCode, MemberById, MemberByPhone, Product};
+        matches!(self, Product { .. } | MemberByPhone { .. } | MemberByCode { .. } | MemberById { .. })
+    }
+}
+
 impl Pospos {
     /// Asks, and hands out the rows as they are written in the answers.
     pub fn raw(&self, question: &Question, urgency: Urgency) -> RawReading<'_> {
