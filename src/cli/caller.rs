@@ -59,6 +59,14 @@ impl<'a> Caller<'a> {
         taken
     }
 
+    /// Who it is, for a person.
+    pub(super) fn says(&self) -> &'static str {
+        match self {
+            Caller::Service { .. } => "through the running service",
+            Caller::Alone { .. } => "by this command, since no service runs",
+        }
+    }
+
     /// Leaves the shop's place in the quota, where it was taken.
     pub(super) fn close(self) {
         if let Caller::Alone { shop, .. } = self {
@@ -68,10 +76,10 @@ impl<'a> Caller<'a> {
 }
 
 async fn alone(config: &Config, shop: &Alone, query: &FetchQuery, lines: &Sender<FetchLine>) -> anyhow::Result<()> {
-    let question = fetch::question(query).map_err(anyhow::Error::msg)?;
-    // Every other error stands in the last line.
-    let Err(ReadError::KeyRefused { status }) = fetch::run(&shop.pospos, &question, lines).await else { return Ok(()) };
+    let asked = fetch::asked(query).map_err(anyhow::Error::msg)?;
     let clock = Clock::default();
+    // Every other error stands in the last line.
+    let Err(ReadError::KeyRefused { status }) = shop.read(&asked, &clock, lines).await else { return Ok(()) };
     match patiently(&clock, || Store::open_existing(&config.data_dir)) {
         Ok(store) => shop.remember_refusal(config, &store, &clock, status).await,
         Err(StoreError::Absent(_)) => Ok(()),

@@ -1,6 +1,6 @@
 //! `posbell fetch`: one reading of the API for a person, under the shop's quota.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 
 use anyhow::{Context, bail};
 use clap::Args;
@@ -9,7 +9,7 @@ use super::caller::Caller;
 use super::{Failure, out, small_runtime};
 use crate::config::{Config, ShopConfig};
 use crate::edge::admin::{FetchLine, FetchQuery};
-use crate::service::fetch::question;
+use crate::service::fetch::asked;
 
 /// How many rows lie between two words about progress.
 const PROGRESS: u64 = 1_000;
@@ -78,16 +78,16 @@ impl FetchArgs {
 pub(super) fn fetch(config: &Config, args: &FetchArgs) -> Result<(), Failure> {
     let shop = chosen(config, args.shop.as_deref())?;
     let query = args.query();
-    question(&query).map_err(anyhow::Error::msg)?;
+    asked(&query).map_err(anyhow::Error::msg)?;
     small_runtime()?.block_on(async {
         let caller = Caller::find(config, shop).await?;
         let mut printer = Printer::default();
-        let asked = tokio::select! {
-            asked = caller.ask(&query, |line| printer.take(line)) => asked,
+        let outcome = tokio::select! {
+            outcome = caller.ask(&query, |line| printer.take(line)) => outcome,
             _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted after {} rows", printer.rows)),
         };
         caller.close();
-        asked
+        outcome
     })?;
     Ok(())
 }
@@ -119,20 +119,15 @@ impl Printer {
                 self.rows += 1;
                 // On a terminal the rows themselves are the progress.
                 if self.rows.is_multiple_of(PROGRESS) && !std::io::stdout().is_terminal() {
-                    note(&format!("{} rows so far", self.rows));
+                    out::note(&format!("{} rows so far", self.rows));
                 }
             }
-            FetchLine::Waiting(why) => note(&why),
-            FetchLine::Done(0) => note("the API has no such rows"),
+            FetchLine::Waiting(why) => out::note(&why),
+            FetchLine::Done(0) => out::note("the API has no such rows"),
             FetchLine::Done(_) => {}
             FetchLine::Error(why) if self.rows == 0 => bail!("{why}"),
             FetchLine::Error(why) => bail!("{why} (the list is not whole: {} rows came before)", self.rows),
         }
         Ok(())
     }
-}
-
-/// Says something on standard error, if anybody reads it.
-fn note(text: &str) {
-    drop(writeln!(std::io::stderr(), "posbell: {text}"));
 }

@@ -11,6 +11,7 @@ mod events;
 mod fetch;
 mod held;
 mod mask;
+mod online;
 mod out;
 mod problems;
 mod resume;
@@ -45,7 +46,11 @@ enum Command {
     /// Show the whole product with a simulated shop; needs no account and no file
     Demo(demo::DemoArgs),
     /// Check the configuration and the rules
-    Check,
+    Check {
+        /// Besides, read one page of each resource and say what the key really gives
+        #[arg(long)]
+        online: bool,
+    },
     /// Show shops, passes, quota and what waits to be sent
     Status(Listing),
     /// List what has happened
@@ -120,7 +125,7 @@ impl Cli {
         match &self.command {
             Command::Run => run::run(config),
             Command::Demo(_) => Ok(()),
-            Command::Check => check::check(&config),
+            Command::Check { online } => check::check(&config, *online),
             Command::Status(listing) => status::status(&config, listing),
             Command::Events(args) => events::events(&config, args),
             Command::Deliveries(args) => deliveries::deliveries(&config, args),

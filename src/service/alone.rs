@@ -11,22 +11,23 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use tokio::sync::mpsc::Sender;
 
 use super::clock::Clock;
-use super::fetch::stopped;
+use super::fetch::{Asked, Reader, run, stopped};
 use super::setup::{Env, open_pospos, ready_shop};
 use crate::config::{ChannelKind, Config, ShopConfig};
 use crate::domain::event::Scribe;
 use crate::domain::model::KeyHash;
 use crate::domain::outbox::{self, Recipients};
-use crate::edge::pospos::Pospos;
+use crate::edge::admin::FetchLine;
 use crate::edge::pospos::quota::SystemBootClock;
+use crate::edge::pospos::{Pospos, ReadError};
 use crate::edge::store::{Commit, DirLock, Stopped, Store, make_data_dir};
 
 /// A shop's API in the hands of a command.
 pub struct Alone {
-    /// The API.
-    pub pospos: Pospos,
+    pospos: Pospos,
     shop: ShopConfig,
     key_hash: KeyHash,
     data_dir: PathBuf,
@@ -54,6 +55,11 @@ impl Alone {
         // Each gives what is in the directory to its owner, should root have made the ledger.
         drop((lock, store));
         Ok(Alone { pospos, shop: shop.clone(), key_hash, data_dir: config.data_dir.clone() })
+    }
+
+    /// Asks, and sends line after line.
+    pub async fn read(&self, asked: &Asked, clock: &Clock, lines: &Sender<FetchLine>) -> Result<(), ReadError> {
+        run(asked, Reader { pospos: &self.pospos, shop: &self.shop, clock }, lines).await
     }
 
     /// Writes down that the key was refused, with the event and its messages, in one step.

@@ -12,7 +12,10 @@ use serde_json::value::RawValue;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tracing::error;
 
+use super::clock::Clock;
+use super::probe::probe;
 use super::shop::Shop;
+use crate::config::ShopConfig;
 use crate::domain::model::{Resource, ShopId};
 use crate::edge::admin::{FetchLine, FetchQuery, Refusal};
 use crate::edge::pospos::quota::Urgency;
@@ -31,8 +34,40 @@ const TURN: Duration = Duration::from_secs(5);
 /// How many lines are ready before they are taken.
 pub const LINES_AHEAD: usize = 64;
 
+/// What a person wants of the API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    /// The rows of a call.
+    Rows(Question),
+    /// What a page of a resource shows.
+    Probe(Resource),
+}
+
+/// Whose API is read, and by which clock.
+#[derive(Clone, Copy)]
+pub struct Reader<'a> {
+    /// The API.
+    pub pospos: &'a Pospos,
+    /// The shop.
+    pub shop: &'a ShopConfig,
+    /// The time.
+    pub clock: &'a Clock,
+}
+
+/// What a person wants, or what is wrong with the words.
+pub fn asked(query: &FetchQuery) -> Result<Asked, String> {
+    let question = question(query)?;
+    match Resource::by_name(&query.resource) {
+        Some(resource) if query.probe => {
+            only(query, resource, &[])?;
+            Ok(Asked::Probe(resource))
+        }
+        _ => Ok(Asked::Rows(question)),
+    }
+}
+
 /// Which call a person means, or what is wrong with the words.
-pub fn question(query: &FetchQuery) -> Result<Question, String> {
+fn question(query: &FetchQuery) -> Result<Question, String> {
     let Some(resource) = Resource::by_name(&query.resource) else {
         let known = Resource::ALL.map(Resource::name).join(", ");
         return Err(format!("there is no resource `{}`; it is one of: {known}", query.resource));
@@ -118,7 +153,7 @@ fn one_of(name: &str, given: &Option<String>, words: &[&str]) -> Result<String, 
 ///
 /// The reading is a task of its own: a key that is refused stops the shop also where nobody listens any more.
 pub async fn start(shop: &Arc<Shop>, query: &FetchQuery) -> Result<Receiver<FetchLine>, Refusal> {
-    let question = question(query).map_err(Refusal::Wrong)?;
+    let asked = asked(query).map_err(Refusal::Wrong)?;
     if shop.is_stopped() {
         return Err(Refusal::Failed(stopped(shop.id())));
     }
@@ -131,7 +166,8 @@ pub async fn start(shop: &Arc<Shop>, query: &FetchQuery) -> Result<Receiver<Fetc
     #[expect(clippy::disallowed_methods, reason = "it must outlive the listener, and ends by itself soon after")]
     tokio::spawn(async move {
         let _alone = alone;
-        let Err(ReadError::KeyRefused { status }) = run(&shop.pospos, &question, &lines).await else { return };
+        let reader = Reader { pospos: &shop.pospos, shop: &shop.config, clock: &shop.shared.clock };
+        let Err(ReadError::KeyRefused { status }) = run(&asked, reader, &lines).await else { return };
         if let Err(error) = shop.stop(status).await {
             error!(shop.id = %shop.id(), "that the key of {} was refused could not be written down: {error}", shop.id());
         }
@@ -148,7 +184,7 @@ pub fn stopped(shop: &ShopId) -> String {
 }
 
 /// Asks, and sends line after line until the list or the listener ends.
-pub async fn run(pospos: &Pospos, question: &Question, lines: &Sender<FetchLine>) -> Result<(), ReadError> {
+pub async fn run(asked: &Asked, reader: Reader<'_>, lines: &Sender<FetchLine>) -> Result<(), ReadError> {
     let gone = async {
         lines.closed().await;
         Ok(())
@@ -156,33 +192,51 @@ pub async fn run(pospos: &Pospos, question: &Question, lines: &Sender<FetchLine>
     tokio::select! {
         // Nobody listens any more: no further call is made for it.
         gone = gone => gone,
-        done = read(pospos, question, lines) => done,
+        done = tell(asked, reader, lines) => done,
     }
 }
 
-async fn read(pospos: &Pospos, question: &Question, lines: &Sender<FetchLine>) -> Result<(), ReadError> {
-    let mut reading = pospos.raw(question, Urgency::Person);
-    let outcome = loop {
-        match patiently(pospos, lines, reading.next()).await {
-            Ok(Some(rows)) => {
-                for row in rows {
-                    if !send(lines, FetchLine::Row(on_one_line(row))).await {
-                        return Ok(());
-                    }
-                }
-            }
-            Ok(None) => break Ok(reading.rows()),
-            // One thing was asked for, and there is none such.
-            Err(ReadError::Status(404)) if question.is_about_one() => break Ok(0),
-            Err(error) => break Err(error),
-        }
+async fn tell(asked: &Asked, reader: Reader<'_>, lines: &Sender<FetchLine>) -> Result<(), ReadError> {
+    let told = match asked {
+        Asked::Rows(question) => rows(reader.pospos, question, lines).await,
+        Asked::Probe(resource) => found(*resource, reader, lines).await,
     };
-    let (last, outcome) = match outcome {
-        Ok(rows) => (FetchLine::Done(rows), Ok(())),
+    let (last, outcome) = match told {
+        // A line was not taken, so the rest must not end as if it were whole.
+        Ok(None) => return Ok(()),
+        Ok(Some(rows)) => (FetchLine::Done(rows), Ok(())),
         Err(error) => (FetchLine::Error(error.to_string()), Err(error)),
     };
     send(lines, last).await;
     outcome
+}
+
+/// Sends the rows, and returns how many there were; none, where not all of them were taken.
+async fn rows(pospos: &Pospos, question: &Question, lines: &Sender<FetchLine>) -> Result<Option<u64>, ReadError> {
+    let mut reading = pospos.raw(question, Urgency::Person);
+    loop {
+        match patiently(pospos, lines, reading.next()).await {
+            Ok(Some(rows)) => {
+                for row in rows {
+                    if !send(lines, FetchLine::Row(on_one_line(row))).await {
+                        return Ok(None);
+                    }
+                }
+            }
+            Ok(None) => return Ok(Some(reading.rows())),
+            // One thing was asked for, and there is none such.
+            Err(ReadError::Status(404)) if question.is_about_one() => return Ok(Some(0)),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Sends what a page of the resource shows, as one row.
+async fn found(resource: Resource, reader: Reader<'_>, lines: &Sender<FetchLine>) -> Result<Option<u64>, ReadError> {
+    let findings = probe(reader.pospos, reader.shop, resource, reader.clock);
+    let findings = patiently(reader.pospos, lines, findings).await?;
+    let row = serde_json::value::to_raw_value(&findings).expect("names and counts can be written");
+    Ok(send(lines, FetchLine::Row(row)).await.then_some(1))
 }
 
 /// Whether somebody takes it.
@@ -291,5 +345,14 @@ mod tests {
             FetchQuery { status: some("open"), ..about("credit") },
             Err("`--status open` is not known; it is one of: paid, pending"),
         );
+        let probe = FetchQuery { probe: true, ..about("stock") };
+        assert_eq!(asked(&probe), Ok(Asked::Probe(Resource::Stock)));
+        assert!(asked(&FetchQuery { whole: true, ..probe }).is_err());
+    }
+
+    #[test]
+    fn a_row_that_was_written_on_several_lines_becomes_one_line() {
+        let row = RawValue::from_string("{\"a\":\r\n [1.10,\n\"x\\ny\"]}".to_owned()).unwrap();
+        assert_eq!(on_one_line(row).get(), "{\"a\":   [1.10, \"x\\ny\"]}");
     }
 }

@@ -14,6 +14,7 @@ pub mod held;
 pub mod pace;
 pub mod pass;
 pub mod poll;
+pub mod probe;
 pub mod report;
 pub mod run;
 pub mod setup;

@@ -3,6 +3,7 @@
 mod channels;
 mod commands;
 mod crash;
+mod fetch;
 mod held;
 mod journal;
 mod refusals;
