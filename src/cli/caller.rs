@@ -100,3 +100,33 @@ async fn hand_out(
     }
     bail!("the answer ended before the list did; ask again")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn handed_out(lines: Vec<FetchLine>) -> anyhow::Result<usize> {
+        let (sender, received) = mpsc::channel(lines.len().max(1));
+        for line in lines {
+            sender.send(line).await.expect("is open");
+        }
+        drop(sender);
+        let mut taken = 0;
+        hand_out(received, |_| {
+            taken += 1;
+            Ok(())
+        })
+        .await?;
+        Ok(taken)
+    }
+
+    #[tokio::test]
+    async fn an_answer_without_its_last_line_is_not_taken_for_a_whole_one() {
+        let row = || FetchLine::Row(serde_json::value::to_raw_value(&1).expect("is JSON"));
+        assert_eq!(handed_out(vec![row(), row(), FetchLine::Done(2)]).await.expect("is whole"), 3);
+        for cut in [vec![], vec![row(), row()], vec![FetchLine::Waiting("for the quota".to_owned())]] {
+            let error = handed_out(cut).await.expect_err("is cut off");
+            assert!(error.to_string().contains("ask again"), "{error}");
+        }
+    }
+}

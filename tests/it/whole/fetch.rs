@@ -103,6 +103,21 @@ async fn without_a_service_the_command_makes_each_of_the_eleven_calls_itself_and
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn each_example_of_the_readme_is_a_command_that_works() {
+    let rig = Rig::new(RigPlan::default());
+    let readme = include_str!("../../../README.md");
+    let rows = readme.lines().filter(|line| line.starts_with("| `GET /") && line.contains("`posbell fetch "));
+    let examples: Vec<&str> = rows.flat_map(|row| row.split('`')).filter(|text| text.starts_with("posbell ")).collect();
+    assert!(examples.len() >= 11, "{examples:?}");
+    for example in examples {
+        let args: Vec<&str> = example.split(' ').skip(1).collect();
+        let output = rig.run(&args);
+        assert!(output.status.success(), "{example}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    assert_eq!(rig.shop.quota_violations(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn commands_one_after_another_share_one_quota_with_the_service_that_follows() {
     let rig = Rig::new(RigPlan { quota: (3, Duration::from_secs(2)), ..RigPlan::default() });
     for _ in 0..4 {
