@@ -1,13 +1,13 @@
 //! `posbell check`: every mistake with its place, or that all is well.
 
 use super::problems::counted;
-use super::{Failure, bad_config, env, out, problems};
+use super::{Failure, bad_config, env, online, out, problems};
 use crate::config::{Config, Weight};
 use crate::domain::rhythm::Costs;
 use crate::domain::rhythm::warnings::{Warning, warnings};
 use crate::service::{pace, setup};
 
-pub(super) fn check(config: &Config) -> Result<(), Failure> {
+pub(super) fn check(config: &Config, online: bool) -> Result<(), Failure> {
     let found = setup::ready(config, &env).err().unwrap_or_default();
     if found.iter().any(|problem| problem.weight == Weight::Error) {
         return Err(bad_config(&found));
@@ -31,7 +31,7 @@ pub(super) fn check(config: &Config) -> Result<(), Failure> {
     if config.rules.rules.is_empty() {
         out::line("There is no rule yet, so events are recorded and nothing is sent.")?;
     }
-    Ok(())
+    if online { online::online(config) } else { Ok(()) }
 }
 
 /// What of the configured rhythm the quota does not grant. At least: a list of many pages costs more than is known here.

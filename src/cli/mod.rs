@@ -3,12 +3,15 @@
 //! Exit status: 0 done; 1 it failed; 2 wrong use; 78 the configuration or a rule file is wrong, on which systemd must
 //! not start it again.
 
+mod caller;
 mod check;
 mod deliveries;
 mod demo;
 mod events;
+mod fetch;
 mod held;
 mod mask;
+mod online;
 mod out;
 mod problems;
 mod resume;
@@ -43,7 +46,11 @@ enum Command {
     /// Show the whole product with a simulated shop; needs no account and no file
     Demo(demo::DemoArgs),
     /// Check the configuration and the rules
-    Check,
+    Check {
+        /// Besides, read one page of each resource and say what the key really gives
+        #[arg(long)]
+        online: bool,
+    },
     /// Show shops, passes, quota and what waits to be sent
     Status(Listing),
     /// List what has happened
@@ -52,6 +59,8 @@ enum Command {
     Deliveries(deliveries::DeliveriesArgs),
     /// List readings that were not believed, and say whether they are right
     Held(held::HeldArgs),
+    /// Read the API once under the shop's quota, and print its rows as JSON lines
+    Fetch(fetch::FetchArgs),
     /// Read a shop again whose key was refused
     Resume {
         /// The shop's id
@@ -116,11 +125,12 @@ impl Cli {
         match &self.command {
             Command::Run => run::run(config),
             Command::Demo(_) => Ok(()),
-            Command::Check => check::check(&config),
+            Command::Check { online } => check::check(&config, *online),
             Command::Status(listing) => status::status(&config, listing),
             Command::Events(args) => events::events(&config, args),
             Command::Deliveries(args) => deliveries::deliveries(&config, args),
             Command::Held(args) => held::held(&config, args),
+            Command::Fetch(args) => fetch::fetch(&config, args),
             Command::Resume { shop } => resume::resume(&config, shop),
         }
     }

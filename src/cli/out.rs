@@ -17,6 +17,11 @@ pub(super) fn text(text: &str) -> io::Result<()> {
     stdout.flush()
 }
 
+/// Says something about what is printed on standard error, if anybody reads it.
+pub(super) fn note(text: &str) {
+    drop(writeln!(io::stderr(), "posbell: {text}"));
+}
+
 /// Whether a command failed only because nobody reads on: `posbell events | head`.
 pub(super) fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)

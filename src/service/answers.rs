@@ -6,16 +6,17 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
+use tokio::sync::mpsc::Receiver;
 
-use super::held;
 use super::report::{self, Live, QuotaStatus};
 use super::shop::{Shared, Shop};
+use super::{fetch, held};
 use crate::config::Config;
 use crate::domain::diff::guard::Decision;
 use crate::domain::event::DeliveryId;
 use crate::domain::model::Timestamp;
 use crate::domain::outbox::Delivery;
-use crate::edge::admin::{Answers, DeliveryQuery, EventQuery, Refusal};
+use crate::edge::admin::{Answers, DeliveryQuery, EventQuery, FetchLine, FetchQuery, Refusal};
 use crate::edge::store::{DeliveryFilter, EventFilter, Store, StoreError};
 
 /// How many rows a listing has unless asked otherwise.
@@ -87,6 +88,12 @@ impl Answers for ServiceAnswers {
         let found = found.ok_or_else(|| Refusal::NotFound(format!("there is no shop `{shop}`")))?;
         found.resume().await?;
         Ok("{}".to_owned())
+    }
+
+    async fn fetch(&self, shop: String, query: FetchQuery) -> Result<Receiver<FetchLine>, Refusal> {
+        let found = self.shops.iter().find(|known| known.id().as_str() == shop);
+        let found = found.ok_or_else(|| Refusal::NotFound(format!("there is no shop `{shop}`")))?;
+        fetch::start(found, &query).await
     }
 }
 

@@ -4,15 +4,18 @@
 //! and settles it. Neither keeps anything between turns except in the store, so a killed process and a slow one are
 //! the same case. A wake-up carries no data: whoever is woken looks in the store.
 
+pub mod alone;
 pub mod answers;
 mod catch_up;
 pub mod clock;
 pub mod deliver;
+pub mod fetch;
 pub mod health;
 pub mod held;
 pub mod pace;
 pub mod pass;
 pub mod poll;
+pub mod probe;
 pub mod report;
 pub mod run;
 pub mod setup;

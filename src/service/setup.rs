@@ -66,6 +66,12 @@ impl Ready {
 /// What a secret or a channel may ask of the environment.
 pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 
+/// Reads the key of one shop, or says why it cannot be read here.
+pub fn ready_shop(shop: &ShopConfig, env: Env<'_>) -> anyhow::Result<ReadyShop> {
+    let api_key = shop.api_key.read(env).with_context(|| format!("Failed to read the key of shop {}", shop.id))?;
+    Ok(ReadyShop { config: shop.clone(), api_key })
+}
+
 /// Reads every secret and builds every channel, or returns everything that is in the way.
 ///
 /// A secret that only the unit can read is a warning here; `run` needs it all the same and says so.
@@ -195,6 +201,14 @@ pub async fn open_shop(
     shared: &Arc<Shared>,
     clock: Arc<dyn BootClock>,
 ) -> anyhow::Result<Shop> {
+    let (pospos, key_hash) = open_pospos(&ready, config, clock)?;
+    let shop = ready.config;
+    let failed = || format!("Failed to open shop {}", shop.id);
+    Shop::new(shop.clone(), key_hash, pospos, Arc::clone(shared)).await.with_context(failed)
+}
+
+/// Opens a shop's quota ledger and its client, and says by what its key is known.
+pub fn open_pospos(ready: &ReadyShop, config: &Config, clock: Arc<dyn BootClock>) -> anyhow::Result<(Pospos, KeyHash)> {
     let ReadyShop { config: shop, api_key } = ready;
     let failed = || format!("Failed to open shop {}", shop.id);
     let dir = config.data_dir.join("quota");
@@ -212,6 +226,5 @@ pub async fn open_shop(
         fields: Arc::clone(&shop.fields),
         extra_query: shop.query.clone(),
     };
-    let pospos = Pospos::new(settings, governor).with_context(failed)?;
-    Shop::new(shop.clone(), key_hash, pospos, Arc::clone(shared)).await.with_context(failed)
+    Ok((Pospos::new(settings, governor).with_context(failed)?, key_hash))
 }

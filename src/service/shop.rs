@@ -85,6 +85,8 @@ pub struct Shop {
     pub sales: SalesMemory,
     /// How often its resources are read.
     pub pace: ShopPace,
+    /// Held while a person reads by hand: each such reading holds an answer in memory, so there is one at a time.
+    pub by_hand: Arc<Mutex<()>>,
     /// What is known of its key without knowing the key.
     key_hash: KeyHash,
     /// Whether nothing may be read.
@@ -113,6 +115,7 @@ impl Shop {
             refreshes: Refreshes::default(),
             sales: SalesMemory::default(),
             pace,
+            by_hand: Arc::default(),
             key_hash,
             stopped,
             guard: Mutex::new(()),
@@ -195,6 +198,11 @@ impl Shop {
         let mut stopped = self.stopped.subscribe();
         // The sender lives as long as the shop, so this cannot fail while anyone asks.
         drop(stopped.wait_for(|stopped| !*stopped).await);
+    }
+
+    /// Whether its key was refused, so that nothing may be read.
+    pub fn is_stopped(&self) -> bool {
+        *self.stopped.borrow()
     }
 
     /// Notes when posbell first ran for this shop, and lifts a stop that was about another key.

@@ -4,11 +4,13 @@
 //! owner's data), anything but GET without the token, and from other machines GET without it too.
 
 mod access;
+mod fetch;
 mod routes;
 
 use std::net::SocketAddr;
 
 pub use access::Access;
+pub use fetch::{FetchLine, FetchQuery};
 pub use routes::{Answers, DeliveryQuery, EventQuery, Refusal, router};
 
 /// Answers on `listener` until `end` returns and the answers under way are given.

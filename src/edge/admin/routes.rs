@@ -10,8 +10,10 @@ use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc::Receiver;
 
 use super::access::{self, Access};
+use super::fetch::{FetchLine, FetchQuery, fetch};
 use crate::domain::diff::guard::Decision;
 
 /// `?type=sale.created&shop=main&since=2026-11-23T00:00:00Z&after=12&limit=100`
@@ -86,6 +88,12 @@ pub trait Answers: Send + Sync + 'static {
     ) -> impl Future<Output = Result<String, Refusal>> + Send;
     /// Lets a stopped shop be read again.
     fn resume(&self, shop: String) -> impl Future<Output = Result<String, Refusal>> + Send;
+    /// Reads the API for a person: the lines as they come. Where the receiver is dropped, no further call is made.
+    fn fetch(
+        &self,
+        shop: String,
+        query: FetchQuery,
+    ) -> impl Future<Output = Result<Receiver<FetchLine>, Refusal>> + Send;
 }
 
 /// Everything that the admin address serves. Needs the caller's address as connect info.
@@ -102,6 +110,7 @@ pub fn router<A: Answers>(answers: Arc<A>, access: Access) -> Router {
         .route("/api/v1/held/{shop}/{resource}/release", post(release::<A>))
         .route("/api/v1/held/{shop}/{resource}/drop", post(drop_held::<A>))
         .route("/api/v1/shops/{id}/resume", post(resume::<A>))
+        .route("/api/v1/shops/{id}/fetch", post(fetch::<A>))
         .fallback(|| async { json(Err(Refusal::NotFound("there is nothing at this address".to_owned()))) })
         .layer(middleware::from_fn_with_state(access, access::check))
         .with_state(answers)
@@ -145,7 +154,7 @@ async fn resume<A: Answers>(State(answers): State<Arc<A>>, Path(id): Path<String
     json(answers.resume(id).await)
 }
 
-fn json(answer: Result<String, Refusal>) -> Response {
+pub(super) fn json(answer: Result<String, Refusal>) -> Response {
     #[derive(Serialize)]
     struct Problem {
         error: String,

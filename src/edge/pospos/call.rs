@@ -20,13 +20,14 @@ use std::io;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
+use chrono::NaiveDateTime;
 use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::{Client, Response, StatusCode};
 use url::Url;
 
 use super::error::{ReadError, TransportError};
 use super::quota::{Governor, Monotonic, Urgency};
-use super::retry_after::retry_after;
+use super::retry_after::{retry_after, server_time};
 
 /// The header that carries the key: not `Authorization`, as the captures show.
 const KEY_HEADER: HeaderName = HeaderName::from_static("apikey");
@@ -63,6 +64,8 @@ pub(super) struct Received {
     pub body: Vec<u8>,
     /// When the request left.
     pub sent: Monotonic,
+    /// What the server's clock said.
+    pub server_time: Option<NaiveDateTime>,
 }
 
 impl Caller {
@@ -114,7 +117,10 @@ impl Caller {
         // Nobody says when the connection stands, so the head may take as long as both.
         let head = tokio::time::timeout(self.timeout + self.timeout.min(CONNECTING), exchange).await;
         let answer = match head {
-            Ok(Ok(response)) => self.answer(response).await,
+            Ok(Ok(response)) => {
+                let server_time = server_time(response.headers());
+                self.answer(response).await.map(|body| Received { body, sent, server_time })
+            }
             // Perhaps still on its way: the permit is dropped, not ended.
             Ok(Err(error)) => return Err(ReadError::Unreachable(transport(&error))),
             Err(_) => return Err(ReadError::Unreachable(TransportError::NoAnswer)),
@@ -126,7 +132,7 @@ impl Caller {
         if let Err(ReadError::Limited { retry_after }) = &answer {
             self.governor.pause(retry_after.unwrap_or_default());
         }
-        answer.map(|body| Received { body, sent })
+        answer
     }
 
     fn not_refused(&self) -> Result<(), ReadError> {

@@ -95,6 +95,11 @@ impl Pospos {
         self.caller.allow_again();
     }
 
+    /// Rows asked for at once.
+    pub(super) fn page_size(&self) -> u32 {
+        self.page_size
+    }
+
     /// What is asked of a list in pages, `width` of them at once.
     pub(super) fn pages(&self, path: &[&str], asked: Asked<'_>, width: usize) -> Question<'_> {
         self.question(path, asked, AnswerForm::Pages(self.page_size, width))

@@ -11,6 +11,7 @@ mod call;
 mod calls;
 mod client;
 mod error;
+mod probe;
 mod pull;
 mod question;
 pub mod quota;
@@ -23,8 +24,10 @@ mod wire;
 pub use calls::Period;
 pub use client::{Pospos, PosposSettings, SettingsError};
 pub use error::{ReadError, TransportError};
+pub use probe::{Probe, ProbedPage};
 pub use question::Question;
 pub use reading::{Fresh, RawReading, Reading};
 pub use wire::{
-    CreditFields, FieldMap, Malformed, MemberFields, PurchaseFields, SaleFields, StockFields, VendorFields, is_pointer,
+    CreditFields, FieldMap, Malformed, MemberFields, Presence, PurchaseFields, SaleFields, StockFields, Survey,
+    Surveyed, VendorFields, is_pointer,
 };

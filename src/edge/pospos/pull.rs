@@ -159,7 +159,7 @@ impl<'a> Pull<'a> {
     }
 
     fn open(&mut self, ticket: Ticket, window: Window, received: Received) -> Result<Page, ReadError> {
-        let Received { body, sent } = received;
+        let Received { body, sent, .. } = received;
         let is_one = self.question.form == AnswerForm::One;
         let opened = if is_one { Envelope::open_one(&body) } else { Envelope::open(&body) };
         let envelope = opened.map_err(|problem| self.malformed(window.page, problem))?;

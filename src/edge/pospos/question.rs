@@ -4,7 +4,7 @@
 //! business. The rows go through the same page reader as everything else and are not decoded.
 
 use super::client::{Asked, Pospos};
-use super::pull::AnswerForm;
+use super::pull::{self, AnswerForm};
 use super::quota::Urgency;
 use super::reading::RawReading;
 use crate::domain::model::Resource;
@@ -73,14 +73,27 @@ pub enum Question {
     },
 }
 
+impl Question {
+    /// Whether it is about one thing by what tells it apart, which may be answered with 404 where there is none such.
+    pub fn is_about_one(&self) -> bool {
+        use Question::{MemberByCode, MemberById, MemberByPhone, Product};
+        matches!(self, Product { .. } | MemberByPhone { .. } | MemberByCode { .. } | MemberById { .. })
+    }
+}
+
 impl Pospos {
     /// Asks, and hands out the rows as they are written in the answers.
     pub fn raw(&self, question: &Question, urgency: Urgency) -> RawReading<'_> {
+        RawReading::new(self.laid(question, urgency))
+    }
+
+    /// The question as it goes out, but for the page.
+    pub(super) fn laid(&self, question: &Question, urgency: Urgency) -> pull::Question<'_> {
         let list =
             |path: &[&str], resource, query: &[(&str, &str)]| self.all_pages(path, Asked { resource, urgency, query });
         let single = |path: &[&str], resource, form| self.question(path, Asked { resource, urgency, query: &[] }, form);
         let one = |path: &[&str], resource| single(path, resource, AnswerForm::One);
-        RawReading::new(match question {
+        match question {
             Question::Transactions { start, end, current_buyer } => {
                 let current_buyer = current_buyer.map(|flag| flag.to_string()).unwrap_or_default();
                 let query = [("start", &**start), ("end", &**end), ("current_buyer", &*current_buyer)];
@@ -101,6 +114,6 @@ impl Pospos {
                 let query = [("term", &**term), ("start_date", start), ("end_date", end)];
                 list(&["buy-document"], Resource::BuyDocuments, &query)
             }
-        })
+        }
     }
 }

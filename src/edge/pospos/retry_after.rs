@@ -19,9 +19,14 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let asked = text(headers, RETRY_AFTER)?;
     let silence = match asked.starts_with(|first: char| first.is_ascii_digit()) {
         true => seconds(asked)?,
-        false => (date(asked)? - date(text(headers, DATE)?)?).to_std().unwrap_or(Duration::ZERO),
+        false => (date(asked)? - server_time(headers)?).to_std().unwrap_or(Duration::ZERO),
     };
     Some(silence.min(LONGEST_SILENCE))
+}
+
+/// What the server's clock says, in UTC.
+pub(super) fn server_time(headers: &HeaderMap) -> Option<NaiveDateTime> {
+    date(text(headers, DATE)?)
 }
 
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {

@@ -25,6 +25,7 @@ mod tests;
 pub use commit::{Commit, Forgotten, Gather};
 pub use listed::{Head, Heads};
 pub use lock::{DirLock, Holder};
+pub use open::make_data_dir;
 pub use outbox::{Due, DueDelivery, PageStart, WaitingPage};
 pub use read::{DeliveryFilter, EventFilter, OutboxCounts};
 pub use record::{ResourceRecord, ShopRecord, Stopped};

@@ -26,9 +26,7 @@ impl Store {
     ///
     /// Blocks; call it before anything is served.
     pub fn open_or_create(dir: &Path, epoch_if_new: Epoch) -> Result<Store, StoreError> {
-        // It will hold names and telephone numbers of customers.
-        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
-        made.map_err(|source| StoreError::Directory { dir: dir.to_owned(), source })?;
+        make_data_dir(dir)?;
         Self::open(dir, Some(epoch_if_new))
     }
 
@@ -48,6 +46,13 @@ impl Store {
         let inner = opened.map_err(|_| StoreError::Damaged("sled panicked while opening it".to_owned()))??;
         Ok(Store { inner: Arc::new(inner) })
     }
+}
+
+/// Makes the data directory where it is missing, for its owner's eyes alone: it will hold names and telephone numbers of
+/// customers.
+pub fn make_data_dir(dir: &Path) -> Result<(), StoreError> {
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
+    made.map_err(|source| StoreError::Directory { dir: dir.to_owned(), source })
 }
 
 impl Inner {

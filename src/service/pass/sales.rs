@@ -224,7 +224,7 @@ impl SaleDays {
 }
 
 /// The API's days are Bangkok's, whatever zone messages are shown in.
-pub(super) fn bangkok_day(now: Timestamp) -> NaiveDate {
+pub(in crate::service) fn bangkok_day(now: Timestamp) -> NaiveDate {
     now.with_timezone(&chrono_tz::Asia::Bangkok).date_naive()
 }
 

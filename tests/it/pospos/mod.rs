@@ -5,6 +5,7 @@
 mod failures;
 mod overlap;
 mod paging;
+mod probe;
 mod reading;
 mod requests;
 

@@ -4,6 +4,7 @@ mod catch_up;
 mod channels;
 mod commands;
 mod crash;
+mod fetch;
 mod held;
 mod journal;
 mod lists;

@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 
 use super::Unreadable;
 use super::fields::OR;
+use super::survey::Presence;
 use crate::domain::model::{NotExact, Timestamp};
 
 /// One row, its members still as they were written.
@@ -31,6 +32,38 @@ impl<'a> Row<'a> {
         self.members.contains_key(name)
     }
 
+    /// The names of its members.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.members.keys().map(String::as_str)
+    }
+
+    /// The members of a row that these pointers begin in.
+    pub fn first_names(pointers: &str) -> impl Iterator<Item = String> {
+        pointers.split(OR).filter_map(|pointer| pointer.split('/').nth(1).map(unescaped))
+    }
+
+    /// How much stands at the best of these pointers.
+    pub fn presence(&self, pointers: &str) -> Presence {
+        pointers.split(OR).map(|pointer| self.presence_at(pointer)).max().unwrap_or(Presence::Missing)
+    }
+
+    fn presence_at(&self, pointer: &str) -> Presence {
+        let mut found = self.raw;
+        for token in pointer.split('/').skip(1) {
+            // Where the thing around it is none, the place is as good as there.
+            match member(found, &unescaped(token)) {
+                Some(raw) => found = raw,
+                None if found.get() == "null" => return Presence::Empty,
+                None => return Presence::Missing,
+            }
+        }
+        let is_hollow = matches!(found.get().as_bytes(), [b'[' | b'{', inner @ ..] if inner.trim_ascii().len() == 1);
+        match is_something(found) && !is_hollow {
+            true => Presence::Seen,
+            false => Presence::Empty,
+        }
+    }
+
     /// The value at a JSON Pointer, as it was written; `null` is none. Of several pointers the first that holds
     /// something other than *none* counts.
     pub fn at(&self, pointers: &str) -> Option<&'a RawValue> {
@@ -43,7 +76,7 @@ impl<'a> Row<'a> {
     fn at_one(&self, pointer: &str) -> Option<&'a RawValue> {
         let mut found = self.raw;
         for (depth, token) in pointer.split('/').skip(1).enumerate() {
-            let token = token.replace("~1", "/").replace("~0", "~");
+            let token = unescaped(token);
             found = if depth == 0 { self.members.get(&token).copied()? } else { member(found, &token)? };
         }
         (found.get() != "null" && !pointer.is_empty()).then_some(found)
@@ -112,6 +145,11 @@ pub(super) fn full_name(first: Option<String>, last: Option<String>) -> Option<S
 /// Whether there is anything: an object, a list, a flag, or a text or number that does not mean *none*.
 fn is_something(raw: &RawValue) -> bool {
     raw.get().starts_with(['{', '[', 't', 'f']) || text(raw).is_some()
+}
+
+/// One token of a JSON Pointer as the name that it means.
+fn unescaped(token: &str) -> String {
+    token.replace("~1", "/").replace("~0", "~")
 }
 
 /// The member of an object or the element of a list.

@@ -17,6 +17,7 @@ mod key;
 mod members;
 mod purchases;
 mod stock;
+mod survey;
 mod transactions;
 mod vendors;
 
@@ -30,6 +31,7 @@ pub(super) use key::{Key, fingerprint};
 pub use members::MemberFields;
 pub use purchases::PurchaseFields;
 pub use stock::StockFields;
+pub use survey::{Presence, Survey, Surveyed};
 pub use transactions::SaleFields;
 pub use vendors::VendorFields;
 

@@ -1,0 +1,103 @@
+//! How one reading of the API by hand is asked for, and how it is answered: line by line, as the rows come in.
+//!
+//! The answer of a long list takes minutes, so it is a stream: whoever asked sees what has come, and of the rest nothing
+//! is held here but the line that goes out next. It always ends in `done` or `error`; one that ends without has been cut
+//! off.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use tokio::sync::mpsc::Receiver;
+
+use super::routes::{Answers, Refusal, json};
+
+/// `{"resource":"stock","term":"PK64"}`: which call of the API is meant, in the words of the command line.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FetchQuery {
+    /// `transactions`, `stock`, `credit`, `members`, `vendors` or `buy_documents`.
+    pub resource: String,
+    /// A product's or a member's `_id`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// A member's code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// A member's telephone number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    /// What the API looks for in products, vendors and purchase documents.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub term: Option<String>,
+    /// Of credits: `ALL`, `OUT_OF_PERIOD` or `IN_OF_PERIOD`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub period: Option<String>,
+    /// Of credits: `paid` or `pending`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// The first day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<String>,
+    /// The last day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<String>,
+    /// A parameter of `/transactions` of which nobody knows what it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current_buyer: Option<bool>,
+    /// The stock list in one answer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub whole: bool,
+    /// Not the rows, but what one page of them shows of the API; the answer is one row.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub probe: bool,
+}
+
+/// One line of the answer.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FetchLine {
+    /// A row, as the API wrote it, on one line.
+    Row(Box<RawValue>),
+    /// Nothing has come for a while, and this is why.
+    Waiting(String),
+    /// So many rows have come: the list is read to its end.
+    Done(u64),
+    /// It was not, and this is why.
+    Error(String),
+}
+
+pub(super) async fn fetch<A: Answers>(
+    State(answers): State<Arc<A>>,
+    Path(shop): Path<String>,
+    query: Result<Json<FetchQuery>, JsonRejection>,
+) -> Response {
+    let query = match query {
+        Ok(Json(query)) => query,
+        Err(rejection) => return json(Err(Refusal::Wrong(rejection.body_text()))),
+    };
+    match answers.fetch(shop, query).await {
+        Ok(lines) => {
+            let headers = [(header::CONTENT_TYPE, "application/x-ndjson"), (header::CACHE_CONTROL, "no-store")];
+            (headers, streamed(lines)).into_response()
+        }
+        Err(refusal) => json(Err(refusal)),
+    }
+}
+
+/// Dropped when the caller goes away, and the receiver with it.
+fn streamed(lines: Receiver<FetchLine>) -> Body {
+    Body::from_stream(stream::unfold(lines, |mut lines| async move {
+        let mut text = serde_json::to_string(&lines.recv().await?).unwrap_or_default();
+        text.push('\n');
+        Some((Ok::<_, Infallible>(text), lines))
+    }))
+}
