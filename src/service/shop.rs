@@ -14,6 +14,7 @@ use super::pass::refresh::Refreshes;
 use super::pass::sales::SalesMemory;
 use super::setup::BODY_LIMIT;
 use crate::config::ShopConfig;
+use crate::domain::diff::product::{self, LevelCounts, ProductRow};
 use crate::domain::event::{BaselineCounts, Event, Scribe};
 use crate::domain::model::{ChannelName, KeyHash, Resource, ShopId, StockRow, Timestamp};
 use crate::domain::outbox::{self, Delivery, Recipients};
@@ -277,14 +278,20 @@ impl Shop {
             counts.sales = Some(record.rows);
         }
         if let Some(record) = read.get(&Resource::Stock) {
-            let known = store.known::<diff::product::ProductRow>(&self.config.id, Resource::Stock).await?;
-            if let diff::Known::Rows { rows, .. } = known {
-                let levels = diff::product::count_levels(rows.values(), &self.config.id, &self.shared.rules);
-                counts.products = Some(record.rows);
-                counts.low = Some(levels.low);
-                counts.out = Some(levels.out);
-            }
+            // Row by row: a large list need not be in memory at once.
+            let (shop, shared) = (self.config.id.clone(), Arc::clone(&self.shared));
+            let short = move |row: ProductRow| {
+                let levels = product::count_levels(std::iter::once(&row), &shop, &shared.rules);
+                (levels != LevelCounts::default()).then_some(levels)
+            };
+            let short = store.search(&self.config.id, Resource::Stock, short).await?;
+            counts.products = Some(record.rows);
+            counts.low = Some(short.iter().map(|levels| levels.low).sum());
+            counts.out = Some(short.iter().map(|levels| levels.out).sum());
         }
+        counts.members = read.get(&Resource::Members).map(|record| record.rows);
+        counts.vendors = read.get(&Resource::Vendors).map(|record| record.rows);
+        counts.purchases = read.get(&Resource::BuyDocuments).map(|record| record.rows);
         if read.contains_key(&Resource::Credit) {
             let known = store.known::<diff::credit::CreditRow>(&self.config.id, Resource::Credit).await?;
             if let diff::Known::Rows { rows, .. } = known {
