@@ -4,11 +4,12 @@
 //! was read from. A pass loads only the heads, and of the rows only those whose text has changed. A row that was stored
 //! by an older version has no head; it counts as changed once and gets one.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::heads::Heads;
 use super::record;
 use super::{Store, StoreError, keys};
 use crate::domain::model::{EntityId, Fingerprint, Resource, ShopId};
@@ -32,9 +33,6 @@ pub struct Head {
     /// It is kept for its counters alone.
     pub gone: bool,
 }
-
-/// The heads of every row of a resource.
-pub type Heads = HashMap<EntityId, Head>;
 
 /// A row with its head, as it is stored.
 pub(super) fn write<R: Serialize>(row: &R, head: Head) -> Result<Vec<u8>, StoreError> {
@@ -72,12 +70,12 @@ impl Store {
         }
         let prefix = keys::rows(shop, resource);
         self.reading(move |tree| {
-            let mut heads = Heads::new();
+            let mut heads = Heads::default();
             for entry in tree.scan_prefix(&prefix) {
                 let (key, value) = entry?;
-                heads.insert(keys::entity_of(&key, &prefix)?, split(&value).0);
+                heads.push(keys::entity_of(&key, &prefix)?.as_str(), split(&value).0);
             }
-            heads.shrink_to_fit();
+            heads.close();
             Ok(Some(heads))
         })
         .await

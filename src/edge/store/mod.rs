@@ -11,6 +11,7 @@
 mod blobs;
 mod commit;
 mod committer;
+mod heads;
 mod keys;
 mod listed;
 mod lock;
@@ -23,7 +24,8 @@ mod record;
 mod tests;
 
 pub use commit::{Commit, Forgotten, Gather};
-pub use listed::{Head, Heads};
+pub use heads::Heads;
+pub use listed::Head;
 pub use lock::{DirLock, Holder};
 pub use open::make_data_dir;
 pub use outbox::{Due, DueDelivery, PageStart, WaitingPage};

@@ -111,7 +111,7 @@ pub(super) async fn pass<L: Listing>(shop: &Shop, mut listing: L) -> Result<Pass
     }
     let (rows, unreadable) = (reading.rows(), reading.unreadable());
     // Rows that are just as they were are not handed out, but they are seen.
-    if !sweep.is_sure && heads.keys().any(|id| reading.has_seen(id)) {
+    if !sweep.is_sure && heads.iter().any(|(id, _)| reading.has_seen(&id)) {
         sweep.trust(&listing).await?;
     }
     sweep.believe(rows)?;
@@ -162,7 +162,7 @@ struct Sweep<'a, R> {
 impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
     fn new(shop: &'a Shop, resource: Resource, heads: Arc<Heads>, taken: Taken) -> Self {
         let now = shop.shared.clock.now();
-        let living = heads.values().filter(|head| !head.gone).count();
+        let living = heads.living();
         Self {
             shop,
             resource,
@@ -181,7 +181,7 @@ impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
     /// Compares one page.
     async fn take<L: Listing<Read = R>>(&mut self, listing: &L, rows: Vec<Fresh<R>>) -> Result<(), PassError> {
         if !self.is_sure {
-            self.is_sure = rows.iter().any(|fresh| self.heads.contains_key(&fresh.id));
+            self.is_sure = rows.iter().any(|fresh| self.heads.contains(&fresh.id));
             self.unsure.extend(rows);
             if !self.is_sure {
                 return Ok(());
@@ -209,7 +209,7 @@ impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
                     continue;
                 }
                 // What an interrupted baseline has left was never believed.
-                let prev = known.remove(&fresh.id).filter(|_| self.heads.contains_key(&fresh.id)).map(|(_, row)| row);
+                let prev = known.remove(&fresh.id).filter(|_| self.heads.contains(&fresh.id)).map(|(_, row)| row);
                 self.compare_one(listing, prev, fresh.clone()).await?;
             }
         }
@@ -260,7 +260,7 @@ impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
 
     /// Whether a list of so many rows can be this shop's.
     fn believe(&self, rows: u64) -> Result<(), Unbelievable> {
-        let living = self.heads.values().filter(|head| !head.gone).count();
+        let living = self.heads.living();
         match (rows, living) {
             (0, 0) if self.taken == Taken::Quietly => Err(Unbelievable::EmptyAtFirst),
             (0, known @ 1..) => Err(Unbelievable::Empty { known }),
@@ -272,7 +272,7 @@ impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
     /// The known rows that the list did not have.
     fn missing<T>(&self, reading: &Reading<'_, T>) -> Vec<EntityId> {
         let living = self.heads.iter().filter(|(_, head)| !head.gone);
-        living.filter(|(id, _)| self.has_not(reading, id)).map(|(id, _)| id.clone()).collect()
+        living.map(|(id, _)| id).filter(|id| self.has_not(reading, id)).collect()
     }
 
     /// Whether the list has no such row, or only one that is marked as deleted.

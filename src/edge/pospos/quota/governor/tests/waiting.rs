@@ -69,13 +69,13 @@ async fn the_more_urgent_goes_first() {
 }
 
 #[tokio::test]
-async fn sweeps_leave_a_twentieth_to_a_sale() {
+async fn sweeps_leave_a_fiftieth_to_a_sale() {
     let (_room, governor) = Room::rested("100/10s");
-    for _ in 0..95 {
+    for _ in 0..98 {
         governor.permit(Urgency::Sweep).await.unwrap().end();
     }
     give_up(governor.permit(Urgency::Sweep));
-    for _ in 0..5 {
+    for _ in 0..2 {
         governor.permit(Urgency::Sales).await.unwrap().end();
     }
     give_up(governor.permit(Urgency::Sales));
