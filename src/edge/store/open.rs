@@ -14,7 +14,7 @@ use super::record::{self, FORM};
 use super::{DirLock, Holder, Inner, Store, StoreError, keys};
 use crate::domain::event::Epoch;
 
-/// sled's default cache is 1 GiB; on a small machine 16 MiB reads a large shop as fast.
+/// sled's default cache is 1 GiB; on a small machine 8 MiB reads a large shop as fast.
 const CACHE_BYTES: u64 = 8 * 1024 * 1024;
 
 /// The file that says that data was written. sled takes a log that it cannot read for a new and empty one, and a store
