@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use super::listed::head_of;
 use super::record::{self, ResourceRecord, ShopRecord};
 use super::{StoreError, keys};
 use crate::domain::diff::guard::GuardRecord;
@@ -91,8 +92,16 @@ pub(super) fn apply(tree: &sled::Tree, numbers: &mut Numbers, commit: Commit) ->
     for (shop, resource, id, row) in commit.rows {
         let key = keys::row(&shop, resource, &id);
         match row {
-            Some(row) => batch.insert(key, row),
-            None => batch.remove(key),
+            Some(row) => {
+                if let Some(head) = head_of(&row) {
+                    batch.insert(keys::head(&shop, resource, &id), head);
+                }
+                batch.insert(key, row);
+            }
+            None => {
+                batch.remove(keys::head(&shop, resource, &id));
+                batch.remove(key);
+            }
         }
     }
     let mut known_before = BTreeSet::new();

@@ -42,6 +42,16 @@ pub(super) fn rows(shop: &ShopId, resource: Resource) -> Vec<u8> {
     format!("r/{shop}/{resource}/").into_bytes()
 }
 
+pub(super) fn heads(shop: &ShopId, resource: Resource) -> Vec<u8> {
+    format!("h/{shop}/{resource}/").into_bytes()
+}
+
+pub(super) fn head(shop: &ShopId, resource: Resource, id: &EntityId) -> Vec<u8> {
+    let mut key = heads(shop, resource);
+    key.extend_from_slice(id.as_str().as_bytes());
+    key
+}
+
 pub(super) fn row(shop: &ShopId, resource: Resource, id: &EntityId) -> Vec<u8> {
     let mut key = rows(shop, resource);
     key.extend_from_slice(id.as_str().as_bytes());

@@ -1,8 +1,9 @@
 //! Rows of long lists: how a pass over a hundred thousand products knows what changed without reading them all.
 //!
 //! Such a row is stored behind a head of eighteen bytes: a mark, flags, and the fingerprint of the API's text that it
-//! was read from. A pass loads only the heads, and of the rows only those whose text has changed. A row that was stored
-//! by an older version has no head; it counts as changed once and gets one.
+//! was read from, and the head stands a second time under a key of its own, in the same batch: so a pass reads two
+//! megabytes of heads and not fifty of rows, and of the rows only those whose text has changed. A row that was stored by
+//! an older version has no head; it counts as changed once and gets one.
 
 use std::collections::BTreeMap;
 
@@ -57,6 +58,11 @@ pub(super) fn split(bytes: &[u8]) -> (Head, &[u8]) {
     }
 }
 
+/// The head of a stored row's bytes, where it has one.
+pub(super) fn head_of(bytes: &[u8]) -> Option<&[u8]> {
+    bytes.get(..HEAD).filter(|head| head.first() == Some(&MARK))
+}
+
 impl Store {
     /// A row of a long list as it is stored.
     pub fn listed_row<R: Serialize>(row: &R, head: Head) -> Result<Vec<u8>, StoreError> {
@@ -65,10 +71,9 @@ impl Store {
 
     /// The heads of every stored row; `None` before the first accepted pass.
     pub async fn heads(&self, shop: &ShopId, resource: Resource) -> Result<Option<Heads>, StoreError> {
-        if self.resource(shop, resource).await?.is_none() {
-            return Ok(None);
-        }
-        let prefix = keys::rows(shop, resource);
+        let Some(record) = self.resource(shop, resource).await? else { return Ok(None) };
+        // Before every row has a head of its own, the rows are asked.
+        let prefix = if record.heads { keys::heads(shop, resource) } else { keys::rows(shop, resource) };
         self.reading(move |tree| {
             let mut heads = Heads::default();
             for entry in tree.scan_prefix(&prefix) {

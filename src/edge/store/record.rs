@@ -29,6 +29,9 @@ pub struct ResourceRecord {
     pub rows: u64,
     /// How many of them could not be understood.
     pub unreadable: u64,
+    /// Every row has a head of its own.
+    #[serde(default)]
+    pub heads: bool,
     /// How many calls the latest pass took; 0 where that is not known.
     #[serde(default)]
     pub calls: u32,

@@ -126,6 +126,8 @@ pub(super) async fn pass<L: Listing>(shop: &Shop, mut listing: L) -> Result<Pass
         horizon: None,
         fields: shop.fields_of(resource),
         measure: listing.measure(),
+        // One that cannot be read now keeps what an older version has stored.
+        heads: unreadable == 0 || before.as_ref().is_some_and(|record| record.heads),
         rows: rows.saturating_sub(unreadable),
         unreadable,
         calls: reading.calls(),

@@ -102,6 +102,7 @@ fn record(n: u64) -> ResourceRecord {
         fields: String::new(),
         rows: n,
         measure: String::new(),
+        heads: false,
         calls: 1,
         unreadable: 0,
     }
