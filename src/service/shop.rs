@@ -14,8 +14,7 @@ use super::pass::refresh::Refreshes;
 use super::pass::sales::SalesMemory;
 use super::setup::BODY_LIMIT;
 use crate::config::ShopConfig;
-use crate::domain::diff::product::{self, LevelCounts, ProductRow};
-use crate::domain::event::{BaselineCounts, Event, Scribe};
+use crate::domain::event::{BaselineCounts, Event, Level, Scribe};
 use crate::domain::model::{ChannelName, KeyHash, Resource, ShopId, StockRow, Timestamp};
 use crate::domain::outbox::{self, Delivery, Recipients};
 use crate::domain::rhythm::hours::Observed;
@@ -278,16 +277,11 @@ impl Shop {
             counts.sales = Some(record.rows);
         }
         if let Some(record) = read.get(&Resource::Stock) {
-            // Row by row: a large list need not be in memory at once.
-            let (shop, shared) = (self.config.id.clone(), Arc::clone(&self.shared));
-            let short = move |row: ProductRow| {
-                let levels = product::count_levels(std::iter::once(&row), &shop, &shared.rules);
-                (levels != LevelCounts::default()).then_some(levels)
-            };
-            let short = store.search(&self.config.id, Resource::Stock, short).await?;
+            let heads = store.heads(&self.config.id, Resource::Stock).await?.unwrap_or_default();
+            let count = |is_such: fn(Level) -> bool| heads.levels().filter(|level| is_such(*level)).count() as u64;
             counts.products = Some(record.rows);
-            counts.low = Some(short.iter().map(|levels| levels.low).sum());
-            counts.out = Some(short.iter().map(|levels| levels.out).sum());
+            counts.low = Some(count(|level| matches!(level, Level::Low | Level::Critical)));
+            counts.out = Some(count(|level| level == Level::Out));
         }
         counts.members = read.get(&Resource::Members).map(|record| record.rows);
         counts.vendors = read.get(&Resource::Vendors).map(|record| record.rows);

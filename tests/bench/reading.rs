@@ -25,8 +25,14 @@ const SHORTAGES: usize = 10;
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime can be built");
     runtime.block_on(async {
-        sweep().await;
-        latency().await;
+        let asked: Vec<String> = std::env::args().skip(1).filter(|one| !one.starts_with('-')).collect();
+        let is_asked = |name: &str| asked.is_empty() || asked.iter().any(|one| one == name);
+        if is_asked("sweep") {
+            sweep().await;
+        }
+        if is_asked("latency") {
+            latency().await;
+        }
     });
 }
 

@@ -45,6 +45,12 @@ impl<T> ListedRow<T> {
         self.missed == 0 && !self.removed && self.left_out.is_empty() && !self.read_otherwise
     }
 
+    /// Whether only stamps of the API have moved since `prev`, where the comparison of the two made no event.
+    pub fn is_just_newer(&self, prev: &ListedRow<T>) -> bool {
+        let state = |row: &ListedRow<T>| (row.missed, row.removed, row.read_otherwise);
+        state(self) == state(prev) && self.left_out == prev.left_out
+    }
+
     fn plain(entity: T, counter: u64) -> Self {
         Self { entity, counter, missed: 0, removed: false, left_out: Vec::new(), read_otherwise: false }
     }

@@ -7,11 +7,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::fields::Fields;
-use super::level::{LevelState, Waiting, level};
+use super::level::{LevelState, Waiting};
 use super::{Change, MISSES_TO_REMOVE, Taken, is_zero};
-use crate::domain::event::{Event, Level, Scribe};
-use crate::domain::model::{Product, Quantity, ShopId, StockRow};
-use crate::domain::rules::{Limits, RuleSet};
+use crate::domain::event::{Event, Scribe};
+use crate::domain::model::{Product, Quantity, StockRow};
+use crate::domain::rules::Limits;
 
 /// What is kept of a product.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +45,12 @@ impl ProductRow {
     pub fn rests(&self) -> bool {
         let ProductRow { missed, removed, left_out, read_otherwise, level, .. } = self;
         *missed == 0 && !removed && left_out.is_empty() && !read_otherwise && level.waiting == Waiting::Nothing
+    }
+
+    /// Whether only the API's own stamp has moved since `prev`.
+    pub fn is_just_newer(&self, prev: &ProductRow) -> bool {
+        let product = Product { updated_at: prev.product.updated_at, ..self.product.clone() };
+        *prev == ProductRow { product, ..self.clone() }
     }
 }
 
@@ -124,30 +130,6 @@ pub fn miss_one(prev: &ProductRow, scribe: &Scribe) -> Option<Change<ProductRow>
 pub fn miss_quietly(prev: &ProductRow) -> Option<Change<ProductRow>> {
     let row = ProductRow { read_otherwise: true, ..prev.clone() };
     (row != *prev).then(|| changed(row, Vec::new()))
-}
-
-/// How many products stand where; for `shop.baseline` and the status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct LevelCounts {
-    /// Below `low` or `critical`.
-    pub low: u64,
-    /// Nothing left.
-    pub out: u64,
-}
-
-/// How many of these products are short, by the rules of today.
-pub fn count_levels<'a>(rows: impl Iterator<Item = &'a ProductRow>, shop: &ShopId, rules: &RuleSet) -> LevelCounts {
-    let mut counts = LevelCounts::default();
-    for row in rows.filter(|row| !row.removed) {
-        let Some(quantity) = row.product.quantity else { continue };
-        let stock_row = StockRow { product: row.product.clone(), min_stock: row.min_stock, deleted: false };
-        match level(quantity, &rules.limits(shop, &stock_row)) {
-            Level::Ok => {}
-            Level::Low | Level::Critical => counts.low += 1,
-            Level::Out => counts.out += 1,
-        }
-    }
-    counts
 }
 
 /// A product's first quantity is taken without an alert, at the baseline and later: whoever enters a product enters

@@ -87,10 +87,11 @@ pub enum EventData {
 }
 
 /// How much of a product is left, in words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     /// Enough.
+    #[default]
     Ok,
     /// Below `low`.
     Low,

@@ -52,6 +52,7 @@ pub(super) struct Pull<'a> {
     seen: Seen,
     failed: bool,
     calls: u32,
+    nameless: u64,
 }
 
 /// A page that has come, its rows still as they were written.
@@ -81,7 +82,7 @@ impl<'a> Pull<'a> {
             AnswerForm::Pages(limit, width) => Walk::new(limit, width),
             AnswerForm::List | AnswerForm::One => Walk::single(),
         };
-        Self { question, walk, under_way: Vec::new(), seen: Seen::default(), failed: false, calls: 0 }
+        Self { question, walk, under_way: Vec::new(), seen: Seen::default(), failed: false, calls: 0, nameless: 0 }
     }
 
     /// The next page that comes in; none, where the list is read to its end and nothing suggests that a row is missing.
@@ -113,6 +114,11 @@ impl<'a> Pull<'a> {
     /// How many different rows have come, and how many of them could not be understood.
     pub fn counts(&self) -> (u64, u64) {
         (self.seen.rows(), self.seen.unreadable())
+    }
+
+    /// How many rows have come that no id tells apart.
+    pub fn nameless(&self) -> u64 {
+        self.nameless
     }
 
     /// What is wrong with that page.
@@ -182,6 +188,7 @@ impl<'a> Pull<'a> {
     fn note(&mut self, body: &[u8], raw: &RawValue) -> Found {
         let id = id_of(raw, self.question.id_pointer);
         let key = id.as_ref().map_or_else(|| Key::of_text(raw.get()), Key::of_id);
+        self.nameless += u64::from(id.is_none());
         let fingerprint = fingerprint(raw.get());
         // The row is a part of the body, so its place is the distance of the two.
         let start = raw.get().as_ptr().addr() - body.as_ptr().addr();

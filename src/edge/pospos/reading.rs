@@ -91,6 +91,11 @@ impl<'a, T> Reading<'a, T> {
         self.pull.counts().1
     }
 
+    /// How many rows have come that no id tells apart. Each may be any row that seems to be missing.
+    pub fn nameless(&self) -> u64 {
+        self.pull.nameless()
+    }
+
     /// On the first page, rows of which not one is of the right kind are another list. Later, a nameless product can be
     /// alone on the last page.
     fn check_shape(&mut self, page: &Page) -> Result<(), ReadError> {

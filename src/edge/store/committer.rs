@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use super::blobs::Blobs;
 use super::commit::{Commit, Numbers, apply};
 use super::record::{self, FORM};
-use super::{StoreError, keys};
+use super::{StoreError, keys, upgrade};
 use crate::domain::event::Epoch;
 
 /// How many commits share one flush: enough to amortize it, few enough that the first does not wait long.
@@ -89,6 +89,13 @@ pub(super) fn found(tree: &sled::Tree, file: &File, blobs: &mut Blobs, epoch: &E
     batch.insert(keys::EPOCH, record::write(epoch)?);
     batch.insert(keys::NUMBERS, &Numbers::default().bytes());
     tree.apply_batch(batch)?;
+    flush_and_sync(tree, file, blobs)
+}
+
+/// Brings a store of an older form to this one.
+pub(super) fn upgrade(tree: &sled::Tree, file: &File, blobs: &mut Blobs) -> Result<(), StoreError> {
+    upgrade::from_form_1(tree, || flush_and_sync(tree, file, blobs))?;
+    tree.insert(keys::FORM, record::write(&FORM)?)?;
     flush_and_sync(tree, file, blobs)
 }
 

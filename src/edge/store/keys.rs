@@ -15,6 +15,7 @@ pub(super) const DELIVERIES: &[u8] = b"d/";
 pub(super) const DUE: &[u8] = b"q/";
 pub(super) const DEAD: &[u8] = b"x/";
 pub(super) const GUARDS: &[u8] = b"g/";
+pub(super) const ALL_ROWS: &[u8] = b"r/";
 
 pub(super) fn shop(shop: &ShopId) -> Vec<u8> {
     format!("s/{shop}").into_bytes()
@@ -50,6 +51,14 @@ pub(super) fn head(shop: &ShopId, resource: Resource, id: &EntityId) -> Vec<u8> 
     let mut key = heads(shop, resource);
     key.extend_from_slice(id.as_str().as_bytes());
     key
+}
+
+/// Where the head of the row under `key` stands; `None` where rows of its resource have none.
+pub(super) fn head_of_listed(key: &[u8]) -> Option<Vec<u8>> {
+    let mut parts = key.splitn(4, |byte| *byte == b'/').skip(2);
+    let resource = Resource::by_name(std::str::from_utf8(parts.next()?).ok()?)?;
+    let is_listed = !matches!(resource, Resource::Transactions | Resource::Credit);
+    is_listed.then(|| [b"h", key.get(1..).unwrap_or_default()].concat())
 }
 
 pub(super) fn row(shop: &ShopId, resource: Resource, id: &EntityId) -> Vec<u8> {

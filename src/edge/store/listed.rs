@@ -1,9 +1,9 @@
 //! Rows of long lists: how a pass over a hundred thousand products knows what changed without reading them all.
 //!
-//! Such a row is stored behind a head of eighteen bytes: a mark, flags, and the fingerprint of the API's text that it
-//! was read from, and the head stands a second time under a key of its own, in the same batch: so a pass reads two
-//! megabytes of heads and not fifty of rows, and of the rows only those whose text has changed. A row that was stored by
-//! an older version has no head; it counts as changed once and gets one.
+//! Such a row is stored behind a head of 22 bytes: a mark, flags with its level, the fingerprint of the API's text that
+//! it was read from, and a hash of the code that people know it by. The head stands a second time under a key of its own, in the same batch: so a pass reads two
+//! megabytes of heads and not fifty of rows, and of the rows only those whose text has changed. Stores of an older form
+//! are given their heads when they are opened (`upgrade`).
 
 use std::collections::BTreeMap;
 
@@ -13,48 +13,81 @@ use serde::de::DeserializeOwned;
 use super::heads::Heads;
 use super::record;
 use super::{Store, StoreError, keys};
+use crate::domain::event::Level;
 use crate::domain::model::{EntityId, Fingerprint, Resource, ShopId};
 
 /// The first byte of a row with a head. JSON never begins so.
-const MARK: u8 = 0x02;
-/// Mark, flags and fingerprint.
-const HEAD: usize = 18;
+const MARK: u8 = 0x03;
+/// Mark, flags, fingerprint and tag: as much as sled keeps without an allocation.
+const HEAD: usize = 22;
 /// The row must be looked at in the next pass even if its text is the same.
 const UNSETTLED: u8 = 1;
 /// The shop has it no more; only its counters are kept.
 const GONE: u8 = 2;
+/// Nothing is known of the text that it was read from.
+const UNPRINTED: u8 = 4;
+/// How far left its level stands in the flags.
+const LEVEL: u8 = 3;
+/// Every level, in the order of the two bits.
+const LEVELS: [Level; 4] = [Level::Ok, Level::Low, Level::Critical, Level::Out];
 
 /// What a pass must know of a stored row before it reads the API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Head {
-    /// Of the text that it was read from; `None` for a row of an older version.
+    /// Of the text that it was read from; `None` for a row that an older version has stored.
     pub fingerprint: Option<Fingerprint>,
     /// It must be compared even if its text is the same: something waits for another pass to agree.
     pub unsettled: bool,
     /// It is kept for its counters alone.
     pub gone: bool,
+    /// The level that was told of it; `Ok` where rows have none.
+    pub level: Level,
+    /// [`Head::tag`] of its code; 0 where it has none.
+    pub tag: u32,
+}
+
+impl Head {
+    /// A short hash of a code, by which rows are found without being read. Two codes may share one.
+    pub fn tag(code: &str) -> u32 {
+        xxhash_rust::xxh3::xxh3_64(code.as_bytes()) as u32
+    }
 }
 
 /// A row with its head, as it is stored.
 pub(super) fn write<R: Serialize>(row: &R, head: Head) -> Result<Vec<u8>, StoreError> {
-    let json = record::write(row)?;
-    let Some(fingerprint) = head.fingerprint else { return Ok(json) };
+    Ok(behind(head, &record::write(row)?))
+}
+
+/// The row's JSON behind its head.
+pub(super) fn behind(head: Head, json: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(HEAD + json.len());
-    let flags = if head.unsettled { UNSETTLED } else { 0 } | if head.gone { GONE } else { 0 };
-    bytes.extend_from_slice(&[MARK, flags]);
-    bytes.extend_from_slice(&fingerprint.to_bytes());
-    bytes.extend_from_slice(&json);
-    Ok(bytes)
+    let flag = |is: bool, flag: u8| if is { flag } else { 0 };
+    let level = (head.level as u8) << LEVEL;
+    let unprinted = flag(head.fingerprint.is_none(), UNPRINTED);
+    bytes.extend_from_slice(&[MARK, flag(head.unsettled, UNSETTLED) | flag(head.gone, GONE) | unprinted | level]);
+    bytes.extend_from_slice(&head.fingerprint.map(Fingerprint::to_bytes).unwrap_or_default());
+    bytes.extend_from_slice(&head.tag.to_be_bytes());
+    bytes.extend_from_slice(json);
+    bytes
 }
 
 /// The head of a stored row, and the row itself as JSON.
 pub(super) fn split(bytes: &[u8]) -> (Head, &[u8]) {
     match bytes.split_first_chunk::<HEAD>() {
-        Some(([MARK, flags, fingerprint @ ..], json)) => {
-            let fingerprint = Some(Fingerprint::from_bytes(*fingerprint));
-            (Head { fingerprint, unsettled: flags & UNSETTLED != 0, gone: flags & GONE != 0 }, json)
+        Some((head @ [MARK, flags, ..], json)) => {
+            let (fingerprint, tag) = (head[2..18].as_array(), head[18..].as_array());
+            let fingerprint = fingerprint.filter(|_| flags & UNPRINTED == 0);
+            let head = Head {
+                fingerprint: fingerprint.map(|bytes| Fingerprint::from_bytes(*bytes)),
+                unsettled: flags & UNSETTLED != 0,
+                gone: flags & GONE != 0,
+                level: LEVELS[usize::from(flags >> LEVEL & 3)],
+                tag: tag.map_or(0, |bytes| u32::from_be_bytes(*bytes)),
+            };
+            (head, json)
         }
-        _ => (Head { fingerprint: None, unsettled: true, gone: false }, bytes),
+        // A row of a short list, which has none.
+        _ => (Head { unsettled: true, ..Head::default() }, bytes),
     }
 }
 
@@ -71,9 +104,10 @@ impl Store {
 
     /// The heads of every stored row; `None` before the first accepted pass.
     pub async fn heads(&self, shop: &ShopId, resource: Resource) -> Result<Option<Heads>, StoreError> {
-        let Some(record) = self.resource(shop, resource).await? else { return Ok(None) };
-        // Before every row has a head of its own, the rows are asked.
-        let prefix = if record.heads { keys::heads(shop, resource) } else { keys::rows(shop, resource) };
+        if self.resource(shop, resource).await?.is_none() {
+            return Ok(None);
+        }
+        let prefix = keys::heads(shop, resource);
         self.reading(move |tree| {
             let mut heads = Heads::default();
             for entry in tree.scan_prefix(&prefix) {
@@ -82,6 +116,27 @@ impl Store {
             }
             heads.close();
             Ok(Some(heads))
+        })
+        .await
+    }
+
+    /// The ids of the rows whose head is such.
+    pub async fn with_head(
+        &self,
+        shop: &ShopId,
+        resource: Resource,
+        is_such: impl Fn(Head) -> bool + Send + 'static,
+    ) -> Result<Vec<EntityId>, StoreError> {
+        let prefix = keys::heads(shop, resource);
+        self.reading(move |tree| {
+            let mut found = Vec::new();
+            for entry in tree.scan_prefix(&prefix) {
+                let (key, value) = entry?;
+                if is_such(split(&value).0) {
+                    found.push(keys::entity_of(&key, &prefix)?);
+                }
+            }
+            Ok(found)
         })
         .await
     }
@@ -109,29 +164,6 @@ impl Store {
         })
         .await
     }
-
-    /// What `pick` finds in the stored rows, one after another; nothing but its finds is kept.
-    pub async fn search<R, T>(
-        &self,
-        shop: &ShopId,
-        resource: Resource,
-        mut pick: impl FnMut(R) -> Option<T> + Send + 'static,
-    ) -> Result<Vec<T>, StoreError>
-    where
-        R: DeserializeOwned + Send + 'static,
-        T: Send + 'static,
-    {
-        let prefix = keys::rows(shop, resource);
-        self.reading(move |tree| {
-            let mut found = Vec::new();
-            for entry in tree.scan_prefix(&prefix) {
-                let (_, value) = entry?;
-                found.extend(pick(record::read(split(&value).1)?));
-            }
-            Ok(found)
-        })
-        .await
-    }
 }
 
 #[cfg(test)]
@@ -139,13 +171,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_keeps_its_head_and_an_older_one_counts_as_changed() {
-        let head = Head { fingerprint: Some(Fingerprint::new(7)), unsettled: false, gone: true };
-        let bytes = write(&vec![1, 2], head).unwrap();
-        assert_eq!(split(&bytes), (head, &b"[1,2]"[..]));
-        let old = Head { fingerprint: None, unsettled: true, gone: false };
-        assert_eq!(split(br#"{"product":{"name":"a name"}}"#), (old, &br#"{"product":{"name":"a name"}}"#[..]));
-        assert_eq!(split(b""), (old, &b""[..]));
-        assert_eq!(split(&[MARK, 0, 1]), (old, &[MARK, 0, 1][..]));
+    fn a_row_keeps_its_head() {
+        for fingerprint in [Some(Fingerprint::new(7)), Some(Fingerprint::new(0)), None] {
+            for level in LEVELS {
+                for (unsettled, gone) in [(false, true), (true, false)] {
+                    let head = Head { fingerprint, unsettled, gone, level, tag: Head::tag("PK64000158") };
+                    let bytes = write(&vec![1, 2], head).unwrap();
+                    assert_eq!(split(&bytes), (head, &b"[1,2]"[..]));
+                    assert_eq!(head_of(&bytes), Some(&bytes[..HEAD]));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_has_no_head_is_compared_anew() {
+        let none = Head { unsettled: true, ..Head::default() };
+        for bytes in [&br#"{"sale":{"number":"a number of a sale"}}"#[..], b"", &[MARK, 0, 1]] {
+            assert_eq!((split(bytes), head_of(bytes)), ((none, bytes), None));
+        }
     }
 }

@@ -22,6 +22,7 @@ mod read;
 mod record;
 #[cfg(test)]
 mod tests;
+mod upgrade;
 
 pub use commit::{Commit, Forgotten, Gather};
 pub use heads::Heads;

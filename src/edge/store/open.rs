@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::blobs::Blobs;
 use super::commit::Numbers;
-use super::committer::{Committer, found};
+use super::committer::{Committer, found, upgrade};
 use super::record::{self, FORM};
 use super::{DirLock, Holder, Inner, Store, StoreError, keys};
 use crate::domain::event::Epoch;
@@ -74,7 +74,11 @@ impl Inner {
         let made = path.join(MADE);
         let was_made = made.try_exists().map_err(unusable)?;
         let epoch = match stored_epoch(&tree, was_made)? {
-            Some(epoch) => epoch,
+            Some((epoch, FORM)) => epoch,
+            Some((epoch, _older)) => {
+                upgrade(&tree, &file, &mut blobs)?;
+                epoch
+            }
             None => {
                 let epoch = epoch_if_new.ok_or_else(|| StoreError::Absent(dir.to_owned()))?;
                 found(&tree, &file, &mut blobs, &epoch)?;
@@ -89,15 +93,15 @@ impl Inner {
     }
 }
 
-/// Reads whose data this is; `None` in a store that nothing was ever written into.
-fn stored_epoch(tree: &sled::Tree, was_made: bool) -> Result<Option<Epoch>, StoreError> {
+/// Reads whose data this is and of which form; `None` in a store that nothing was ever written into.
+fn stored_epoch(tree: &sled::Tree, was_made: bool) -> Result<Option<(Epoch, u32)>, StoreError> {
     if let Some(form) = tree.get(keys::FORM)? {
         let found: u32 = record::read(&form)?;
         if found > FORM {
             return Err(StoreError::Newer { found, known: FORM });
         }
         let epoch = tree.get(keys::EPOCH)?.ok_or_else(|| StoreError::Damaged("it has lost its epoch".to_owned()))?;
-        return record::read(&epoch).map(Some);
+        return Ok(Some((record::read(&epoch)?, found)));
     }
     if was_made || !tree.is_empty() {
         return Err(StoreError::Damaged(

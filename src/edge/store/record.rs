@@ -9,7 +9,7 @@ use crate::domain::model::{KeyHash, Timestamp};
 use crate::domain::rhythm::hours::Observed;
 
 /// The form that this version writes.
-pub(super) const FORM: u32 = 1;
+pub(super) const FORM: u32 = 2;
 
 /// What is known of one resource of one shop, apart from its rows. Present from the first accepted pass on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,9 +29,6 @@ pub struct ResourceRecord {
     pub rows: u64,
     /// How many of them could not be understood.
     pub unreadable: u64,
-    /// Every row has a head of its own.
-    #[serde(default)]
-    pub heads: bool,
     /// How many calls the latest pass took; 0 where that is not known.
     #[serde(default)]
     pub calls: u32,

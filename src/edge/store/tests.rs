@@ -133,11 +133,11 @@ async fn one_record_that_cannot_be_read_does_not_close_the_store() {
 fn a_store_of_a_newer_form_is_refused_and_not_touched() {
     let dir = tempfile::tempdir().expect("has a temporary directory");
     let store = open(dir.path());
-    store.inner.tree.insert(keys::FORM, b"2").expect("writes");
+    store.inner.tree.insert(keys::FORM, b"3").expect("writes");
     drop(store);
     for _attempt in 1..=2 {
         let opened = Store::open_existing(dir.path()).map(drop);
-        assert!(matches!(opened, Err(StoreError::Newer { found: 2, known: 1 })), "{opened:?}");
+        assert!(matches!(opened, Err(StoreError::Newer { found: 3, known: 2 })), "{opened:?}");
     }
 }
 

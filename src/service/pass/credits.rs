@@ -56,7 +56,6 @@ pub(super) async fn pass(shop: &Shop) -> Result<PassReport, PassError> {
         horizon: None,
         fields: shop.fields_of(Resource::Credit),
         measure: String::new(),
-        heads: false,
         rows,
         unreadable,
         calls,

@@ -78,6 +78,9 @@ pub(super) trait Listing: Send + Sync {
     /// What to store before the row.
     fn head(&self, row: &Self::Row, fingerprint: Option<Fingerprint>) -> Head;
 
+    /// Whether a change without events moves nothing that a later pass compares with.
+    fn is_just_newer(&self, prev: &Self::Row, row: &Self::Row) -> bool;
+
     /// Whether a refresh that was asked for later than this page has told more.
     fn is_outdated(&self, _shop: &Shop, _fresh: &Fresh<Self::Read>) -> bool {
         false
@@ -98,6 +101,8 @@ pub(super) async fn pass<L: Listing>(shop: &Shop, mut listing: L) -> Result<Pass
     let known = store.heads(shop.id(), resource).await?;
     let before = store.resource(shop.id(), resource).await?;
     let baseline = known.is_none();
+    // Asked before it writes itself: what is there now, an interrupted baseline has left.
+    let left = if baseline { store.leftovers(shop.id(), resource).await? } else { Vec::new() };
     let otherwise = before.as_ref().is_some_and(|record| record.fields != shop.fields_of(resource));
     let measured_anew = before.as_ref().is_some_and(|record| record.measure != listing.measure());
     let taken = if baseline || otherwise { Taken::Quietly } else { Taken::Compared };
@@ -117,7 +122,6 @@ pub(super) async fn pass<L: Listing>(shop: &Shop, mut listing: L) -> Result<Pass
     sweep.believe(rows)?;
     listing.done(rows);
     let missing = sweep.missing(&reading);
-    let left = if baseline { store.leftovers(shop.id(), resource).await? } else { Vec::new() };
     let orphans = left.into_iter().filter(|id| sweep.has_not(&reading, id)).collect();
     let now = sweep.scribe.now();
     let record = ResourceRecord {
@@ -126,8 +130,6 @@ pub(super) async fn pass<L: Listing>(shop: &Shop, mut listing: L) -> Result<Pass
         horizon: None,
         fields: shop.fields_of(resource),
         measure: listing.measure(),
-        // One that cannot be read now keeps what an older version has stored.
-        heads: unreadable == 0 || before.as_ref().is_some_and(|record| record.heads),
         rows: rows.saturating_sub(unreadable),
         unreadable,
         calls: reading.calls(),
@@ -211,7 +213,7 @@ impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
                     continue;
                 }
                 // What an interrupted baseline has left was never believed.
-                let prev = known.remove(&fresh.id).filter(|_| self.heads.contains(&fresh.id)).map(|(_, row)| row);
+                let prev = known.remove(&fresh.id).filter(|_| self.heads.contains(&fresh.id));
                 self.compare_one(listing, prev, fresh.clone()).await?;
             }
         }
@@ -222,13 +224,14 @@ impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
     async fn compare_one<L: Listing<Read = R>>(
         &mut self,
         listing: &L,
-        prev: Option<L::Row>,
+        prev: Option<(Head, L::Row)>,
         fresh: Fresh<R>,
     ) -> Result<(), PassError> {
         if listing.is_outdated(self.shop, &fresh) {
             self.loud.remove(&fresh.id);
             return Ok(());
         }
+        let (stood, prev) = prev.unzip();
         let change = listing.compare(prev.as_ref(), fresh.item.clone(), self.taken, &self.scribe);
         let events = change.iter().flat_map(|change| &change.events);
         let updated = events.into_iter().any(|event| !event.kind.name().starts_with("stock."));
@@ -237,8 +240,9 @@ impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
             None => self.census.change(),
         }
         let fingerprint = Some(fresh.fingerprint);
+        let is_same = change.is_none();
         let quiet = match change {
-            Some(change) if self.must_wait(listing, &change) => {
+            Some(change) if self.must_wait(listing, prev.as_ref(), &change) => {
                 self.loud.insert(fresh.id.clone(), fresh);
                 return Ok(());
             }
@@ -249,15 +253,19 @@ impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
         self.loud.remove(&fresh.id);
         if let Some(row) = &quiet.row {
             let head = listing.head(row, fingerprint);
-            self.pieces.add_listed(quiet, head).await?;
+            if !is_same || stood != Some(head) {
+                self.pieces.add_listed(quiet, head).await?;
+            }
         }
         Ok(())
     }
 
-    /// Whether a change waits for the guard: what is told, and what counts passes. A pass that is held has not been.
-    fn must_wait<L: Listing<Read = R>>(&self, listing: &L, change: &Change<L::Row>) -> bool {
-        let counts = change.row.as_ref().is_some_and(|row| listing.head(row, None).unsettled);
-        self.taken == Taken::Compared && (counts || !change.events.is_empty())
+    /// Whether a change waits for the guard: what is told, what counts passes, and whatever a later pass is compared
+    /// with. A pass that is held has not been.
+    fn must_wait<L: Listing<Read = R>>(&self, listing: &L, prev: Option<&L::Row>, change: &Change<L::Row>) -> bool {
+        let is_just_newer = |row| prev.is_some_and(|prev| listing.is_just_newer(prev, row));
+        let moves = change.row.as_ref().is_some_and(|row| listing.head(row, None).unsettled || !is_just_newer(row));
+        self.taken == Taken::Compared && (moves || !change.events.is_empty())
     }
 
     /// Whether a list of so many rows can be this shop's.
@@ -271,8 +279,13 @@ impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
         }
     }
 
-    /// The known rows that the list did not have.
+    /// The known rows that the list did not have. A row without an id may be any of them: then only those are missing
+    /// that the list says are deleted.
     fn missing<T>(&self, reading: &Reading<'_, T>) -> Vec<EntityId> {
+        if reading.nameless() > 0 {
+            let living = |id: &&EntityId| self.heads.get(id).is_some_and(|head| !head.gone);
+            return self.deleted.iter().filter(living).cloned().collect();
+        }
         let living = self.heads.iter().filter(|(_, head)| !head.gone);
         living.map(|(id, _)| id).filter(|id| self.has_not(reading, id)).collect()
     }
@@ -313,9 +326,11 @@ impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
         for id in orphans {
             self.pieces.add::<()>(Change { id, row: None, events: Vec::new() }).await?;
         }
-        let (rows, unreadable, baseline) = (record.rows, record.unreadable, record.baseline_at == record.passed_at);
+        let ResourceRecord { rows, unreadable, calls, .. } = record;
+        let baseline = record.baseline_at == record.passed_at;
         last.resource = Some((shop.id().clone(), resource, record));
         self.pieces.finish(*last).await?;
+        shop.pace.spent(resource, calls);
         Ok(PassReport { rows, unreadable, events: self.pieces.events(), baseline })
     }
 

@@ -38,7 +38,8 @@ impl<'a> Products<'a> {
 pub(super) fn head_of_product(row: &ProductRow, fingerprint: Option<Fingerprint>) -> Head {
     // A product without a quantity is looked at each time, so that a list without any is noticed again after a start.
     let unsettled = !row.rests() || row.product.quantity.is_none();
-    Head { fingerprint, unsettled, gone: row.removed }
+    let tag = row.product.code.as_deref().map_or(0, Head::tag);
+    Head { fingerprint, unsettled, gone: row.removed, level: row.level.worst, tag }
 }
 
 impl Listing for Products<'_> {
@@ -96,6 +97,10 @@ impl Listing for Products<'_> {
 
     fn head(&self, row: &ProductRow, fingerprint: Option<Fingerprint>) -> Head {
         head_of_product(row, fingerprint)
+    }
+
+    fn is_just_newer(&self, prev: &ProductRow, row: &ProductRow) -> bool {
+        row.is_just_newer(prev)
     }
 
     fn is_outdated(&self, shop: &Shop, fresh: &Fresh<StockRow>) -> bool {
@@ -230,7 +235,11 @@ where
         }
     }
 
+    fn is_just_newer(&self, prev: &ListedRow<T>, row: &ListedRow<T>) -> bool {
+        row.is_just_newer(prev)
+    }
+
     fn head(&self, row: &ListedRow<T>, fingerprint: Option<Fingerprint>) -> Head {
-        Head { fingerprint, unsettled: !row.rests(), gone: row.removed }
+        Head { fingerprint, unsettled: !row.rests(), gone: row.removed, ..Head::default() }
     }
 }

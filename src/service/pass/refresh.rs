@@ -22,7 +22,7 @@ use crate::domain::diff::product::{self, ProductRow};
 use crate::domain::model::{EntityId, Quantity, Resource, StockRow};
 use crate::edge::pospos::quota::{Monotonic, Urgency};
 use crate::edge::pospos::{Fresh, ReadError};
-use crate::edge::store::{Commit, Head, StoreError};
+use crate::edge::store::{Commit, Head, ResourceRecord, StoreError};
 use crate::service::shop::Shop;
 use crate::service::shutdown::Shutdown;
 
@@ -43,11 +43,28 @@ pub struct Refreshes {
     seen: Mutex<Seen>,
 }
 
-/// When the requests left whose answers have been committed since the present sweep began.
+/// When the requests left whose answers have been committed.
 #[derive(Debug, Default)]
 struct Seen {
+    /// Of refreshes, since the present sweep began.
     refreshed: HashMap<EntityId, Monotonic>,
+    /// Of the sweep, while a refresh is on its way: one that left later need not ask.
     swept: HashMap<EntityId, Monotonic>,
+    /// How many refreshes are between their request and their commit.
+    on_the_way: usize,
+}
+
+/// A refresh between its request and its commit.
+struct OnTheWay<'a>(&'a Refreshes);
+
+impl Drop for OnTheWay<'_> {
+    fn drop(&mut self) {
+        let mut seen = lock(&self.0.seen);
+        seen.on_the_way -= 1;
+        if seen.on_the_way == 0 {
+            seen.swept = HashMap::new();
+        }
+    }
 }
 
 impl Refreshes {
@@ -65,17 +82,23 @@ impl Refreshes {
 
     /// A sweep begins: whatever was committed before was asked for before.
     pub(super) fn sweep_begins(&self) {
-        *lock(&self.seen) = Seen::default();
+        lock(&self.seen).refreshed = HashMap::new();
     }
 
     /// Notes a row of a sweep, or says that a refresh was asked for later.
     pub(super) fn sweep(&self, id: &EntityId, sent: Monotonic) -> bool {
         let mut seen = lock(&self.seen);
         let is_newest = seen.refreshed.get(id).is_none_or(|refreshed| *refreshed <= sent);
-        if is_newest {
+        if is_newest && seen.on_the_way > 0 {
             seen.swept.insert(id.clone(), sent);
         }
         is_newest
+    }
+
+    /// A refresh is about to ask. Kept until its answer is committed.
+    fn leave(&self) -> OnTheWay<'_> {
+        lock(&self.seen).on_the_way += 1;
+        OnTheWay(self)
     }
 
     /// Notes a refreshed row, or says that a sweep has asked later.
@@ -150,14 +173,9 @@ enum RefreshError {
 
 /// Refreshes the products of these codes; what has not moved yet comes back, to be read once more.
 async fn sold(shop: &Shop, codes: BTreeSet<String>) -> Result<Vec<Unmoved>, RefreshError> {
-    // Before the first pass there is nothing to compare with, and while one is held nothing the API says is believed.
-    let store = &shop.shared.store;
-    let record = store.resource(shop.id(), Resource::Stock).await?;
-    let Some(record) = record.filter(|_| !codes.is_empty()) else { return Ok(Vec::new()) };
-    if store.held(shop.id(), Resource::Stock).await?.is_some() {
-        return Ok(Vec::new());
-    }
-    let known = products_of(shop, codes.clone()).await?;
+    let record = comparable(shop).await?.filter(|_| !codes.is_empty());
+    let Some(record) = record else { return Ok(Vec::new()) };
+    let known = products_of(shop, &codes).await?;
     let found: BTreeSet<&String> = known.iter().map(|(code, ..)| code).collect();
     let unknown: Vec<&String> = codes.iter().filter(|code| !found.contains(code)).collect();
     let calls = (known.len() + unknown.len()).min(record.calls.max(1) as usize);
@@ -168,6 +186,7 @@ async fn sold(shop: &Shop, codes: BTreeSet<String>) -> Result<Vec<Unmoved>, Refr
     if known.len() + unknown.len() >= record.calls.max(1) as usize {
         shop.pace.read_now(Resource::Stock);
     } else {
+        let _on_the_way = shop.refreshes.leave();
         for code in unknown {
             for fresh in shop.pospos.products_by_term(code, Urgency::Refresh).await? {
                 if fresh.item.product.code.as_ref() == Some(code) {
@@ -182,14 +201,31 @@ async fn sold(shop: &Shop, codes: BTreeSet<String>) -> Result<Vec<Unmoved>, Refr
         }
     }
     let due = shop.pospos.now().plus(AGAIN);
-    Ok(known.into_iter().map(|(_, id, quantity)| Unmoved { id, quantity, due }).collect())
+    // Where the API gives no quantity, there is none to wait for.
+    let counted = known.into_iter().filter(|(.., quantity)| quantity.is_some());
+    Ok(counted.map(|(_, id, quantity)| Unmoved { id, quantity, due }).collect())
+}
+
+/// What is known of the stock, if a refresh can be compared with it: not before the first pass, not while one is held
+/// and nothing the API says is believed, and not while the rows still stand as other fields have read them.
+async fn comparable(shop: &Shop) -> Result<Option<ResourceRecord>, StoreError> {
+    let store = &shop.shared.store;
+    if store.held(shop.id(), Resource::Stock).await?.is_some() {
+        return Ok(None);
+    }
+    let record = store.resource(shop.id(), Resource::Stock).await?;
+    Ok(record.filter(|record| record.fields == shop.fields_of(Resource::Stock)))
 }
 
 /// Reads once more what has not moved since.
 async fn once_more(shop: &Shop, due: Vec<Unmoved>) -> Result<(), RefreshError> {
+    if due.is_empty() || !shop.has_room(due.len()) || comparable(shop).await?.is_none() {
+        return Ok(());
+    }
     let ids = due.iter().map(|one| one.id.clone()).collect();
     let known: BTreeMap<EntityId, (Head, ProductRow)> = shop.shared.store.rows(shop.id(), Resource::Stock, ids).await?;
     let still = |one: &Unmoved| known.get(&one.id).is_some_and(|(_, row)| row.product.quantity == one.quantity);
+    let _on_the_way = shop.refreshes.leave();
     for one in due.into_iter().filter(still) {
         if let Some(fresh) = shop.pospos.product(&one.id, Urgency::Refresh).await? {
             commit(shop, fresh).await?;
@@ -201,13 +237,15 @@ async fn once_more(shop: &Shop, due: Vec<Unmoved>) -> Result<(), RefreshError> {
 /// The known products of these codes: several may share one.
 async fn products_of(
     shop: &Shop,
-    codes: BTreeSet<String>,
+    codes: &BTreeSet<String>,
 ) -> Result<Vec<(String, EntityId, Option<Quantity>)>, StoreError> {
-    let pick = move |row: ProductRow| {
-        let code = row.product.code.filter(|code| !row.removed && codes.contains(code))?;
-        Some((code, row.product.id, row.product.quantity))
-    };
-    shop.shared.store.search(shop.id(), Resource::Stock, pick).await
+    let store = &shop.shared.store;
+    let tags: BTreeSet<u32> = codes.iter().map(|code| Head::tag(code)).collect();
+    let is_such = move |head: Head| !head.gone && tags.contains(&head.tag);
+    let ids = store.with_head(shop.id(), Resource::Stock, is_such).await?;
+    let rows = store.rows::<ProductRow>(shop.id(), Resource::Stock, ids).await?;
+    let products = rows.into_values().map(|(_, row)| row.product);
+    Ok(products.filter_map(|one| Some((one.code.filter(|code| codes.contains(code))?, one.id, one.quantity))).collect())
 }
 
 /// Compares one product with what is known of it now, and commits what follows.
@@ -223,8 +261,8 @@ async fn commit(shop: &Shop, fresh: Fresh<StockRow>) -> Result<(), StoreError> {
     let limits = |row: &StockRow| shop.limits_of(row);
     let Some(change) = product::refresh_one(prev, fresh.item, limits, &shop.scribe(now)) else { return Ok(()) };
     let Change { row: Some(row), .. } = &change else { return Ok(()) };
-    // Another call's text of the same row may be written otherwise; the pass compares it once and then knows it.
-    let head = head_of_product(row, Some(fresh.fingerprint));
+    // Only the quantity was taken, and no opinion of a pass counted: the next pass compares the row whatever its text.
+    let head = Head { unsettled: true, ..head_of_product(row, Some(fresh.fingerprint)) };
     let mut pieces = Pieces::new(shop, Resource::Stock, now);
     pieces.add_listed(change, head).await?;
     pieces.finish(Commit::default()).await
@@ -233,4 +271,31 @@ async fn commit(shop: &Shop, fresh: Fresh<StockRow>) -> Result<(), StoreError> {
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     // Every change under these locks is one call.
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Monotonic {
+        Monotonic::default().plus(Duration::from_secs(seconds))
+    }
+
+    #[test]
+    fn of_two_answers_the_one_that_was_asked_for_later_stays() {
+        let refreshes = Refreshes::default();
+        let id = EntityId::new("a").unwrap();
+        refreshes.sweep_begins();
+        let on_the_way = refreshes.leave();
+        assert!(refreshes.sweep(&id, at(2)), "nothing newer is there");
+        assert!(!refreshes.refresh(&id, at(1)), "the sweep has asked later");
+        assert!(refreshes.refresh(&id, at(3)));
+        assert!(!refreshes.sweep(&id, at(2)), "a page that was on its way is older");
+        drop(on_the_way);
+        assert!(!refreshes.sweep(&id, at(2)), "and stays older until its sweep ends");
+        assert!(lock(&refreshes.seen).swept.is_empty());
+        refreshes.sweep_begins();
+        assert!(refreshes.sweep(&id, at(4)));
+        assert!(lock(&refreshes.seen).swept.is_empty(), "nobody could ask for it");
+    }
 }

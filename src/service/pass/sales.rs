@@ -111,7 +111,6 @@ pub(super) async fn pass(shop: &Shop) -> Result<PassReport, PassError> {
         horizon,
         fields: shop.fields_of(Resource::Transactions),
         measure: String::new(),
-        heads: false,
         rows,
         unreadable,
         calls: cost,

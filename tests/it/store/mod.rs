@@ -102,7 +102,6 @@ fn record(n: u64) -> ResourceRecord {
         fields: String::new(),
         rows: n,
         measure: String::new(),
-        heads: false,
         calls: 1,
         unreadable: 0,
     }

@@ -9,4 +9,6 @@ mod held;
 mod journal;
 mod lists;
 mod mass_change;
+mod older;
+mod refresh;
 mod refusals;

@@ -152,7 +152,6 @@ async fn after_a_long_stop_sales_are_read_from_the_trailing_window_before_it() {
         fields: String::new(),
         rows: 0,
         measure: String::new(),
-        heads: false,
         calls: 1,
         unreadable: 0,
     };

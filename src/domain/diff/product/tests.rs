@@ -9,8 +9,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::diff::Known;
-use crate::domain::event::EventData;
-use crate::domain::rules::{Low, Threshold};
+use crate::domain::event::{EventData, Level};
+use crate::domain::rules::{Low, RuleSet, Threshold};
 use crate::domain::test_shop::{after, events, list, one_change_each, quantity, row, scribe, shop, some, sorted, told};
 
 /// Low below five, critical below two, recovered from eight on.
@@ -222,18 +222,4 @@ fn an_event_shows_the_product_as_it_was_and_the_threshold() {
     assert_eq!(previous.as_ref().and_then(|previous| previous.quantity), Some(quantity("9")));
     let EventData::Product { threshold: Some(threshold), .. } = &events(&changes)[1].data else { panic!() };
     assert_eq!((threshold.below, threshold.rearm), (Some(quantity("2")), Some(quantity("8"))));
-}
-
-#[test]
-fn short_and_missing_products_are_counted_by_the_rules_of_today() {
-    let Known::Rows { rows, .. } = known(&["9", "4", "1", "0", "-2", "-"].map(|left| row(left, left))) else {
-        panic!("was read")
-    };
-    let count = |rules: &RuleSet| {
-        let counts = count_levels(rows.values(), &shop(), rules);
-        (counts.low, counts.out)
-    };
-    assert_eq!(count(&rules()), (2, 2));
-    assert_eq!(count(&low("10", "2", "10")), (3, 2));
-    assert_eq!(count(&RuleSet::default()), (0, 2));
 }
