@@ -17,7 +17,7 @@ use super::answers::ServiceAnswers;
 use super::clock::Clock;
 use super::deliver::{Deliverer, Letterhead};
 use super::health::Health;
-use super::pass::refresh;
+use super::pass::{self, refresh};
 use super::poll::poll;
 use super::setup::{Ready, ReadyChannel, open_shop};
 use super::shop::{Shared, Shop};
@@ -86,6 +86,9 @@ pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce(Option<S
         None => None,
     };
     start_sending(ready.channels, &config, &shared, &mut loops, &shutdown);
+    for shop in &shops {
+        pass::go_on(shop).await?;
+    }
     start_reading(&shops, &mut loops, &shutdown);
     loops.spawn(prune(Arc::clone(&shared), config.retain, shutdown.clone()));
     warn_of_orphans(&shared).await?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, Notify, watch};
@@ -18,7 +19,7 @@ use crate::domain::event::{BaselineCounts, Event, Level, Scribe};
 use crate::domain::model::{ChannelName, KeyHash, Resource, ShopId, StockRow, Timestamp};
 use crate::domain::outbox::{self, Delivery, Recipients};
 use crate::domain::rhythm::hours::Observed;
-use crate::domain::rhythm::stock_way::{Bounds, StockSize, StockWay, stock_way};
+use crate::domain::rhythm::stock_way::{Bounds, StockList, StockSize, StockWay, stock_way};
 use crate::domain::rhythm::{Costs, Rhythm};
 use crate::domain::rules::{Limits, RuleSet};
 use crate::domain::{diff, model};
@@ -85,6 +86,8 @@ pub struct Shop {
     pub sales: SalesMemory,
     /// How often its resources are read.
     pub pace: ShopPace,
+    /// The stock came in one answer that was too long or too slow.
+    pub stock_was_too_much: AtomicBool,
     /// Held while a person reads by hand: each such reading holds an answer in memory, so there is one at a time.
     pub by_hand: Arc<Mutex<()>>,
     /// What is known of its key without knowing the key.
@@ -115,6 +118,7 @@ impl Shop {
             refreshes: Refreshes::default(),
             sales: SalesMemory::default(),
             pace,
+            stock_was_too_much: AtomicBool::new(false),
             by_hand: Arc::default(),
             key_hash,
             stopped,
@@ -175,6 +179,9 @@ impl Shop {
 
     /// Whether the stock is read in one answer or by pages, where it had so many rows.
     pub fn stock_way(&self, rows: Option<u64>) -> StockWay {
+        if self.config.stock_list == StockList::Auto && self.stock_was_too_much.load(Ordering::Relaxed) {
+            return StockWay::Pages;
+        }
         let size = rows.map(|rows| StockSize { rows, row_bytes: ROW_BYTES });
         let bounds = Bounds { page_size: self.config.page_size, body_limit: BODY_LIMIT as u64 };
         let every = self.config.poll.get(&Resource::Stock).copied().unwrap_or(Duration::MAX);

@@ -88,11 +88,12 @@ impl Pospos {
         self.stock(StockWay::Pages, none, urgency).whole().await
     }
 
-    /// The products in whose code or name the API finds `term`.
+    /// The products in whose code or name the API finds `term`; of many, the first page.
     pub async fn products_by_term(&self, term: &str, urgency: Urgency) -> Result<Vec<Fresh<StockRow>>, ReadError> {
         let query = [("term", term)];
-        let question = self.all_pages(&["stock", "pagination"], asked(Resource::Stock, urgency, &query));
-        Reading::new(question, Box::new(&self.fields.stock), Box::new(none)).rest().await
+        let question = self.pages(&["stock", "pagination"], asked(Resource::Stock, urgency, &query), 1);
+        let mut reading = Reading::new(question, Box::new(&self.fields.stock), Box::new(none));
+        Ok(reading.next().await?.unwrap_or_default())
     }
 
     /// One product. `None` where the API knows none of that id, which is not yet a removal.

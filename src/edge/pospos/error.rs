@@ -55,6 +55,14 @@ pub enum ReadError {
     Quota(#[from] QuotaError),
 }
 
+impl ReadError {
+    /// Whether a shorter answer might have come.
+    pub fn is_of_length(&self) -> bool {
+        use TransportError::{NoAnswer, TooLarge, Unfinished};
+        matches!(self, ReadError::Unreachable(NoAnswer | TooLarge | Unfinished))
+    }
+}
+
 /// What broke on the way; a closed list, because each wants another look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TransportError {

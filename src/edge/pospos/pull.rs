@@ -90,10 +90,15 @@ impl<'a> Pull<'a> {
         let page = if self.failed { Err(self.incomplete()) } else { self.next_page().await };
         if page.is_err() {
             // What is not read whole must not end as if it were, whoever asks again.
-            self.failed = true;
-            self.under_way.clear();
+            self.fail();
         }
         page
+    }
+
+    /// What came is of no use: there is nothing more to come.
+    pub fn fail(&mut self) {
+        self.failed = true;
+        self.under_way.clear();
     }
 
     /// The rows that have come.

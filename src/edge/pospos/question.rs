@@ -89,8 +89,10 @@ impl Pospos {
 
     /// The question as it goes out, but for the page.
     pub(super) fn laid(&self, question: &Question, urgency: Urgency) -> pull::Question<'_> {
+        // One page at a time: whoever asks by hand may stop reading in the middle, and a call that waits for its turn
+        // and is not driven on would keep everybody behind it waiting.
         let list =
-            |path: &[&str], resource, query: &[(&str, &str)]| self.all_pages(path, Asked { resource, urgency, query });
+            |path: &[&str], resource, query: &[(&str, &str)]| self.pages(path, Asked { resource, urgency, query }, 1);
         let single = |path: &[&str], resource, form| self.question(path, Asked { resource, urgency, query: &[] }, form);
         let one = |path: &[&str], resource| single(path, resource, AnswerForm::One);
         match question {

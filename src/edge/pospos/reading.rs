@@ -59,7 +59,10 @@ impl<'a, T> Reading<'a, T> {
     pub async fn next(&mut self) -> Result<Option<Vec<Fresh<T>>>, ReadError> {
         if self.open.is_none() {
             let Some(page) = self.pull.page().await? else { return Ok(None) };
-            self.check_shape(&page)?;
+            if let Err(error) = self.check_shape(&page) {
+                self.pull.fail();
+                return Err(error);
+            }
             self.open = Some((page, 0));
         }
         let Some((page, from)) = self.open.take() else { return Ok(None) };

@@ -3,6 +3,8 @@
 //! The domain judges; here its memory is read and written. A reading that is held changes nothing but that memory, in
 //! one commit with the notice of it. One that is believed takes the memory along in its own last commit.
 
+use tokio::sync::MutexGuard;
+
 use crate::domain::diff::guard::{Census, Counts, GuardRecord, Held, Verdict, judge};
 use crate::domain::event::{HeldCounts, Scribe};
 use crate::domain::model::Resource;
@@ -23,9 +25,11 @@ pub struct HeldBack {
 }
 
 /// What the guard says.
-pub(super) enum Judged {
+pub(super) enum Judged<'a> {
     /// The pass is accepted.
     Believed {
+        /// To be kept until `last` is committed: a person's decision must not come in between.
+        alone: Option<MutexGuard<'a, ()>>,
         /// Its events become one message.
         summary: bool,
         /// What to commit with it.
@@ -36,13 +40,13 @@ pub(super) enum Judged {
 }
 
 /// Judges a whole reading.
-pub(super) async fn judge_pass(
-    shop: &Shop,
+pub(super) async fn judge_pass<'a>(
+    shop: &'a Shop,
     resource: Resource,
     census: Census,
     scribe: &Scribe,
-) -> Result<Judged, StoreError> {
-    let _guard = shop.guard.lock().await;
+) -> Result<Judged<'a>, StoreError> {
+    let alone = shop.guard.lock().await;
     let before = shop.shared.store.guard(shop.id(), resource).await?;
     let every = shop.interval(resource).unwrap_or_default();
     let why =
@@ -50,7 +54,7 @@ pub(super) async fn judge_pass(
     match judge(census, &shop.config.guard, &before, scribe.now(), every) {
         Verdict::Believe { summary, record, .. } => {
             let guard = record.map(|record| (shop.id().clone(), resource, record));
-            Ok(Judged::Believed { summary, last: Box::new(Commit { guard, ..Commit::default() }) })
+            Ok(Judged::Believed { alone: Some(alone), summary, last: Box::new(Commit { guard, ..Commit::default() }) })
         }
         Verdict::Hold { record, notice } => {
             hold(shop, resource, record, notice, scribe).await?;

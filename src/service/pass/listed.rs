@@ -307,15 +307,15 @@ impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
         let _gate = shop.gate.lock().await;
         let judged = match self.taken {
             Taken::Quietly => {
-                Judged::Believed { summary: false, last: Box::new(guarded::clear(shop, resource).await?) }
+                Judged::Believed { alone: None, summary: false, last: Box::new(guarded::clear(shop, resource).await?) }
             }
             Taken::Compared => {
                 self.count_missing(listing, &missing).await?;
                 guarded::judge_pass(shop, resource, self.census.clone(), &self.scribe).await?
             }
         };
-        let (summary, mut last) = match judged {
-            Judged::Believed { summary, last } => (summary, last),
+        let (_alone, summary, mut last) = match judged {
+            Judged::Believed { alone, summary, last } => (alone, summary, last),
             Judged::Held(held) => return Err(held.into()),
         };
         if summary {

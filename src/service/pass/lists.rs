@@ -34,6 +34,13 @@ impl<'a> Products<'a> {
     }
 }
 
+impl Products<'_> {
+    /// Whether the whole list is asked for at once.
+    pub(super) fn come_in_one_answer(&self) -> bool {
+        self.way == StockWay::Whole
+    }
+}
+
 /// What is stored before a product's row.
 pub(super) fn head_of_product(row: &ProductRow, fingerprint: Option<Fingerprint>) -> Head {
     // A product without a quantity is looked at each time, so that a list without any is noticed again after a start.

@@ -14,6 +14,7 @@ pub mod refresh;
 pub mod sales;
 
 use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
 
 use crate::domain::diff::{Change, Unbelievable};
 use crate::domain::model::Resource;
@@ -52,11 +53,27 @@ pub enum PassError {
     Store(#[from] StoreError),
 }
 
+/// At a start: plans what passes that were killed have committed and not yet planned.
+pub async fn go_on(shop: &Shop) -> Result<(), StoreError> {
+    piece::keep_promises(shop).await
+}
+
 /// One pass over `resource`.
 pub async fn pass(shop: &Shop, resource: Resource) -> Result<PassReport, PassError> {
     match resource {
         Resource::Transactions => sales::pass(shop).await,
-        Resource::Stock => listed::pass(shop, Products::of(shop).await?).await,
+        Resource::Stock => {
+            let products = Products::of(shop).await?;
+            let in_one = products.come_in_one_answer();
+            let done = listed::pass(shop, products).await;
+            if let Err(PassError::Read(error)) = &done
+                && in_one
+                && error.is_of_length()
+            {
+                shop.stock_was_too_much.store(true, Ordering::Relaxed);
+            }
+            done
+        }
         Resource::Credit => credits::pass(shop).await,
         Resource::Members => listed::pass(shop, Entities::members()).await,
         Resource::Vendors => listed::pass(shop, Entities::vendors()).await,

@@ -19,6 +19,8 @@ const PIECE_BYTES: usize = 192 * 1024;
 const PIECE_ROWS: usize = 100;
 /// About what one event or delivery adds to a commit besides its text.
 const OVERHEAD_BYTES: usize = 600;
+/// How long an event's id is in a delivery.
+const ID_BYTES: usize = 40;
 
 /// Commits of one pass in the making.
 pub(super) struct Pieces<'a> {
@@ -89,7 +91,17 @@ impl<'a> Pieces<'a> {
         if let Some(digests) = self.digests.take() {
             // The last events first, so that the promise and its keeping are two commits whatever comes between.
             self.flush(Commit::default()).await?;
-            last.deliveries = digests.close(self.shop.id(), self.now);
+            let mut bytes = 0;
+            for delivery in digests.close(self.shop.id(), self.now) {
+                bytes += delivery.events.len() * ID_BYTES + OVERHEAD_BYTES;
+                last.deliveries.push(delivery);
+                if bytes >= PIECE_BYTES {
+                    // The promise stands until the last of them; made again after a kill, they have the same ids.
+                    let deliveries = std::mem::take(&mut last.deliveries);
+                    self.flush(Commit { deliveries, ..Commit::default() }).await?;
+                    bytes = 0;
+                }
+            }
             last.gather = Some((self.shop.id().clone(), self.resource, Gather::End));
         }
         self.flush(last).await
@@ -114,6 +126,14 @@ impl<'a> Pieces<'a> {
 
 /// How many events are looked through at a time.
 const EVENTS_AT_ONCE: usize = 1_000;
+
+/// Keeps what killed passes have promised, whether or not their resource is read again.
+pub(super) async fn keep_promises(shop: &Shop) -> Result<(), StoreError> {
+    for resource in Resource::ALL {
+        keep_promise(shop, resource).await?;
+    }
+    Ok(())
+}
 
 /// Plans the message of events that a killed pass has committed without one.
 pub(super) async fn keep_promise(shop: &Shop, resource: Resource) -> Result<(), StoreError> {

@@ -34,6 +34,8 @@ struct Remembered {
     plan: Option<SalesPlan>,
     today_at: Option<Timestamp>,
     trailing_at: Option<Timestamp>,
+    /// The latest pass read more than the newest page, and failed.
+    deep_failed: bool,
 }
 
 impl SalesMemory {
@@ -45,6 +47,9 @@ impl SalesMemory {
     fn depth(&self, now: Timestamp) -> Depth {
         let inner = self.lock();
         match &inner.plan {
+            // One bad page three days back must not hide today's sales. Every other pass still tries; and after a start
+            // the whole window comes first, because only that covers the time in which posbell was off.
+            _ if inner.deep_failed && inner.trailing_at.is_some() => Depth::Head,
             Some(plan) => next_depth(plan, inner.today_at, inner.trailing_at, now),
             None => Depth::Trailing,
         }
@@ -52,11 +57,17 @@ impl SalesMemory {
 
     fn note(&self, depth: Depth, now: Timestamp) {
         let mut inner = self.lock();
+        inner.deep_failed = false;
         match depth {
             Depth::Head => {}
             Depth::Today => inner.today_at = Some(now),
             Depth::Trailing => (inner.today_at, inner.trailing_at) = (Some(now), Some(now)),
         }
+    }
+
+    fn note_failure(&self) {
+        let mut inner = self.lock();
+        inner.deep_failed = !inner.deep_failed;
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Remembered> {
@@ -67,6 +78,14 @@ impl SalesMemory {
 
 /// One pass.
 pub(super) async fn pass(shop: &Shop) -> Result<PassReport, PassError> {
+    let done = read_and_compare(shop).await;
+    if done.is_err() {
+        shop.sales.note_failure();
+    }
+    done
+}
+
+async fn read_and_compare(shop: &Shop) -> Result<PassReport, PassError> {
     let store = &shop.shared.store;
     let known = store.known::<SaleRow>(shop.id(), Resource::Transactions).await?;
     let record = store.resource(shop.id(), Resource::Transactions).await?;

@@ -35,6 +35,9 @@ const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 /// A window shorter than this cannot be told from none.
 const SHORTEST: Duration = Duration::from_millis(1);
 
+/// A window that a caller can wait out.
+const SHORT: Duration = Duration::from_secs(60);
+
 /// Up to this window, an unknown past costs so little that it is taken for the worst: all used.
 const ASSUME_ALL: Duration = Duration::from_secs(60);
 
@@ -55,10 +58,12 @@ impl QuotaLimit {
         if self.window <= ASSUME_ALL { self.calls } else { self.calls.div_ceil(2) }
     }
 
-    /// How many places sweeps leave to everybody else, so that a sale is not behind a full window: a fiftieth, six of the
-    /// documented three hundred. Sales and refreshes of ten seconds need no more, and a sweep is hardly slower for it.
+    /// How many places sweeps leave to everybody else, so that a sale is not behind a full window.
+    ///
+    /// Of a short window a fiftieth, six of the documented three hundred: sales and refreshes of ten seconds need no
+    /// more, and a sweep is hardly slower for it. Of a long one a quarter: whoever waits there waits an hour.
     pub fn headroom(&self) -> u32 {
-        self.calls / 50
+        if self.window <= SHORT { self.calls / 50 } else { self.calls / 4 }
     }
 
     /// The same window with that part of the calls, rounded up: never none.

@@ -96,8 +96,8 @@ impl<W> Queue<W> {
         let mut rest = waiting.clone();
         let overdue = rest.rfind(|(_, class)| class.passed >= PATIENCE);
         let share = |urgency| match urgency {
-            Urgency::Sweep => Share::ButHeadroom,
-            Urgency::Sales | Urgency::Refresh | Urgency::Person => Share::Whole,
+            Urgency::Person | Urgency::Sweep => Share::ButHeadroom,
+            Urgency::Sales | Urgency::Refresh => Share::Whole,
         };
         let (class, share) = match overdue {
             Some((_, class)) => (class, Share::Whole),

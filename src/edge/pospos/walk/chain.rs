@@ -106,10 +106,13 @@ impl Chain {
             return Settled::OneLength(first, answer.keys);
         }
         let end = window.start() + answer.keys.len() as u64;
+        let is_short = (answer.keys.len() as u64) < u64::from(window.limit);
+        // A count that contradicts the rows is not believed: a full page has more behind it whatever the count, and a
+        // short one without news is the end.
         let at_end = match (answer.total, answer.total_page) {
-            (Some(total), _) => end >= total,
-            (None, Some(pages)) => u64::from(window.page) >= pages,
-            (None, None) => (answer.keys.len() as u64) < u64::from(window.limit),
+            (Some(total), _) => end == total || is_short && (end > total || answer.new == 0),
+            (None, Some(pages)) => u64::from(window.page) >= pages || is_short && answer.new == 0,
+            (None, None) => is_short,
         };
         link.read = Some(Read { end, keys: answer.keys, at_end });
         self.settle(is_stuck)

@@ -24,6 +24,8 @@ enum Tells {
     Total,
     Pages,
     Nothing,
+    /// A total that is not so, and perhaps how many pages.
+    Wrong(u64, Option<u64>),
 }
 
 /// A list, and whoever enters and deletes rows while it is read.
@@ -87,8 +89,16 @@ impl Moving {
             keys: rows.iter().map(|&row| Key::numbered(row)).collect(),
             new: seen.len() - known,
             distinct: seen.len() as u64,
-            total: (self.tells == Tells::Total).then_some(self.rows.len() as u64),
-            total_page: (self.tells == Tells::Pages).then_some(self.rows.len().div_ceil(limit) as u64),
+            total: match self.tells {
+                Tells::Total => Some(self.rows.len() as u64),
+                Tells::Wrong(total, _) => Some(total),
+                Tells::Pages | Tells::Nothing => None,
+            },
+            total_page: match self.tells {
+                Tells::Pages => Some(self.rows.len().div_ceil(limit) as u64),
+                Tells::Wrong(_, pages) => pages,
+                Tells::Total | Tells::Nothing => None,
+            },
         }
     }
 }
@@ -154,5 +164,33 @@ fn a_list_at_rest_is_read_with_few_calls_more_than_pages() {
             let pages = length.div_ceil(limit) + 2;
             assert!(calls as usize * 100 <= pages * 122, "{length} in {limit} {tells:?}: {calls}");
         }
+    }
+}
+
+#[test]
+fn a_wrong_total_hides_no_row_and_costs_few_calls() {
+    let limit = 200;
+    for (length, total, pages) in [
+        (73_u64, 74_u64, None),
+        (1_000, 1_001, None),
+        (20_000, 20_001, None),
+        (1_000, 1_000_000, None),
+        (1_000, u64::MAX, None),
+        (1_000, 1_000, Some(9)),
+        (1_000, 900, None),
+        (1_000, 200, Some(5)),
+        (1_000, 200, None),
+        (1_000, 0, None),
+        (150, 200, None),
+    ] {
+        let mut list = Moving::of(7, limit);
+        list.rows = (0..length).collect();
+        (list.most, list.tells, list.cap) = (0, Tells::Wrong(total, pages), limit);
+        let (seen, calls) = read(&mut list, u32::try_from(limit).expect("is small"));
+        assert_eq!(seen.is_some(), total <= length, "{length} of {total}");
+        assert!(seen.is_none_or(|seen| seen.len() as u64 == length), "{length} of {total}");
+        // What contradicts itself is read twice.
+        let most = 2 * (length.div_ceil(limit as u64) * 11 / 10 + 4);
+        assert!(u64::from(calls) <= most, "{length} of {total}: {calls}");
     }
 }

@@ -115,8 +115,9 @@ impl Plain {
     fn is_last(&self, length: usize) -> bool {
         match (self.total_page, self.last_total) {
             // Whichever is reached first: a count of pages that is too large must not refuse a list that is all there.
-            (Some(pages), total) => u64::from(self.pages) >= pages || total.is_some_and(|total| self.read() >= total),
-            (None, Some(total)) => self.read() >= total || self.pages > 1 && length < self.first_page,
+            (Some(pages), total) => u64::from(self.pages) >= pages || total.is_some_and(|total| self.read() == total),
+            // A count that is too low for a full page says nothing.
+            (None, Some(total)) => self.read() == total || self.pages > 1 && length < self.first_page,
             (None, None) if self.pages == 1 => length < self.asked.min(DOCUMENTED_SIZE),
             (None, None) => length < self.first_page,
         }

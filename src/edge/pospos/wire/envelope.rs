@@ -4,7 +4,11 @@
 //! HTML and status 200, and a list that was cut off must not pass for a short one.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
 
+use serde::Deserializer;
+use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// Why an answer is not what was asked for. The texts never quote the body, but for its own `message`.
@@ -34,6 +38,9 @@ pub enum Malformed {
     /// `success: 1`, but `data` is no list.
     #[error("the answer has no list of rows in `data`")]
     NoRows,
+    /// More rows than one answer can have.
+    #[error("the answer has more than {MOST_ROWS} rows; check base_url")]
+    TooManyRows,
     /// There are rows, and not one is of the kind that was asked for.
     #[error("the answer has rows of another kind; check base_url and the fields of the shop")]
     WrongShape,
@@ -41,6 +48,14 @@ pub enum Malformed {
 
 /// How much of the API's own words is shown: enough for a sentence.
 const MESSAGE_LIMIT: usize = 200;
+
+/// How long a word of Latin letters may be, and how many digits it may have, before it is left out: keys and telephone
+/// numbers are longer.
+const LONGEST_WORD: usize = 20;
+const MOST_DIGITS: usize = 5;
+
+/// How many rows one answer may have: more than a shop has products, and few enough to note each.
+const MOST_ROWS: usize = 500_000;
 
 fn quoted(message: Option<&str>) -> String {
     message.map(|message| format!(": {message}")).unwrap_or_default()
@@ -60,7 +75,7 @@ pub(in crate::edge::pospos) struct Envelope<'a> {
 impl<'a> Envelope<'a> {
     /// Takes the body of an answer apart, that should be a list.
     pub fn open(body: &'a [u8]) -> Result<Self, Malformed> {
-        Self::read(body, |data| serde_json::from_str(data.get()).ok())
+        Self::read(body, list)
     }
 
     /// The same, where the answer is about one thing: a list of one or none, or the thing itself.
@@ -68,7 +83,7 @@ impl<'a> Envelope<'a> {
         Self::read(body, |data| match data.get().as_bytes().first() {
             Some(b'{') => Some(vec![data]),
             Some(b'n') => Some(Vec::new()),
-            _ => serde_json::from_str(data.get()).ok(),
+            _ => list(data),
         })
     }
 
@@ -96,8 +111,37 @@ impl<'a> Envelope<'a> {
         }
         let data = get("data").ok_or(Malformed::NoRows)?;
         let rows = rows(data).ok_or(Malformed::NoRows)?;
+        if rows.len() > MOST_ROWS {
+            return Err(Malformed::TooManyRows);
+        }
         Ok(Self { rows, total: get("total").and_then(count), total_page: get("total_page").and_then(count) })
     }
+}
+
+/// The rows of a list, and one more than there may be where there are too many.
+fn list(data: &RawValue) -> Option<Vec<&RawValue>> {
+    struct Rows<'a>(PhantomData<&'a ()>);
+
+    impl<'a> Visitor<'a> for Rows<'a> {
+        type Value = Vec<&'a RawValue>;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("a list of rows")
+        }
+
+        fn visit_seq<A: SeqAccess<'a>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+            let mut rows = Vec::new();
+            while rows.len() <= MOST_ROWS
+                && let Some(row) = seq.next_element()?
+            {
+                rows.push(row);
+            }
+            while seq.next_element::<IgnoredAny>()?.is_some() {}
+            Ok(rows)
+        }
+    }
+
+    serde_json::Deserializer::from_str(data.get()).deserialize_seq(Rows(PhantomData)).ok()
 }
 
 fn parse<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Result<T, Malformed> {
@@ -113,8 +157,15 @@ fn count(raw: &RawValue) -> Option<u64> {
 fn message(raw: &RawValue) -> Option<String> {
     let text: String = serde_json::from_str(raw.get()).ok()?;
     let text: String = text.chars().filter(|c| !c.is_control()).take(MESSAGE_LIMIT).collect();
-    let text = text.trim();
-    (!text.is_empty()).then(|| text.to_owned())
+    let words: Vec<&str> = text.split_whitespace().map(|word| if is_private(word) { "…" } else { word }).collect();
+    (!words.is_empty()).then(|| words.join(" "))
+}
+
+/// Whether a word may be a key that the API repeats, or a telephone number, and not a word at all.
+fn is_private(word: &str) -> bool {
+    let digits = word.chars().filter(char::is_ascii_digit).count();
+    let is_long = word.is_ascii() && word.len() > LONGEST_WORD;
+    digits > MOST_DIGITS || is_long || word.contains('@')
 }
 
 #[cfg(test)]
@@ -142,6 +193,31 @@ mod tests {
         assert_eq!(refused(r#"{"success":1}"#), Malformed::NoRows);
         assert_eq!(refused(r#"{"success":1,"data":null}"#), Malformed::NoRows);
         assert_eq!(refused(r#"{"success":1,"data":{"_id":"a"}}"#), Malformed::NoRows);
+    }
+
+    #[test]
+    fn an_answer_has_no_more_rows_than_a_shop_can_have() {
+        let body = |rows: usize| format!("{{\"success\":1,\"data\":[{}0]}}", "0,".repeat(rows - 1));
+        assert_eq!(
+            Envelope::open(body(MOST_ROWS).as_bytes()).map(|envelope| envelope.rows.len()).ok(),
+            Some(MOST_ROWS)
+        );
+        assert_eq!(refused(&body(MOST_ROWS + 1)), Malformed::TooManyRows);
+        assert_eq!(refused(&body(4 * MOST_ROWS)), Malformed::TooManyRows);
+    }
+
+    #[test]
+    fn what_the_api_says_is_shown_without_keys_and_telephone_numbers() {
+        let said = |message: &str| match refused(&format!("{{\"success\":0,\"message\":\"{message}\"}}")) {
+            Malformed::NotSuccess { message } => message.unwrap_or_default(),
+            other => panic!("{other}"),
+        };
+        assert_eq!(
+            said("key abcdef0123456789abcdef01 of 0812345678 is unknown, error 40123"),
+            "key … of … is unknown, error 40123"
+        );
+        assert_eq!(said("ask somchai@example.com  (081-234-5678)"), "ask … …");
+        assert_eq!(said("ไม่พบข้อมูลร้านค้าที่ต้องการในระบบนี้"), "ไม่พบข้อมูลร้านค้าที่ต้องการในระบบนี้");
     }
 
     #[test]
