@@ -134,7 +134,7 @@ async fn requests_at_the_same_time_keep_the_quota() {
     let (url, requests, _) = counting(Manner::Keep);
     let shop = shop_with(settings(&url), "12/1h");
     // Half of the unknown hour is taken for used: six may leave at once.
-    let read = async || shop.pospos.stock_whole(Urgency::Sweep).await.unwrap();
+    let read = async || shop.pospos.stock_whole(Urgency::Sales).await.unwrap();
     tokio::join!(read(), read(), read(), read(), read(), read());
     let seventh = tokio::time::timeout(Duration::from_millis(100), read()).await;
     assert!(seventh.is_err(), "it waits for an hour");

@@ -61,9 +61,9 @@ impl QuotaLimit {
     /// How many places sweeps leave to everybody else, so that a sale is not behind a full window.
     ///
     /// Of a short window a fiftieth, six of the documented three hundred: sales and refreshes of ten seconds need no
-    /// more, and a sweep is hardly slower for it. Of a long one a quarter: whoever waits there waits an hour.
+    /// more, and a sweep is hardly slower for it. Of a long one a sixth: whoever waits there waits an hour.
     pub fn headroom(&self) -> u32 {
-        if self.window <= SHORT { self.calls / 50 } else { self.calls / 4 }
+        if self.window <= SHORT { self.calls / 50 } else { self.calls / 6 }
     }
 
     /// The same window with that part of the calls, rounded up: never none.

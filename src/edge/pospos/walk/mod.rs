@@ -227,9 +227,9 @@ impl Walk {
         self.top = answer.keys.first().copied();
         let length = u32::try_from(answer.keys.len()).unwrap_or(u32::MAX);
         let is_all = match (answer.total, answer.total_page) {
-            (Some(total), pages) if u64::from(length) == total => pages.is_none_or(|pages| pages <= 1),
-            // A count that is too low for a full page says nothing.
-            (Some(total), _) => u64::from(length) > total && length < self.limit,
+            // Of a full page it may be the page that was counted.
+            (Some(total), None) => u64::from(length) >= total && length < self.limit,
+            (Some(total), Some(pages)) => u64::from(length) >= total && (pages <= 1 || length < self.limit),
             (None, Some(pages)) => pages <= 1,
             (None, None) => answer.keys.len() < DOCUMENTED_SIZE.min(usize::try_from(self.limit).unwrap_or(usize::MAX)),
         };
