@@ -7,6 +7,8 @@
 //! webhooks, mailboxes and chats.
 //!
 //! ```text
+//!              rhythm: what is read how often, by quota, sales and opening hours
+//!                │
 //! POSPOS ──► pospos ──► diff ──► rules ──► outbox ──┐ one durable commit:
 //!            (edge)     (pure)   (pure)    (pure)   ▼ rows + events + deliveries + cursor
 //!                                                 store (sled)
@@ -19,6 +21,11 @@
 //! step. [`service::deliver`] takes what is due, sends it and settles it. Neither keeps anything between turns except
 //! in the store, so a killed process and a slow one are the same case, and there is one code path for both.
 //!
+//! Beside them a sale has a short way of its own: a pass over the sales leaves the codes of what was sold, and
+//! `service::pass::refresh` reads just those products, so that a shortage need not wait for the next pass over the stock.
+//! A pass over a long list holds no list: it knows the stored rows by their heads (fingerprint, level, code), decodes
+//! what has changed, and keeps what makes events until the guard has seen the whole.
+//!
 //! # Reading order
 //!
 //! 1. [`domain::model`]: what a shop is made of, in exact numbers.
@@ -26,7 +33,8 @@
 //! 3. [`domain::diff`]: from what was known and what was read to what happened; the stock level machine; the guard against
 //!    a whole reading that is wrong.
 //! 4. [`domain::rules`]: which events go where, and what "low" means.
-//! 5. [`domain::outbox`]: deliveries as a state machine.
+//! 5. [`domain::outbox`]: deliveries as a state machine; digests, and catching up after an outage.
+//!    [`domain::rhythm`]: how often each resource is read, and when that is too much for the quota.
 //! 6. [`domain::message`]: what a person reads, in Thai and English.
 //! 7. [`edge::pospos`]: the API, page by page, and never over its quota.
 //! 8. [`edge::store`]: the disk.

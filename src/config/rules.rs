@@ -34,12 +34,21 @@ pub(super) fn load(
             Ok(text) => (text, None),
             Err(error) => (String::new(), Some(Mistake::new(0..0, format!("cannot be read: {error}")))),
         };
-        let file = Arc::new(SourceFile { path, text });
-        let mistakes = match unreadable {
-            Some(mistake) => vec![mistake],
-            None => rules::parse(&file.text, names, &mut rules).err().unwrap_or_default(),
+        let beside = |name: &str| {
+            let beside = path.parent().unwrap_or(dir).join(name);
+            std::fs::read_to_string(&beside).map_err(|error| match error.kind() {
+                std::io::ErrorKind::InvalidData => {
+                    format!("{} is not in UTF-8: save it as `CSV UTF-8`", beside.display())
+                }
+                _ => format!("{} cannot be read: {error}", beside.display()),
+            })
         };
-        problems.extend(Problem::all(&file, mistakes));
+        let (found, unreadable) = match unreadable {
+            Some(mistake) => (Vec::new(), Some(mistake)),
+            None => (rules::parse(&text, names, &beside, &mut rules).err().unwrap_or_default(), None),
+        };
+        let file = Arc::new(SourceFile { path: path.clone(), text });
+        problems.extend(Problem::all(&file, found.into_iter().chain(unreadable).collect()));
     }
     if problems.is_empty() { Ok(rules) } else { Err(problems) }
 }

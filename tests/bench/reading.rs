@@ -1,9 +1,9 @@
 //! How fast and how small is posbell when it reads a large shop, and how soon does it tell?
 //!
 //! `cargo bench --bench reading` runs the built program between a simulated shop and a receiver, all on this machine,
-//! and prints four figures: how long a sweep of 100,000 products takes beside what the quota allows, the most memory
-//! that took, and how long after a change a shortage is told with a sale to hint at it and without. It asserts
-//! nothing: figures are for people to compare, by ratio and on one machine.
+//! and prints how long sweeps of 100,000 products take beside what the quota allows, the most memory that took, and how
+//! long after a change a shortage is told with a sale to hint at it and without. `-- sweep` and `-- latency` print one
+//! half. It asserts nothing: figures are for people to compare, by ratio and on one machine.
 
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -90,8 +90,7 @@ impl Bench {
         line.trim().trim_end_matches(" kB").parse::<f64>().unwrap_or_default() / 1024.0
     }
 
-    /// When the latest accepted pass over the stock began to be read, and how long each took, from the service's log of
-    /// its own passes.
+    /// When the latest accepted pass over the stock was, as the status says it.
     fn stock(&self) -> Option<String> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_posbell"));
         let output = command.arg("--config").arg(self.dir.path().join("posbell.toml")).args(["status", "--json"]);

@@ -16,7 +16,7 @@ fn read(file: &str, channels: &[&str]) -> RuleSet {
         channels: channels.iter().map(|name| ChannelName::new(*name).unwrap()).collect(),
     };
     let mut rules = RuleSet::default();
-    match parse(&text, &names, &mut rules) {
+    match parse(&text, &names, &|name| Err(format!("{name} is not shipped")), &mut rules) {
         Ok(()) => rules,
         Err(mistakes) => panic!("{file}: {mistakes:#?}"),
     }

@@ -45,7 +45,7 @@ mod tests {
 
     use super::*;
     use crate::domain::model::ChannelName;
-    use crate::domain::rules::{Names, parse};
+    use crate::domain::rules::{Names, no_file, parse};
     use crate::domain::test_shop::{sale, scribe, shop, time};
 
     #[test]
@@ -54,7 +54,7 @@ mod tests {
         let names = Names { shops: BTreeSet::new(), channels: ["mail", "erp"].map(channel).into() };
         let text = "[[rule]]\nname = \"all\"\non = [\"*\"]\nto = [\"mail\", \"erp\"]\n";
         let mut rules = RuleSet::default();
-        parse(text, &names, &mut rules).unwrap();
+        parse(text, &names, &no_file, &mut rules).unwrap();
         let recipients: Recipients = [(channel("mail"), vec!["a@x".to_owned(), "b@x".to_owned()])].into();
         let mut digests = Digests::default();
         for number in 0..MOST + 1 {

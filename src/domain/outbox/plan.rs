@@ -47,7 +47,7 @@ mod tests {
     use crate::domain::event::DeliveryId;
     use crate::domain::model::ShopId;
     use crate::domain::outbox::State;
-    use crate::domain::rules::{Names, parse};
+    use crate::domain::rules::{Names, no_file, parse};
     use crate::domain::test_shop::{sale, scribe, shop, time};
 
     fn channel(name: &str) -> ChannelName {
@@ -58,7 +58,7 @@ mod tests {
         let names = Names { shops: BTreeSet::<ShopId>::new(), channels: ["mail", "erp"].map(channel).into() };
         let text = "[[rule]]\nname = \"all\"\non = [\"*\"]\nto = [\"mail\", \"erp\"]\n";
         let mut rules = RuleSet::default();
-        parse(text, &names, &mut rules).unwrap();
+        parse(text, &names, &no_file, &mut rules).unwrap();
         rules
     }
 

@@ -11,8 +11,10 @@ mod threshold;
 
 pub use condition::{Condition, ConditionError};
 pub use route::Route;
-pub use text::{Names, parse};
-pub use threshold::{Limits, Low, Threshold};
+#[cfg(test)]
+pub(crate) use text::no_file;
+pub use text::{Beside, Names, parse};
+pub use threshold::{Figures, Limits, Low, Threshold};
 
 use crate::domain::event::Pattern;
 use crate::domain::model::{ChannelName, ShopId};

@@ -77,7 +77,7 @@ impl Rule {
 mod tests {
     use super::*;
     use crate::domain::event::{Epoch, Scribe};
-    use crate::domain::rules::{Names, parse};
+    use crate::domain::rules::{Names, no_file, parse};
     use crate::domain::test_shop::{row, sale, scribe};
 
     fn rules(text: &str) -> RuleSet {
@@ -86,7 +86,7 @@ mod tests {
             channels: ["owner", "erp", "mail"].map(|name| ChannelName::new(name).unwrap()).into(),
         };
         let mut rules = RuleSet::default();
-        parse(text, &names, &mut rules).unwrap_or_else(|mistakes| panic!("{text}: {mistakes:#?}"));
+        parse(text, &names, &no_file, &mut rules).unwrap_or_else(|mistakes| panic!("{text}: {mistakes:#?}"));
         rules
     }
 

@@ -1,5 +1,6 @@
 //! From the text of a rule file to rules and thresholds, or to every mistake in it.
 
+mod sheet;
 mod threshold;
 
 use std::collections::BTreeSet;
@@ -33,15 +34,25 @@ pub struct Names {
     pub channels: BTreeSet<ChannelName>,
 }
 
+/// Gives the text of a file that a rule file names, or why it cannot be read.
+pub type Beside<'a> = &'a dyn Fn(&str) -> Result<String, String>;
+
+/// Beside a text of a test there is nothing.
+#[cfg(test)]
+pub(crate) fn no_file(name: &str) -> Result<String, String> {
+    Err(format!("{name} cannot be read: there is no such file"))
+}
+
 /// Adds what one rule file says to `rules`, or returns every mistake in it.
 ///
-/// Files are read in the order of their names, so a rule's place in `rules` is its rank.
-pub fn parse(text: &str, names: &Names, rules: &mut RuleSet) -> Result<(), Vec<Mistake>> {
+/// Files are read in the order of their names, so a rule's place in `rules` is its rank. `beside` reads the tables of
+/// figures that a threshold names.
+pub fn parse(text: &str, names: &Names, beside: Beside<'_>, rules: &mut RuleSet) -> Result<(), Vec<Mistake>> {
     let mut document = Table::parse(text)?;
     let mut mistakes = Vec::new();
     let mut read = RuleSet::default();
     for table in document.tables("threshold", &mut mistakes) {
-        read.thresholds.extend(threshold::read(table, names, &mut mistakes));
+        read.thresholds.extend(threshold::read(table, names, beside, &mut mistakes));
     }
     let mut taken: BTreeSet<String> = rules.rules.iter().map(|rule| rule.name.clone()).collect();
     for table in document.tables("rule", &mut mistakes) {

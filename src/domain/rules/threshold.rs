@@ -1,5 +1,7 @@
 //! What "low" means for a product: the first `[[threshold]]` that matches it.
 
+use std::collections::BTreeMap;
+
 use crate::domain::model::{Product, Quantity, ShopId, StockRow};
 
 /// One `[[threshold]]`. Every condition that is given must match.
@@ -11,6 +13,9 @@ pub struct Threshold {
     pub products: Vec<String>,
     /// Only this category.
     pub category: Option<String>,
+    /// The figures of single products by their codes, instead of those below; a threshold that has them is about no
+    /// other product.
+    pub by_code: Option<BTreeMap<String, Figures>>,
     /// Below which figure a product is low.
     pub low: Option<Low>,
     /// Below which figure it is critical.
@@ -19,6 +24,17 @@ pub struct Threshold {
     pub rearm: Option<Quantity>,
     /// How many passes in a row must agree; 1 by default.
     pub passes: u32,
+}
+
+/// One product's line in a table of figures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Figures {
+    /// Below this it is low.
+    pub low: Option<Quantity>,
+    /// Below this it is critical.
+    pub critical: Option<Quantity>,
+    /// From this on it is recovered.
+    pub rearm: Option<Quantity>,
 }
 
 /// The figure of `low`.
@@ -59,20 +75,23 @@ impl Threshold {
         if !(about_shop && about_code && about_category) {
             return None;
         }
+        if let Some(by_code) = &self.by_code {
+            let Figures { low, critical, rearm } = *by_code.get(code.as_deref()?)?;
+            return Some(self.limits_of(low, critical, rearm));
+        }
         let low = match self.low {
             Some(Low::Below(figure)) => Some(figure),
             // Zero is how POSPOS says that nobody has entered a figure.
             Some(Low::MinStock) => Some(row.min_stock.filter(|figure| *figure > Quantity::ZERO)?),
             None => None,
         };
-        Some(Limits {
-            low,
-            critical: self.critical,
-            // Never below what makes it short: a product between the two would be short and recovered in turns, once in
-            // every pass. Only here is the figure of `min_stock` known.
-            rearm: self.rearm.max(low).max(self.critical),
-            passes: self.passes.max(1),
-        })
+        Some(self.limits_of(low, self.critical, self.rearm))
+    }
+
+    fn limits_of(&self, low: Option<Quantity>, critical: Option<Quantity>, rearm: Option<Quantity>) -> Limits {
+        // Never below what makes it short: a product between the two would be short and recovered in turns, once in every
+        // pass. Only here is the figure of `min_stock` known.
+        Limits { low, critical, rearm: rearm.max(low).max(critical), passes: self.passes.max(1) }
     }
 }
 

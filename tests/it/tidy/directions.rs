@@ -38,6 +38,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("reqwest", &["edge/pospos", "edge/channel/webhook", "cli"]),
     ("clap", &["cli", "main"]),
     ("cel", &["domain/rules"]),
+    ("csv", &["domain/rules/text"]),
     ("toml", &["config", "domain/document", "domain/rules", "domain/mistake"]),
     ("annotate_snippets", &["cli"]),
     ("sd_notify", &["service"]),

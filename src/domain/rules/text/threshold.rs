@@ -1,12 +1,14 @@
 //! One `[[threshold]]`: what is low, critical and recovered, and whether the three agree.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
-use super::Names;
+use super::{Beside, Names, sheet};
 use crate::domain::document::{Placed, Table};
 use crate::domain::mistake::Mistake;
 use crate::domain::model::Quantity;
-use crate::domain::rules::{Low, Threshold};
+use crate::domain::rules::{Figures, Low, Threshold};
 
 /// `low = 24` or `low = "min_stock"`.
 #[derive(Deserialize)]
@@ -34,7 +36,12 @@ impl RawFigure {
     }
 }
 
-pub(super) fn read(mut table: Table<'_>, names: &Names, mistakes: &mut Vec<Mistake>) -> Option<Threshold> {
+pub(super) fn read(
+    mut table: Table<'_>,
+    names: &Names,
+    beside: Beside<'_>,
+    mistakes: &mut Vec<Mistake>,
+) -> Option<Threshold> {
     let before = mistakes.len();
     let shops = super::shops(&mut table, names, mistakes);
     let products = table.take::<Vec<String>>("products", mistakes);
@@ -43,11 +50,16 @@ pub(super) fn read(mut table: Table<'_>, names: &Names, mistakes: &mut Vec<Mista
     let critical = figure(&mut table, "critical", mistakes);
     let rearm = figure(&mut table, "rearm", mistakes);
     let passes = table.take::<u32>("passes", mistakes);
+    let by_code = table.take::<String>("csv", mistakes).and_then(|csv| figures_by_code(&csv, beside, mistakes));
     let span = table.span.clone();
-    table.finish(&["csv"], mistakes);
+    table.finish(&[], mistakes);
 
-    if low.is_none() && critical.is_none() && mistakes.len() == before {
-        mistakes.push(Mistake::new(span, "a threshold needs `low` or `critical`"));
+    let has_own = low.is_some() || critical.is_some() || rearm.is_some();
+    if has_own && by_code.is_some() {
+        mistakes.push(Mistake::new(span.clone(), "`csv` stands instead of `low`, `critical` and `rearm`"));
+    }
+    if low.is_none() && critical.is_none() && by_code.is_none() && mistakes.len() == before {
+        mistakes.push(Mistake::new(span, "a threshold needs `low`, `critical` or `csv`"));
     }
     if let Some(products) = products.as_ref().filter(|products| products.value.is_empty()) {
         mistakes.push(products.mistake("`products` is empty: leave it out to mean all products"));
@@ -61,11 +73,31 @@ pub(super) fn read(mut table: Table<'_>, names: &Names, mistakes: &mut Vec<Mista
         shops,
         products: products.map(|products| products.value).unwrap_or_default(),
         category: category.map(|category| category.value),
+        by_code,
         low,
         critical: value(critical),
         rearm: value(rearm),
         passes: passes.map_or(1, |passes| passes.value),
     })
+}
+
+/// The table of figures that `csv` names.
+fn figures_by_code(
+    csv: &Placed<String>,
+    beside: Beside<'_>,
+    mistakes: &mut Vec<Mistake>,
+) -> Option<BTreeMap<String, Figures>> {
+    let read = beside(&csv.value).map_err(|problem| vec![problem]).and_then(|text| {
+        let problems = |found: Vec<String>| found.iter().map(|one| format!("{}, {one}", csv.value)).collect();
+        sheet::read(&text).map_err(problems)
+    });
+    match read {
+        Ok(by_code) => Some(by_code),
+        Err(problems) => {
+            mistakes.extend(problems.into_iter().map(|problem| csv.mistake(problem)));
+            None
+        }
+    }
 }
 
 fn low(table: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> Option<Low> {
@@ -91,6 +123,7 @@ fn contradictions(
         Some(Low::Below(figure)) => Some(figure),
         _ => None,
     };
+    // `sheet` refuses the same in its own words, by lines.
     if let Some(critical) = critical.filter(|critical| low.is_some_and(|low| critical.value > low)) {
         mistakes.push(critical.mistake("`critical` is above `low`"));
     }
