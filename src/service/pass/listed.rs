@@ -271,10 +271,12 @@ impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
         }
     }
 
-    /// The known rows that the list did not have.
+    /// The known rows that the list did not have. Where every field is read anew, a row that is there and cannot be
+    /// understood is as good as missing: what is known of it is as the old fields read it.
     fn missing<T>(&self, reading: &Reading<'_, T>) -> Vec<EntityId> {
+        let unread = |id: &EntityId| self.taken == Taken::Quietly && reading.is_unreadable(id);
         let living = self.heads.iter().filter(|(_, head)| !head.gone);
-        living.map(|(id, _)| id).filter(|id| self.has_not(reading, id)).collect()
+        living.map(|(id, _)| id).filter(|id| self.has_not(reading, id) || unread(id)).collect()
     }
 
     /// Whether the list has no such row, or only one that is marked as deleted.
