@@ -16,6 +16,7 @@ mod out;
 mod problems;
 mod resume;
 mod run;
+mod schema;
 mod source;
 mod status;
 mod table;
@@ -61,6 +62,11 @@ enum Command {
     Held(held::HeldArgs),
     /// Read the API once under the shop's quota, and print its rows as JSON lines
     Fetch(fetch::FetchArgs),
+    /// Print the JSON Schema of what other programs see; needs no configuration
+    Schema {
+        /// Of what
+        name: schema::Name,
+    },
     /// Read a shop again whose key was refused
     Resume {
         /// The shop's id
@@ -118,13 +124,14 @@ impl Cli {
                 telemetry::start(Some(log.as_deref().unwrap_or("warn,posbell=warn")));
                 return demo::demo(args);
             }
+            Command::Schema { name } => return schema::schema(*name),
             Command::Run => telemetry::start(log.as_deref()),
             _ => telemetry::start(Some(log.as_deref().unwrap_or("warn"))),
         }
         let config = self.load()?;
         match &self.command {
             Command::Run => run::run(config),
-            Command::Demo(_) => Ok(()),
+            Command::Demo(_) | Command::Schema { .. } => Ok(()),
             Command::Check { online } => check::check(&config, *online),
             Command::Status(listing) => status::status(&config, listing),
             Command::Events(args) => events::events(&config, args),

@@ -4,6 +4,7 @@
 //! the real ones: a scanner that finds nothing would otherwise pass for a tidy house.
 
 mod directions;
+mod fuzzer;
 mod plain;
 mod scan;
 

@@ -2,7 +2,8 @@
 //!
 //! What was asked for is the truth: a row that came back for "out of its period and pending" is overdue. A known
 //! credit that two whole passes in a row do not have is looked for among the paid ones. If it is not there either, its
-//! status is unknown from then on, which is told; that it was paid is never guessed.
+//! status is unknown from then on, which is told; that it was paid is never guessed. One that stands in a list and cannot
+//! be understood is not lost: nothing follows from it until it can be read again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -80,6 +81,22 @@ fn bucket(credit: &Credit, buckets: &[i64]) -> Option<i64> {
 pub struct PendingCredits {
     rows: BTreeMap<EntityId, Credit>,
     unreadable: usize,
+    unreadable_ids: BTreeSet<EntityId>,
+}
+
+/// What was found of the wanted credits among the paid ones.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PaidCredits {
+    /// Those that are there.
+    pub rows: BTreeMap<EntityId, Credit>,
+    /// Those that are there and could not be understood.
+    pub unreadable: BTreeSet<EntityId>,
+}
+
+impl PaidCredits {
+    fn has(&self, id: &EntityId) -> bool {
+        self.rows.contains_key(id) || self.unreadable.contains(id)
+    }
 }
 
 impl PendingCredits {
@@ -87,8 +104,13 @@ impl PendingCredits {
     /// two readings is then in both, and the later reading wins; the other way round it would be in neither.
     pub fn join(in_period_read_first: Whole<Credit>, out_of_period: Whole<Credit>) -> PendingCredits {
         let unreadable = in_period_read_first.unreadable() + out_of_period.unreadable();
+        let unreadable_ids = in_period_read_first.unreadable_ids() | out_of_period.unreadable_ids();
         let all = in_period_read_first.into_rows().into_iter().chain(out_of_period.into_rows());
-        PendingCredits { rows: all.map(|credit| (credit.id.clone(), credit)).collect(), unreadable }
+        PendingCredits { rows: all.map(|credit| (credit.id.clone(), credit)).collect(), unreadable, unreadable_ids }
+    }
+
+    fn has(&self, id: &EntityId) -> bool {
+        self.rows.contains_key(id) || self.unreadable_ids.contains(id)
     }
 
     /// The known credits that are in neither list, not for the first time, and are to be looked for among the paid ones
@@ -98,18 +120,17 @@ impl PendingCredits {
     }
 
     fn missing<'a>(&'a self, known: &'a Known<CreditRow>) -> impl Iterator<Item = &'a CreditRow> {
-        let unpaid = known.rows().filter(|row| row.credit.status != Some(CreditStatus::Paid));
-        unpaid.filter(|row| !self.rows.contains_key(&row.credit.id))
+        unpaid(known).filter(|row| !self.has(&row.credit.id))
     }
 
     /// Whether two such lists can be of the shop that is known. A credit that was found nowhere again and again is not
     /// expected in a list any more: one whose sale was cancelled must not keep its shop's empty list from ever being
     /// believed. But time makes no other shop's list one's own.
-    fn check(&self, known: &Known<CreditRow>, paid: &BTreeMap<EntityId, Credit>) -> Result<(), Unbelievable> {
+    fn check(&self, known: &Known<CreditRow>, paid: &PaidCredits) -> Result<(), Unbelievable> {
         let owed = known.rows().filter(|row| row.is_owed());
         let (mut expected, mut seen, mut lost) = (0, 0, 0);
         for row in owed {
-            let found = self.rows.contains_key(&row.credit.id) || paid.contains_key(&row.credit.id);
+            let found = self.has(&row.credit.id) || paid.has(&row.credit.id);
             expected += 1;
             seen += usize::from(found);
             lost += usize::from(!found && row.missed < EXPECTED_FOR);
@@ -122,12 +143,16 @@ impl PendingCredits {
     }
 }
 
+fn unpaid(known: &Known<CreditRow>) -> impl Iterator<Item = &CreditRow> {
+    known.rows().filter(|row| row.credit.status != Some(CreditStatus::Paid))
+}
+
 /// Compares the pending credits, and the missing ones that were found among the paid, with what is known. `paid` is what
 /// was found of [`PendingCredits::wanted`].
 pub fn compare(
     known: &Known<CreditRow>,
     pending: PendingCredits,
-    mut paid: BTreeMap<EntityId, Credit>,
+    mut paid: PaidCredits,
     buckets: &[i64],
     scribe: &Scribe,
 ) -> Result<Vec<Change<CreditRow>>, Unbelievable> {
@@ -141,8 +166,10 @@ pub fn compare(
     pending.check(known, &paid)?;
     let mut changes: Vec<Change<CreditRow>> = Vec::new();
     for prev in pending.missing(known) {
-        changes.push(match paid.remove(&prev.credit.id) {
+        changes.push(match paid.rows.remove(&prev.credit.id) {
             Some(credit) => found_paid(prev, credit, scribe),
+            // Counted, so that it is not looked for in every pass.
+            None if paid.unreadable.contains(&prev.credit.id) => missed_again(prev),
             None => found_nowhere(prev, scribe),
         });
     }
@@ -156,19 +183,16 @@ pub fn compare(
 }
 
 /// What is noted of a reading that was not believed because it was empty: which credits were found nowhere in it.
-pub fn misses(
-    known: &Known<CreditRow>,
-    pending: &PendingCredits,
-    paid: &BTreeMap<EntityId, Credit>,
-) -> Vec<Change<CreditRow>> {
-    pending.missing(known).filter(|row| !paid.contains_key(&row.credit.id)).map(missed_again).collect()
+pub fn misses(known: &Known<CreditRow>, pending: &PendingCredits, paid: &PaidCredits) -> Vec<Change<CreditRow>> {
+    pending.missing(known).filter(|row| !paid.has(&row.credit.id)).map(missed_again).collect()
 }
 
 /// Takes the pending credits without a word, because their fields are read from other places than before. The
 /// counters go on, so that no later event gets an old id. A credit that is not known is taken so too: the sale that it
 /// came from is told.
 pub fn take_quietly(known: &Known<CreditRow>, pending: PendingCredits, buckets: &[i64]) -> Vec<Change<CreditRow>> {
-    let away = pending.missing(known).filter(|row| !row.read_otherwise);
+    // Also what is there and cannot be understood by the new fields.
+    let away = unpaid(known).filter(|row| !pending.rows.contains_key(&row.credit.id) && !row.read_otherwise);
     let away = away.map(|row| written(CreditRow { read_otherwise: true, ..row.clone() }, Vec::new()));
     let mut changes: Vec<Change<CreditRow>> = away.collect();
     changes.extend(pending.rows.into_values().map(|credit| {

@@ -8,6 +8,7 @@ mod data;
 mod id;
 mod json;
 mod kind;
+mod schema;
 mod scribe;
 
 pub use announced::Announced;
@@ -15,6 +16,7 @@ pub use data::{BaselineCounts, EventData, HeldCounts, HeldPass, Level, ShopDetai
 pub use id::{DeliveryId, Epoch, EventId};
 pub use json::NotAnEvent;
 pub use kind::{EventKind, Pattern, PatternError};
+pub use schema::SCHEMA;
 pub use scribe::Scribe;
 
 use crate::domain::model::{ShopId, Subject, Timestamp};

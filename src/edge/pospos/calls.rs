@@ -3,7 +3,7 @@
 //! A method that gives a [`Whole`] reads to the end and either vouches for the list or says why not. One that gives a
 //! [`Reading`] is pulled page by page by whoever wants to stop early, or to hold less than the whole.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 
@@ -13,6 +13,7 @@ use super::pull::{AnswerForm, Question};
 use super::quota::Urgency;
 use super::reading::{Fresh, Reader, Reading};
 use super::wire::{CreditForm, Malformed};
+use crate::domain::diff::credit::PaidCredits;
 use crate::domain::model::{
     Credit, CreditStatus, EntityId, Fingerprint, Member, Purchase, Resource, Sale, StockRow, Vendor, Whole,
 };
@@ -151,26 +152,28 @@ impl Pospos {
 
     /// Looks for `wanted` among the paid credits, and reads no further than it must.
     ///
-    /// What is not in the answer is in no page of the list, or is there and unreadable. A list that may have lost a row
-    /// while a wanted credit was missing from it is an error, because nothing follows from that.
+    /// What is not in the answer is in no page of the list. A list that may have lost a row while a wanted credit was
+    /// missing from it is an error, because nothing follows from that.
     pub async fn credit_find(
         &self,
         wanted: &BTreeSet<EntityId>,
         today: NaiveDate,
         urgency: Urgency,
-    ) -> Result<BTreeMap<EntityId, Credit>, ReadError> {
-        let mut found = BTreeMap::new();
+    ) -> Result<PaidCredits, ReadError> {
+        let mut found = PaidCredits::default();
         if wanted.is_empty() {
             return Ok(found);
         }
         let mut list = self.credit_list(Period::All, CreditStatus::Paid, today, urgency);
         while let Some(page) = list.next().await? {
             let wanted_rows = page.into_iter().filter(|row| wanted.contains(&row.id));
-            found.extend(wanted_rows.map(|row| (row.id, row.item)));
+            found.rows.extend(wanted_rows.map(|row| (row.id, row.item)));
             if wanted.iter().all(|id| list.has_seen(id)) {
                 break;
             }
         }
+        found.unreadable = list.unreadable_ids().into_iter().filter(|id| wanted.contains(id)).collect();
+        found.rows.retain(|id, _| !found.unreadable.contains(id));
         Ok(found)
     }
 

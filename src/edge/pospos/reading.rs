@@ -3,7 +3,7 @@
 //! Most rows of a sweep are as they were. Whoever knows their fingerprints says so, and they are counted and not decoded.
 //! What the list's end means, and that no row was missed, is proved in `walk`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::value::RawValue;
 
@@ -29,6 +29,8 @@ pub struct Reading<'a, T> {
     form: Reader<'a, T>,
     skip: Skip<'a>,
     is_first: bool,
+    /// Rows that could not be understood once, and may have been later.
+    unreadable_ids: BTreeSet<EntityId>,
     /// The page whose rows are being handed out, and the place of the next.
     open: Option<(Page, usize)>,
 }
@@ -48,7 +50,7 @@ pub struct Fresh<T> {
 
 impl<'a, T> Reading<'a, T> {
     pub(super) fn new(question: Question<'a>, form: Reader<'a, T>, skip: Skip<'a>) -> Self {
-        Self { pull: Pull::new(question), form, skip, is_first: true, open: None }
+        Self { pull: Pull::new(question), form, skip, is_first: true, unreadable_ids: BTreeSet::new(), open: None }
     }
 
     /// The wanted rows of the next page, perhaps none; `None` once the list is read to its end and nothing suggests that
@@ -77,6 +79,11 @@ impl<'a, T> Reading<'a, T> {
     /// Whether a row with this id has come, understood or not.
     pub fn has_seen(&self, id: &EntityId) -> bool {
         self.pull.has_seen(id)
+    }
+
+    /// Whether the row with this id could not be understood when it came last.
+    pub fn is_unreadable(&self, id: &EntityId) -> bool {
+        self.pull.is_unreadable(id)
     }
 
     /// How many calls that took so far.
@@ -122,8 +129,9 @@ impl<'a, T> Reading<'a, T> {
         }
         let read = |id: &EntityId| decode(page.raw(row)?, id.clone(), self.form.as_ref());
         let fresh = row.id.as_ref().and_then(|id| Some(Fresh { id: id.clone(), fingerprint, sent, item: read(id)? }));
+        self.pull.seen().mark(row.key, fresh.is_some());
         if fresh.is_none() {
-            self.pull.seen().mark_unreadable(row.key);
+            self.unreadable_ids.extend(row.id.clone());
         }
         fresh
     }
@@ -132,7 +140,14 @@ impl<'a, T> Reading<'a, T> {
     pub(super) async fn whole(mut self) -> Result<Whole<T>, ReadError> {
         let rows = self.rest().await?;
         let unreadable = usize::try_from(self.unreadable()).unwrap_or(usize::MAX);
-        Ok(Whole::vouch(rows.into_iter().map(|row| row.item).collect(), unreadable))
+        let rows = rows.into_iter().map(|row| row.item).collect();
+        Ok(Whole::vouch(rows, unreadable).naming_unreadable(self.unreadable_ids()))
+    }
+
+    /// The ids of the rows that have come and could not be understood when they came last.
+    pub(super) fn unreadable_ids(&mut self) -> BTreeSet<EntityId> {
+        let ids = std::mem::take(&mut self.unreadable_ids);
+        ids.into_iter().filter(|id| self.is_unreadable(id)).collect()
     }
 
     /// Reads on to the end: each row once, as it came last, in the order in which they came first.
@@ -149,7 +164,7 @@ impl<'a, T> Reading<'a, T> {
             }
         }
         // One that came readable first and garbled later.
-        rows.retain(|row| !self.pull.is_unreadable(&row.id));
+        rows.retain(|row| !self.is_unreadable(&row.id));
         Ok(rows)
     }
 }

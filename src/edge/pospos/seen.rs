@@ -45,11 +45,13 @@ impl Seen {
         news
     }
 
-    /// Says of a noted row that it could not be understood.
-    pub fn mark_unreadable(&mut self, key: Key) {
+    /// Says of a noted row whether it could be understood. All rows of a page are noted before the first is read, so of
+    /// one that stands on it twice the second has the last word.
+    pub fn mark(&mut self, key: Key, is_readable: bool) {
         if let Some(print) = self.rows.get_mut(&key) {
-            self.unreadable += 1 - (*print & UNREADABLE);
-            *print |= UNREADABLE;
+            let unreadable = if is_readable { 0 } else { UNREADABLE };
+            self.unreadable = self.unreadable - (*print & UNREADABLE) + unreadable;
+            *print = (*print & !UNREADABLE) | unreadable;
         }
     }
 
@@ -84,9 +86,12 @@ mod tests {
         let (a, b) = (Key::numbered(1), Key::numbered(2));
         let [one, other] = [1, 2].map(|n: u128| Fingerprint::new(n << 100));
         assert_eq!([seen.note(a, one), seen.note(b, one), seen.note(a, one)], [News::New, News::New, News::Same]);
-        seen.mark_unreadable(a);
-        seen.mark_unreadable(a);
+        seen.mark(a, false);
+        seen.mark(a, false);
         assert_eq!((seen.note(a, one), seen.unreadable()), (News::Same, 1));
+        seen.mark(a, true);
+        assert_eq!((seen.is_unreadable(a), seen.unreadable()), (false, 0));
+        seen.mark(a, false);
         assert_eq!((seen.note(a, other), seen.unreadable(), seen.rows()), (News::Changed, 0, 2));
         assert_eq!((seen.has(a), seen.has(Key::numbered(3))), (true, false));
     }

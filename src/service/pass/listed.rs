@@ -280,14 +280,16 @@ impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
     }
 
     /// The known rows that the list did not have. A row without an id may be any of them: then only those are missing
-    /// that the list says are deleted.
+    /// that the list says are deleted. Where every field is read anew, a row that is there and cannot be understood is
+    /// as good as missing: what is known of it is as the old fields read it.
     fn missing<T>(&self, reading: &Reading<'_, T>) -> Vec<EntityId> {
-        if reading.nameless() > 0 {
+        let unread = |id: &EntityId| self.taken == Taken::Quietly && reading.is_unreadable(id);
+        if reading.nameless() > 0 && self.taken == Taken::Compared {
             let living = |id: &&EntityId| self.heads.get(id).is_some_and(|head| !head.gone);
             return self.deleted.iter().filter(living).cloned().collect();
         }
         let living = self.heads.iter().filter(|(_, head)| !head.gone);
-        living.map(|(id, _)| id).filter(|id| self.has_not(reading, id)).collect()
+        living.map(|(id, _)| id).filter(|id| self.has_not(reading, id) || unread(id)).collect()
     }
 
     /// Whether the list has no such row, or only one that is marked as deleted.

@@ -121,6 +121,19 @@ async fn an_unreadable_row_is_counted_and_not_missed() {
     let _one = page(&mut server, PATH, 1, body, 1).await;
     let stock = shop(&server.url()).pospos.stock_whole(Urgency::Sweep).await.unwrap();
     assert_eq!((stock.rows().len(), stock.unreadable()), (1, 2));
+    assert_eq!(stock.unreadable_ids(), &BTreeSet::from([EntityId::new("b").unwrap()]));
+}
+
+#[tokio::test]
+async fn a_row_is_unreadable_or_not_as_it_came_last() {
+    let mut server = mockito::Server::new_async().await;
+    let rows = r#"{"_id":"a","code":"1","stock":1E400},{"_id":"b","code":"2"},{"_id":"a","code":"1","stock":4},{"_id":"b","code":"2","stock":1E400}"#;
+    let body = format!(r#"{{"success":1,"data":[{rows}],"total":2}}"#);
+    let _one = page(&mut server, PATH, 1, &body, 1).await;
+    let stock = shop(&server.url()).pospos.stock_whole(Urgency::Sweep).await.unwrap();
+    let read: Vec<&str> = stock.rows().iter().map(|row| row.product.id.as_str()).collect();
+    assert_eq!(read, ["a"]);
+    assert_eq!(stock.unreadable_ids(), &BTreeSet::from([EntityId::new("b").unwrap()]));
 }
 
 async fn credits(server: &mut ServerGuard, pages: &[(&str, usize)], rest: &str) -> Vec<mockito::Mock> {
@@ -139,7 +152,7 @@ async fn paid_credits_are_looked_for_no_further_than_needed() {
         let mocks = credits(&mut server, pages, r#","total":5,"total_page":3"#).await;
         let found =
             shop(&server.url()).pospos.credit_find(&wanted(ids), day("2025-09-08"), Urgency::Refresh).await.unwrap();
-        assert_eq!(found.keys().map(EntityId::as_str).collect::<String>(), want);
+        assert_eq!(found.rows.keys().map(EntityId::as_str).collect::<String>(), want);
         for mock in mocks {
             mock.assert_async().await;
         }
@@ -148,6 +161,17 @@ async fn paid_credits_are_looked_for_no_further_than_needed() {
     check("b", &[("ab", 1), ("cd", 0), ("e", 0)], "b").await;
     check("ac", &[("ab", 1), ("cd", 1), ("e", 0)], "ac").await;
     check("ax", &[("ab", 1), ("cd", 1), ("e", 1)], "a").await;
+}
+
+#[tokio::test]
+async fn a_paid_credit_that_is_there_and_unreadable_is_said_to_be_so() {
+    let mut server = mockito::Server::new_async().await;
+    let body = r#"{"success":1,"data":[{"_id":"a","grand_total":1E400},{"_id":"b","grand_total":1E400},{"_id":"c"}],"total":3,"total_page":1}"#;
+    let _one = page(&mut server, "/credit", 1, body, 1).await;
+    let [a, c, x] = ["a", "c", "x"].map(|id| EntityId::new(id).unwrap());
+    let wanted = [a.clone(), c.clone(), x].into();
+    let found = shop(&server.url()).pospos.credit_find(&wanted, day("2025-09-08"), Urgency::Refresh).await.unwrap();
+    assert_eq!((found.rows.into_keys().collect::<Vec<_>>(), found.unreadable), (vec![c], [a].into()));
 }
 
 #[tokio::test]

@@ -1,9 +1,10 @@
 //! The commands, as a person types them: while the service runs and when it does not.
 
-use std::process::Command;
+use std::process::{Command, Output};
 
 use posbell::domain::event::EventKind;
 
+use super::journal::make_changes;
 use crate::support::rig::{PATIENCE, Rig, RigPlan, event};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,11 +88,50 @@ fn a_mistake_about_a_secret_does_not_print_it() {
 
 #[test]
 fn without_a_configuration_it_says_where_it_looked() {
-    let dir = tempfile::tempdir().expect("has a temporary directory");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_posbell"));
-    let output = command.arg("status").current_dir(dir.path()).env_remove("POSBELL_CONFIG").output().expect("runs");
+    let output = bare(&["status"]);
     assert_eq!(output.status.code(), Some(78));
     assert!(String::from_utf8_lossy(&output.stderr).contains("--config"));
+}
+
+/// Runs the program in an empty directory.
+fn bare(args: &[&str]) -> Output {
+    let dir = tempfile::tempdir().expect("has a temporary directory");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_posbell"));
+    command.args(args).current_dir(dir.path()).env_remove("POSBELL_CONFIG").output().expect("runs")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_schema_is_printed_without_a_configuration_and_holds_for_what_a_shop_tells() {
+    let printed = bare(&["schema", "event"]);
+    assert!(printed.status.success() && printed.stderr.is_empty(), "{printed:?}");
+    let mut compiler = boon::Compiler::new();
+    compiler.enable_format_assertions();
+    let schema = serde_json::from_slice(&printed.stdout).expect("is JSON");
+    compiler.add_resource("event.json", schema).expect("has a good address");
+    let mut schemas = boon::Schemas::new();
+    let schema = compiler.compile("event.json", &mut schemas).unwrap_or_else(|error| panic!("{error:#}"));
+
+    let rig = Rig::new(RigPlan::default());
+    let service = rig.start();
+    rig.told(EventKind::ShopBaseline).await;
+    make_changes(&rig, &rig.shop, 5, 40).await;
+    rig.all_told().await;
+    let events = rig.lines(&["events", "--json", "--limit", "10000"]);
+    assert!(events.len() > 40, "{}", events.len());
+    for event in events {
+        schemas.validate(&event, schema).unwrap_or_else(|error| panic!("{error:#}\n{event}"));
+    }
+    drop(service);
+}
+
+#[test]
+fn an_unknown_schema_is_answered_with_those_that_there_are() {
+    let output = bare(&["schema", "evnt"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("[possible values: event]") && said.contains("similar value exists: 'event'"), "{said}");
+    let help = String::from_utf8(bare(&["schema", "--help"]).stdout).expect("is text");
+    assert!(help.contains("JSON Schema") && help.contains("event: "), "{help}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

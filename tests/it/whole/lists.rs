@@ -100,3 +100,25 @@ async fn lists_that_move_while_they_are_read_lose_no_row() {
     }
     drop(service);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_the_new_fields_cannot_read_makes_no_event_once_they_can() {
+    let rig = rig();
+    let service = rig.start();
+    rig.told(EventKind::ShopBaseline).await;
+    let member = rig.shop.members().remove(0);
+    // A text as it stands, and a number that would lose digits once it is taken for points.
+    let phone = |phone: &str| rig.shop.edit_member(&member, MemberEdit::Phone(phone.to_owned())).expect("is there");
+    phone(&"1".repeat(30));
+    rig.told(EventKind::MemberUpdated).await;
+    drop(service.stop());
+    rig.configure("[channel.receiver]", "[shop.fields.members]\npoints = \"/phonenumber\"\n\n[channel.receiver]");
+    let service = rig.start();
+    rig.passes(Resource::Members, 2).await;
+    assert_eq!(rig.resource(Resource::Members)["unreadable"], 1);
+    phone("5");
+    rig.passes(Resource::Members, 3).await;
+    assert_eq!(rig.resource(Resource::Members)["unreadable"], 0);
+    assert_eq!(rig.lines(&["events", "--json", "--type", "member.*"]).len(), 1, "only what the old fields have read");
+    drop(service);
+}

@@ -2,6 +2,7 @@
 
 mod properties;
 mod terms;
+mod unreadable;
 
 use proptest::prelude::*;
 
@@ -37,10 +38,11 @@ fn pending(reading: &Reading) -> PendingCredits {
 }
 
 /// What is found of those that are looked for.
-fn found(known: &Known<CreditRow>, reading: &Reading) -> BTreeMap<EntityId, Credit> {
+fn found(known: &Known<CreditRow>, reading: &Reading) -> PaidCredits {
     let wanted = pending(reading).wanted(known);
     let paid = reading.paid.iter().filter(|credit| wanted.contains(&credit.id));
-    paid.map(|credit| (credit.id.clone(), credit.clone())).collect()
+    let rows = paid.map(|credit| (credit.id.clone(), credit.clone())).collect();
+    PaidCredits { rows, unreadable: BTreeSet::new() }
 }
 
 fn read(known: &Known<CreditRow>, reading: &Reading) -> Result<Vec<Change<CreditRow>>, Unbelievable> {
@@ -193,7 +195,7 @@ fn no_credit_at_all_is_a_good_answer() {
 #[test]
 fn rows_that_could_not_be_read_are_rows_all_the_same() {
     let pending = PendingCredits::join(Whole::vouch(Vec::new(), 0), Whole::vouch(Vec::new(), 1));
-    let changes = compare(&known(&within(&[a()])), pending, BTreeMap::new(), BUCKETS, &scribe()).unwrap();
+    let changes = compare(&known(&within(&[a()])), pending, PaidCredits::default(), BUCKETS, &scribe()).unwrap();
     assert_eq!(told(&changes), "");
 }
 

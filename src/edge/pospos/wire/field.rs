@@ -6,13 +6,16 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Timelike, Utc};
 use serde_json::value::RawValue;
 
 use super::Unreadable;
 use super::fields::OR;
 use super::survey::Presence;
 use crate::domain::model::{NotExact, Timestamp};
+
+/// How many there are in a second; in a leap second, which has a number of nanoseconds of its own, there are more.
+const NANOSECONDS: u32 = 1_000_000_000;
 
 /// One row, its members still as they were written.
 #[derive(Debug)]
@@ -103,10 +106,15 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// A moment: ISO 8601 with a zone and any number of fraction digits.
+    /// A moment: ISO 8601 with a zone and any number of fraction digits. One that lies outside of the years 0 to 9999
+    /// once its zone is taken off is none, and a leap second (`23:59:60`) is the second after it: few other programs
+    /// could read these.
     pub fn time(&self, pointer: &str) -> Option<Timestamp> {
         let text = self.text(pointer)?;
-        DateTime::parse_from_rfc3339(&text).ok().map(|time| time.with_timezone(&Utc))
+        let time = DateTime::parse_from_rfc3339(&text).ok()?.with_timezone(&Utc);
+        let leap = time.nanosecond() / NANOSECONDS;
+        let time = DateTime::from_timestamp(time.timestamp() + i64::from(leap), time.nanosecond() % NANOSECONDS)?;
+        (0..=9999).contains(&time.year()).then_some(time)
     }
 
     /// A flag: `true` or 1, also as text.
@@ -250,6 +258,12 @@ mod tests {
         check("2025-09-03T08:32:00Z", Some("2025-09-03T08:32:00+00:00"));
         check("2025-09-03T08:32:00.123456789012Z", Some("2025-09-03T08:32:00.123456789+00:00"));
         check("2025-09-03T15:32:00+07:00", Some("2025-09-03T08:32:00+00:00"));
+        check("2016-12-31T23:59:60.5Z", Some("2017-01-01T00:00:00.500+00:00"));
+        check("2025-09-03T08:32:60+07:00", Some("2025-09-03T01:33:00+00:00"));
+        check("9999-12-31T23:59:60Z", None);
+        check("9999-12-31T23:59:59Z", Some("9999-12-31T23:59:59+00:00"));
+        check("9999-12-31T23:59:59-07:00", None);
+        check("0000-01-01T00:00:00+07:00", None);
         check("2025-09-03", None);
         check("2025-13-03T08:32:00Z", None);
         check("yesterday", None);

@@ -1,0 +1,3 @@
+//! Of the edges only the one that answers come in at.
+
+pub mod pospos;
