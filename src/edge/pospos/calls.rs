@@ -13,6 +13,7 @@ use super::pull::{AnswerForm, Question};
 use super::quota::Urgency;
 use super::reading::{Fresh, Reader, Reading};
 use super::wire::{CreditForm, Malformed};
+use crate::domain::diff::credit::PaidCredits;
 use crate::domain::model::{
     Credit, CreditStatus, EntityId, Fingerprint, Member, Purchase, Resource, Sale, StockRow, Vendor, Whole,
 };
@@ -151,27 +152,31 @@ impl Pospos {
 
     /// Looks for `wanted` among the paid credits, and reads no further than it must.
     ///
-    /// What is not in the answer is in no page of the list, or is there and unreadable. A list that may have lost a row
-    /// while a wanted credit was missing from it is an error, because nothing follows from that.
+    /// What is not in the answer is in no page of the list. A list that may have lost a row while a wanted credit was
+    /// missing from it is an error, because nothing follows from that.
     pub async fn credit_find(
         &self,
         wanted: &BTreeSet<EntityId>,
         today: NaiveDate,
         urgency: Urgency,
-    ) -> Result<BTreeMap<EntityId, Credit>, ReadError> {
-        let mut found = BTreeMap::new();
+    ) -> Result<PaidCredits, ReadError> {
         if wanted.is_empty() {
-            return Ok(found);
+            return Ok(PaidCredits::default());
         }
+        let mut found = BTreeMap::new();
         let mut list = self.credit_list(Period::All, CreditStatus::Paid, today, urgency);
         while let Some(page) = list.next().await? {
             let wanted_rows = page.into_iter().filter(|row| wanted.contains(&row.id));
             found.extend(wanted_rows.map(|row| (row.id, row.item)));
-            if wanted.iter().all(|id| list.has_seen(id)) {
+            // Not by whether it has come: a long page is understood piece by piece.
+            if wanted.iter().all(|id| found.contains_key(id) || list.is_unreadable(id)) {
                 break;
             }
         }
-        Ok(found)
+        let unreadable: BTreeSet<EntityId> = wanted.iter().filter(|id| list.is_unreadable(id)).cloned().collect();
+        // One that came readable first and garbled later.
+        found.retain(|id, _| !unreadable.contains(id));
+        Ok(PaidCredits { found, unreadable, nameless: list.nameless() })
     }
 
     fn credit_list(

@@ -3,7 +3,7 @@
 //! Most rows of a sweep are as they were. Whoever knows their fingerprints says so, and they are counted and not decoded.
 //! What the list's end means, and that no row was missed, is proved in `walk`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::value::RawValue;
 
@@ -31,6 +31,8 @@ pub struct Reading<'a, T> {
     is_first: bool,
     /// The page whose rows are being handed out, and the place of the next.
     open: Option<(Page, usize)>,
+    /// The ids of rows that could not be understood when they came, where somebody wants to know them.
+    garbled: Option<BTreeSet<EntityId>>,
 }
 
 /// A row as it was just read.
@@ -48,7 +50,7 @@ pub struct Fresh<T> {
 
 impl<'a, T> Reading<'a, T> {
     pub(super) fn new(question: Question<'a>, form: Reader<'a, T>, skip: Skip<'a>) -> Self {
-        Self { pull: Pull::new(question), form, skip, is_first: true, open: None }
+        Self { pull: Pull::new(question), form, skip, is_first: true, open: None, garbled: None }
     }
 
     /// The wanted rows of the next page, perhaps none; `None` once the list is read to its end and nothing suggests that
@@ -77,6 +79,11 @@ impl<'a, T> Reading<'a, T> {
     /// Whether a row with this id has come, understood or not.
     pub fn has_seen(&self, id: &EntityId) -> bool {
         self.pull.has_seen(id)
+    }
+
+    /// Whether the row with this id could not be understood when it came last.
+    pub fn is_unreadable(&self, id: &EntityId) -> bool {
+        self.pull.is_unreadable(id)
     }
 
     /// How many calls that took so far.
@@ -124,15 +131,23 @@ impl<'a, T> Reading<'a, T> {
         let fresh = row.id.as_ref().and_then(|id| Some(Fresh { id: id.clone(), fingerprint, sent, item: read(id)? }));
         if fresh.is_none() {
             self.pull.seen().mark_unreadable(row.key);
+            if let Some(garbled) = &mut self.garbled {
+                garbled.extend(row.id.clone());
+            }
         }
         fresh
     }
 
     /// Reads on to the end and vouches for all rows.
     pub(super) async fn whole(mut self) -> Result<Whole<T>, ReadError> {
+        self.garbled = Some(BTreeSet::new());
         let rows = self.rest().await?;
-        let unreadable = usize::try_from(self.unreadable()).unwrap_or(usize::MAX);
-        Ok(Whole::vouch(rows.into_iter().map(|row| row.item).collect(), unreadable))
+        let mut unreadable = self.garbled.take().unwrap_or_default();
+        // One that came garbled first and readable later.
+        unreadable.retain(|id| self.pull.is_unreadable(id));
+        let all = usize::try_from(self.unreadable()).unwrap_or(usize::MAX);
+        let nameless = all.saturating_sub(unreadable.len());
+        Ok(Whole::vouch(rows.into_iter().map(|row| row.item).collect(), nameless).but_for(unreadable))
     }
 
     /// Reads on to the end: each row once, as it came last, in the order in which they came first.
