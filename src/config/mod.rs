@@ -43,7 +43,7 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Language and zone of built-in messages.
     pub wording: Wording,
-    /// How long events and finished deliveries are kept.
+    /// How long events, finished deliveries, and credits that are paid or lost are kept.
     pub retain: Duration,
     /// Where the service can be asked; `None` for nowhere.
     pub admin: Option<AdminConfig>,

@@ -66,6 +66,7 @@ pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce(Option<S
         store,
         clock,
         measure: measure(&config),
+        retain: config.retain,
         rules: config.rules.clone(),
         recipients: ready.recipients(),
         health: Health::default(),

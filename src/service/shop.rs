@@ -43,6 +43,8 @@ pub struct Shared {
     pub rules: RuleSet,
     /// A hash of what the rules say about thresholds: with others, every product is measured anew.
     pub measure: String,
+    /// How long what is finished is kept.
+    pub retain: Duration,
     /// The recipients of channels that have several.
     pub recipients: Recipients,
     /// How it all goes.

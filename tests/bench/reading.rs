@@ -73,6 +73,8 @@ impl Bench {
         std::fs::write(dir.path().join("rules/rules.toml"), rules).expect("writes");
         let mut command = Command::new(env!("CARGO_BIN_EXE_posbell"));
         command.arg("--config").arg(dir.path().join("posbell.toml")).arg("run").current_dir(dir.path());
+        // As the systemd unit starts it.
+        command.env("MALLOC_ARENA_MAX", "1");
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
         Bench { shop, receiver, dir, child }
     }

@@ -37,6 +37,7 @@ fn the_unit_says_when_it_is_ready_and_restarts_on_everything_but_a_wrong_configu
         ("Service", "RestartSec", "5s"),
         ("Service", "RestartSteps", "8"),
         ("Service", "RestartMaxDelaySec", "5min"),
+        ("Service", "Environment", "MALLOC_ARENA_MAX=1"),
         ("Unit", "StartLimitIntervalSec", "0"),
         ("Install", "WantedBy", "multi-user.target"),
     ];

@@ -36,8 +36,9 @@ impl State {
         let wanted = self.pending().wanted(known);
         let rows = self.paid.rows.iter().filter(|(id, _)| wanted.contains(*id));
         PaidCredits {
-            rows: rows.map(|(id, row)| (id.clone(), row.clone())).collect(),
+            found: rows.map(|(id, row)| (id.clone(), row.clone())).collect(),
             unreadable: self.paid.unreadable.intersection(&wanted).cloned().collect(),
+            nameless: self.paid.nameless as u64,
         }
     }
 

@@ -2,100 +2,71 @@
 //!
 //! What was asked for is the truth: a row that came back for "out of its period and pending" is overdue. A known
 //! credit that two whole passes in a row do not have is looked for among the paid ones. If it is not there either, its
-//! status is unknown from then on, which is told; that it was paid is never guessed. One that stands in a list and cannot
-//! be understood is not lost: nothing follows from it until it can be read again.
+//! status is unknown from then on, which is told; that it was paid is never guessed. A credit that is paid or lost for
+//! long enough is forgotten without a word.
+//!
+//! A row that came and could not be understood is there: nothing follows for a credit whose row that is, nor for any
+//! other where the row has no id and may be anybody's.
+
+mod row;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
-use serde::{Deserialize, Serialize};
 
 use super::fields::Fields;
 use super::{Change, Known, Seen, Unbelievable};
 use crate::domain::event::{Event, Scribe};
-use crate::domain::model::{Credit, CreditStatus, EntityId, Whole};
+use crate::domain::model::{Credit, CreditStatus, EntityId, Timestamp, Whole};
+use row::bucket;
 
-/// What is kept of a credit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CreditRow {
-    /// The credit as it was last read.
-    pub credit: Credit,
-    /// How many counted events it has had; part of the next one's id.
-    pub counter: u64,
-    /// `credit.overdue` was told, or was so at the baseline. It can be told only once.
-    pub overdue_told: bool,
-    /// The highest bucket of days overdue that was told, or had passed before it was first seen.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub aged: Option<i64>,
-    /// It was read by other fields than today's and not seen since: the next reading is taken without a word.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub read_otherwise: bool,
-    /// The fields that the latest pass left out and that still stand as they were.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub left_out: Vec<String>,
-    /// In how many passes in a row it was found nowhere: neither pending nor, where that was looked for, paid.
-    pub missed: u32,
+pub use row::CreditRow;
+
+/// By what credits are compared.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms<'a> {
+    /// After how many days overdue a credit is told again; [`BUCKETS`].
+    pub buckets: &'a [i64],
+    /// What is paid or lost since before this moment is forgotten.
+    pub forget_before: Timestamp,
+    /// Writes down what is told.
+    pub scribe: &'a Scribe,
 }
 
 /// After how many days overdue a credit is told again.
 pub const BUCKETS: &[i64] = &[7, 30, 60];
-
-/// In which passes a credit that is found nowhere is looked for among the paid ones at first: not in the first one
-/// without it, since a row can slip between two pages, and then until it had time to be listed there.
-const LOOKED_FOR_AT_FIRST: std::ops::RangeInclusive<u32> = 1..=3;
-/// Then after so many passes, six hours at the standard interval, after twice as many, and so on. The paid list may be
-/// long, and each of its pages is a call; a credit whose sale was cancelled may never stand in it.
-const LOOKED_FOR_RARELY: u32 = 36;
 
 /// In how many whole readings in a row a credit may be found nowhere and an empty list still be disbelieved for it:
 /// six hours at the standard interval. An API that is wrong for longer than that tells nothing false by it, since a
 /// lost credit makes no event.
 const EXPECTED_FOR: u32 = 36;
 
-impl CreditRow {
-    fn is_worth_a_look(&self) -> bool {
-        let rarely =
-            self.missed.is_multiple_of(LOOKED_FOR_RARELY) && (self.missed / LOOKED_FOR_RARELY).is_power_of_two();
-        LOOKED_FOR_AT_FIRST.contains(&self.missed) || rarely
-    }
-
-    /// Whether it should be in one of the two pending lists.
-    fn is_owed(&self) -> bool {
-        self.credit.status == Some(CreditStatus::Pending)
-    }
-
-    fn first(credit: Credit, counter: u64, buckets: &[i64]) -> CreditRow {
-        let (overdue_told, aged) = (credit.overdue, bucket(&credit, buckets));
-        CreditRow { credit, counter, overdue_told, aged, read_otherwise: false, left_out: Vec::new(), missed: 0 }
-    }
-}
-
-/// The highest bucket that an overdue credit has reached.
-fn bucket(credit: &Credit, buckets: &[i64]) -> Option<i64> {
-    let days = credit.days_overdue.filter(|_| credit.overdue)?;
-    buckets.iter().copied().filter(|bucket| *bucket <= days).max()
-}
-
 /// The two pending lists, both whole.
 #[derive(Debug, Clone)]
 pub struct PendingCredits {
     rows: BTreeMap<EntityId, Credit>,
-    unreadable: usize,
-    unreadable_ids: BTreeSet<EntityId>,
+    unreadable: BTreeSet<EntityId>,
+    nameless: usize,
 }
 
-/// What was found of the wanted credits among the paid ones.
+/// What a look among the paid credits has come to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PaidCredits {
-    /// Those that are there.
-    pub rows: BTreeMap<EntityId, Credit>,
-    /// Those that are there and could not be understood.
+    /// Those of the wanted ones that are there.
+    pub found: BTreeMap<EntityId, Credit>,
+    /// Those of them that are there and could not be understood.
     pub unreadable: BTreeSet<EntityId>,
+    /// How many rows came that have no id. Each may be any of the wanted ones.
+    pub nameless: u64,
 }
 
 impl PaidCredits {
     fn has(&self, id: &EntityId) -> bool {
-        self.rows.contains_key(id) || self.unreadable.contains(id)
+        self.found.contains_key(id) || self.unreadable.contains(id)
+    }
+
+    fn may_have(&self, id: &EntityId) -> bool {
+        self.nameless > 0 || self.has(id)
     }
 }
 
@@ -103,14 +74,15 @@ impl PendingCredits {
     /// Joins the lists. The list within the period must have been read *first*: a credit that falls due between the
     /// two readings is then in both, and the later reading wins; the other way round it would be in neither.
     pub fn join(in_period_read_first: Whole<Credit>, out_of_period: Whole<Credit>) -> PendingCredits {
-        let unreadable = in_period_read_first.unreadable() + out_of_period.unreadable();
-        let unreadable_ids = in_period_read_first.unreadable_ids() | out_of_period.unreadable_ids();
+        let unreadable = in_period_read_first.unreadable_ids() | out_of_period.unreadable_ids();
+        let nameless = in_period_read_first.nameless() + out_of_period.nameless();
         let all = in_period_read_first.into_rows().into_iter().chain(out_of_period.into_rows());
-        PendingCredits { rows: all.map(|credit| (credit.id.clone(), credit)).collect(), unreadable, unreadable_ids }
+        PendingCredits { rows: all.map(|credit| (credit.id.clone(), credit)).collect(), unreadable, nameless }
     }
 
+    /// Whether a row with this id came, understood or not.
     fn has(&self, id: &EntityId) -> bool {
-        self.rows.contains_key(id) || self.unreadable_ids.contains(id)
+        self.rows.contains_key(id) || self.unreadable.contains(id)
     }
 
     /// The known credits that are in neither list, not for the first time, and are to be looked for among the paid ones
@@ -119,8 +91,11 @@ impl PendingCredits {
         self.missing(known).filter(|row| row.is_worth_a_look()).map(|row| row.credit.id.clone()).collect()
     }
 
+    /// The known credits that should be in a list and are in neither. A row without an id may be any of them, so where
+    /// there is one nobody is missed.
     fn missing<'a>(&'a self, known: &'a Known<CreditRow>) -> impl Iterator<Item = &'a CreditRow> {
-        unpaid(known).filter(|row| !self.has(&row.credit.id))
+        let unpaid = known.rows().filter(|row| self.nameless == 0 && !row.is_paid());
+        unpaid.filter(|row| !self.has(&row.credit.id))
     }
 
     /// Whether two such lists can be of the shop that is known. A credit that was found nowhere again and again is not
@@ -135,16 +110,12 @@ impl PendingCredits {
             seen += usize::from(found);
             lost += usize::from(!found && row.missed < EXPECTED_FOR);
         }
-        let read = self.rows.len() + self.unreadable;
+        let read = self.rows.len() + self.unreadable.len() + self.nameless;
         if read == 0 && lost > 0 {
             return Err(Unbelievable::Empty { known: lost });
         }
         Seen { known: expected, known_seen: seen, read }.check_shop()
     }
-}
-
-fn unpaid(known: &Known<CreditRow>) -> impl Iterator<Item = &CreditRow> {
-    known.rows().filter(|row| row.credit.status != Some(CreditStatus::Paid))
 }
 
 /// Compares the pending credits, and the missing ones that were found among the paid, with what is known. `paid` is what
@@ -153,12 +124,11 @@ pub fn compare(
     known: &Known<CreditRow>,
     pending: PendingCredits,
     mut paid: PaidCredits,
-    buckets: &[i64],
-    scribe: &Scribe,
+    terms: &Terms,
 ) -> Result<Vec<Change<CreditRow>>, Unbelievable> {
     let rows = match known {
         Known::Nothing => {
-            let first = |credit| written(CreditRow::first(credit, 0, buckets), Vec::new());
+            let first = |credit| written(CreditRow::first(credit, terms), Vec::new());
             return Ok(pending.rows.into_values().map(first).collect());
         }
         Known::Rows { rows, .. } => rows,
@@ -166,17 +136,19 @@ pub fn compare(
     pending.check(known, &paid)?;
     let mut changes: Vec<Change<CreditRow>> = Vec::new();
     for prev in pending.missing(known) {
-        changes.push(match paid.rows.remove(&prev.credit.id) {
-            Some(credit) => found_paid(prev, credit, scribe),
-            // Counted, so that it is not looked for in every pass.
-            None if paid.unreadable.contains(&prev.credit.id) => missed_again(prev),
-            None => found_nowhere(prev, scribe),
+        changes.push(match paid.found.remove(&prev.credit.id) {
+            Some(credit) => found_paid(prev, credit, terms.scribe),
+            None if paid.may_have(&prev.credit.id) => missed_again(prev),
+            None if prev.is_to_be_forgotten(terms) => forgotten(prev),
+            None => found_nowhere(prev, terms.scribe),
         });
     }
+    let still_paid = rows.values().filter(|row| row.is_paid() && !pending.has(&row.credit.id));
+    changes.extend(still_paid.filter_map(|row| still_over(row, terms)));
     for (id, credit) in pending.rows {
         changes.extend(match rows.get(&id) {
-            None => Some(new(credit, buckets, scribe)),
-            Some(prev) => still_pending(prev, credit, buckets, scribe),
+            None => Some(new(credit, terms)),
+            Some(prev) => still_pending(prev, credit, terms),
         });
     }
     Ok(changes)
@@ -184,30 +156,31 @@ pub fn compare(
 
 /// What is noted of a reading that was not believed because it was empty: which credits were found nowhere in it.
 pub fn misses(known: &Known<CreditRow>, pending: &PendingCredits, paid: &PaidCredits) -> Vec<Change<CreditRow>> {
-    pending.missing(known).filter(|row| !paid.has(&row.credit.id)).map(missed_again).collect()
+    pending.missing(known).filter(|row| !paid.found.contains_key(&row.credit.id)).map(missed_again).collect()
 }
 
 /// Takes the pending credits without a word, because their fields are read from other places than before. The
 /// counters go on, so that no later event gets an old id. A credit that is not known is taken so too: the sale that it
 /// came from is told.
-pub fn take_quietly(known: &Known<CreditRow>, pending: PendingCredits, buckets: &[i64]) -> Vec<Change<CreditRow>> {
-    // Also what is there and cannot be understood by the new fields.
-    let away = unpaid(known).filter(|row| !pending.rows.contains_key(&row.credit.id) && !row.read_otherwise);
+pub fn take_quietly(known: &Known<CreditRow>, pending: PendingCredits, terms: &Terms) -> Vec<Change<CreditRow>> {
+    // Also one whose row could not be understood: it too stands as other fields have read it.
+    let unread = known.rows().filter(|row| !row.is_paid() && !pending.rows.contains_key(&row.credit.id));
+    let away = unread.filter(|row| !row.read_otherwise);
     let away = away.map(|row| written(CreditRow { read_otherwise: true, ..row.clone() }, Vec::new()));
     let mut changes: Vec<Change<CreditRow>> = away.collect();
     changes.extend(pending.rows.into_values().map(|credit| {
         let prev = known.row(&credit.id);
-        written(retaken(prev, credit, buckets), Vec::new())
+        written(retaken(prev, credit, terms), Vec::new())
     }));
     changes
 }
 
 /// A credit as it is now, of which nothing is told but what was told before.
-fn retaken(prev: Option<&CreditRow>, credit: Credit, buckets: &[i64]) -> CreditRow {
-    let row = CreditRow::first(credit, prev.map_or(0, |prev| prev.counter), buckets);
-    let overdue_told = row.overdue_told || prev.is_some_and(|prev| prev.overdue_told);
-    let aged = row.aged.max(prev.and_then(|prev| prev.aged));
-    CreditRow { overdue_told, aged, ..row }
+fn retaken(prev: Option<&CreditRow>, credit: Credit, terms: &Terms) -> CreditRow {
+    let Some(prev) = prev else { return CreditRow::unknown(credit, terms) };
+    let row = CreditRow::first(credit, terms);
+    let (overdue_told, aged) = (row.overdue_told || prev.overdue_told, row.aged.max(prev.aged));
+    CreditRow { counter: prev.counter, again: prev.again, overdue_told, aged, ..row }
 }
 
 /// How many of these credits are out of their period.
@@ -222,53 +195,67 @@ fn missed_again(prev: &CreditRow) -> Change<CreditRow> {
 /// It is in no pending list, and not among the paid ones where it was looked for. A list that is incomplete for a moment
 /// must not look like a payment, so only when it was looked for its status becomes unknown.
 fn found_nowhere(prev: &CreditRow, scribe: &Scribe) -> Change<CreditRow> {
-    let change = missed_again(prev);
-    match change.row {
-        Some(row) if prev.is_owed() && prev.is_worth_a_look() => {
-            let credit = Credit { status: None, ..row.credit };
-            let counter = row.counter + 1;
-            let event = scribe.credit_updated(counter, &credit, &prev.credit, credit.differences(&prev.credit));
-            written(CreditRow { credit, counter, ..row }, vec![event])
-        }
-        row => Change { row, ..change },
+    let mut row = CreditRow { missed: prev.missed.saturating_add(1), ..prev.clone() };
+    let is_lost_now = prev.is_owed() && prev.is_worth_a_look();
+    if is_lost_now {
+        row.credit.status = None;
+    }
+    if !row.is_owed() {
+        row.over_since = prev.over_since.or(Some(scribe.now()));
+    }
+    let told = is_lost_now.then(|| {
+        let changed = row.credit.differences(&prev.credit);
+        scribe.credit_updated(row.next_count(), &row.credit, &prev.credit, changed)
+    });
+    written(row, told.into_iter().collect())
+}
+
+/// What was paid stays so, in no list that is read, until it is forgotten. An older version has not noted since when.
+fn still_over(prev: &CreditRow, terms: &Terms) -> Option<Change<CreditRow>> {
+    match prev.over_since {
+        Some(_) => prev.is_to_be_forgotten(terms).then(|| forgotten(prev)),
+        None => Some(written(CreditRow { over_since: Some(terms.scribe.now()), ..prev.clone() }, Vec::new())),
     }
 }
 
-fn new(credit: Credit, buckets: &[i64], scribe: &Scribe) -> Change<CreditRow> {
-    let mut events = vec![scribe.credit_created(&credit)];
-    if credit.overdue {
-        events.push(scribe.credit_overdue(&credit, None));
-    }
-    written(CreditRow::first(credit, 0, buckets), events)
+fn forgotten(prev: &CreditRow) -> Change<CreditRow> {
+    Change { id: prev.credit.id.clone(), row: None, events: Vec::new() }
 }
 
-fn still_pending(prev: &CreditRow, mut credit: Credit, buckets: &[i64], scribe: &Scribe) -> Option<Change<CreditRow>> {
+fn new(credit: Credit, terms: &Terms) -> Change<CreditRow> {
+    let mut row = CreditRow::unknown(credit, terms);
+    let mut events = vec![row.created(terms.scribe)];
+    if row.credit.overdue {
+        events.push(row.fell_due(None, terms.scribe));
+    }
+    written(row, events)
+}
+
+fn still_pending(prev: &CreditRow, mut credit: Credit, terms: &Terms) -> Option<Change<CreditRow>> {
     if prev.read_otherwise {
-        return Some(written(retaken(Some(prev), credit, buckets), Vec::new()));
+        return Some(written(retaken(Some(prev), credit, terms), Vec::new()));
     }
+    let scribe = terms.scribe;
     let mut events = Vec::new();
     let left_out = credit.keep_left_out(&prev.credit, &prev.left_out);
     let differing = credit.differences(&prev.credit);
-    let mut row = CreditRow { credit, missed: 0, left_out, ..prev.clone() };
+    let mut row = CreditRow { credit, missed: 0, left_out, over_since: None, ..prev.clone() };
     let falls_due = row.credit.overdue && !prev.overdue_told;
     // Nothing but the due date moved, and into the past: that is what falling due looks like, and told by it.
     let told_by_overdue = falls_due && differing == ["due_at"];
     if !differing.is_empty() && !told_by_overdue {
-        row.counter += 1;
-        events.push(scribe.credit_updated(row.counter, &row.credit, &prev.credit, differing));
+        events.push(scribe.credit_updated(row.next_count(), &row.credit, &prev.credit, differing));
     }
     if falls_due {
-        row.overdue_told = true;
-        events.push(scribe.credit_overdue(&row.credit, Some(&prev.credit)));
+        events.push(row.fell_due(Some(&prev.credit), scribe));
     }
     if is_due_another_day(&prev.credit, &row.credit) {
         row.aged = None;
     }
-    let reached = bucket(&row.credit, buckets);
+    let reached = bucket(&row.credit, terms.buckets);
     if reached > row.aged {
         row.aged = reached;
-        row.counter += 1;
-        events.push(scribe.credit_aging(row.counter, &row.credit));
+        events.push(scribe.credit_aging(row.next_count(), &row.credit));
     }
     (row != *prev).then(|| written(row, events))
 }
@@ -283,7 +270,8 @@ fn found_paid(prev: &CreditRow, credit: Credit, scribe: &Scribe) -> Change<Credi
     let counter = prev.counter + 1;
     let changed = if prev.read_otherwise { Vec::new() } else { credit.differences(&prev.credit) };
     let event = scribe.credit_paid(counter, &credit, &prev.credit, changed);
-    let row = CreditRow { credit, counter, missed: 0, read_otherwise: false, left_out: Vec::new(), ..prev.clone() };
+    let (left_out, over_since) = (Vec::new(), Some(scribe.now()));
+    let row = CreditRow { credit, counter, missed: 0, read_otherwise: false, left_out, over_since, ..prev.clone() };
     written(row, vec![event])
 }
 

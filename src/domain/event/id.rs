@@ -1,9 +1,9 @@
 //! Ids that are computed, never drawn: the same change has the same id whenever and however often it is found.
 //!
 //! Ids of `*.created`, `sale.cancelled` and `credit.overdue` are a function of shop, entity and kind alone, so they
-//! survive even the loss of the data directory. All others depend on history; they carry the epoch of the data
-//! directory and a counter per entity, so that a counter that starts again after a loss cannot give an old id to a
-//! new change.
+//! survive even the loss of the data directory; but for those of a credit so old that it may have been known and
+//! forgotten. All others depend on history; they carry the epoch of the data directory and a counter per entity, so
+//! that a counter that starts again after a loss cannot give an old id to a new change.
 
 use std::fmt;
 

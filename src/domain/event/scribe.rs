@@ -122,6 +122,19 @@ impl Scribe {
         self.once(EventKind::CreditOverdue, Subject::credit(&credit.id), None, data)
     }
 
+    /// `credit.created` of one that may have been known before and forgotten. Its old id may be in somebody's hands, so
+    /// this one is counted, and it happened when it was seen.
+    pub fn credit_created_again(&self, counter: u64, credit: &Credit) -> Event {
+        let data = credit_data(credit, None, Vec::new());
+        self.counted(EventKind::CreditCreated, Subject::credit(&credit.id), counter, data)
+    }
+
+    /// `credit.overdue` of such a one.
+    pub fn credit_overdue_again(&self, counter: u64, credit: &Credit, previous: Option<&Credit>) -> Event {
+        let data = credit_data(credit, previous, Vec::new());
+        self.counted(EventKind::CreditOverdue, Subject::credit(&credit.id), counter, data)
+    }
+
     /// `credit.updated`.
     pub fn credit_updated(&self, counter: u64, credit: &Credit, previous: &Credit, changed: Vec<String>) -> Event {
         let data = credit_data(credit, Some(previous), changed);

@@ -11,20 +11,19 @@ use super::EntityId;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Whole<T> {
     rows: Vec<T>,
-    unreadable: usize,
-    unreadable_ids: BTreeSet<EntityId>,
+    unreadable: BTreeSet<EntityId>,
+    nameless: usize,
 }
 
 impl<T> Whole<T> {
-    /// Vouches that these are all the rows there are, but for `unreadable` ones that could not be understood.
-    pub fn vouch(rows: Vec<T>, unreadable: usize) -> Self {
-        Self { rows, unreadable, unreadable_ids: BTreeSet::new() }
+    /// Vouches that these are all the rows there are, but for so many that could not be understood and have no id.
+    pub fn vouch(rows: Vec<T>, nameless: usize) -> Self {
+        Self { rows, unreadable: BTreeSet::new(), nameless }
     }
 
-    /// Names those of the rows that could not be understood that have an id all the same.
-    #[must_use]
-    pub fn naming_unreadable(self, unreadable_ids: BTreeSet<EntityId>) -> Self {
-        Self { unreadable_ids, ..self }
+    /// And but for the rows with these ids, which are there and could not be understood.
+    pub fn but_for(self, unreadable: BTreeSet<EntityId>) -> Self {
+        Self { unreadable, ..self }
     }
 
     /// The rows, in the order of the API.
@@ -39,11 +38,16 @@ impl<T> Whole<T> {
 
     /// How many rows were there but could not be understood: kept out, never taken for removed ones.
     pub fn unreadable(&self) -> usize {
-        self.unreadable
+        self.unreadable.len() + self.nameless
     }
 
-    /// The ids of those, as far as they have one: they are in the list, whatever they say.
+    /// The ids of those of them that have one.
     pub fn unreadable_ids(&self) -> &BTreeSet<EntityId> {
-        &self.unreadable_ids
+        &self.unreadable
+    }
+
+    /// How many of them have no id. Each may be any row that seems to be missing.
+    pub fn nameless(&self) -> usize {
+        self.nameless
     }
 }

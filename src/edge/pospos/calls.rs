@@ -3,7 +3,7 @@
 //! A method that gives a [`Whole`] reads to the end and either vouches for the list or says why not. One that gives a
 //! [`Reading`] is pulled page by page by whoever wants to stop early, or to hold less than the whole.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
@@ -160,21 +160,23 @@ impl Pospos {
         today: NaiveDate,
         urgency: Urgency,
     ) -> Result<PaidCredits, ReadError> {
-        let mut found = PaidCredits::default();
         if wanted.is_empty() {
-            return Ok(found);
+            return Ok(PaidCredits::default());
         }
+        let mut found = BTreeMap::new();
         let mut list = self.credit_list(Period::All, CreditStatus::Paid, today, urgency);
         while let Some(page) = list.next().await? {
             let wanted_rows = page.into_iter().filter(|row| wanted.contains(&row.id));
-            found.rows.extend(wanted_rows.map(|row| (row.id, row.item)));
-            if wanted.iter().all(|id| list.has_seen(id)) {
+            found.extend(wanted_rows.map(|row| (row.id, row.item)));
+            // Not by whether it has come: a long page is understood piece by piece.
+            if wanted.iter().all(|id| found.contains_key(id) || list.is_unreadable(id)) {
                 break;
             }
         }
-        found.unreadable = list.unreadable_ids().into_iter().filter(|id| wanted.contains(id)).collect();
-        found.rows.retain(|id, _| !found.unreadable.contains(id));
-        Ok(found)
+        let unreadable: BTreeSet<EntityId> = wanted.iter().filter(|id| list.is_unreadable(id)).cloned().collect();
+        // One that came readable first and garbled later.
+        found.retain(|id, _| !unreadable.contains(id));
+        Ok(PaidCredits { found, unreadable, nameless: list.nameless() })
     }
 
     fn credit_list(

@@ -29,10 +29,10 @@ pub struct Reading<'a, T> {
     form: Reader<'a, T>,
     skip: Skip<'a>,
     is_first: bool,
-    /// Rows that could not be understood once, and may have been later.
-    unreadable_ids: BTreeSet<EntityId>,
     /// The page whose rows are being handed out, and the place of the next.
     open: Option<(Page, usize)>,
+    /// The ids of rows that could not be understood when they came, where somebody wants to know them.
+    garbled: Option<BTreeSet<EntityId>>,
 }
 
 /// A row as it was just read.
@@ -50,7 +50,7 @@ pub struct Fresh<T> {
 
 impl<'a, T> Reading<'a, T> {
     pub(super) fn new(question: Question<'a>, form: Reader<'a, T>, skip: Skip<'a>) -> Self {
-        Self { pull: Pull::new(question), form, skip, is_first: true, unreadable_ids: BTreeSet::new(), open: None }
+        Self { pull: Pull::new(question), form, skip, is_first: true, open: None, garbled: None }
     }
 
     /// The wanted rows of the next page, perhaps none; `None` once the list is read to its end and nothing suggests that
@@ -130,24 +130,24 @@ impl<'a, T> Reading<'a, T> {
         let read = |id: &EntityId| decode(page.raw(row)?, id.clone(), self.form.as_ref());
         let fresh = row.id.as_ref().and_then(|id| Some(Fresh { id: id.clone(), fingerprint, sent, item: read(id)? }));
         self.pull.seen().mark(row.key, fresh.is_some());
-        if fresh.is_none() {
-            self.unreadable_ids.extend(row.id.clone());
+        if fresh.is_none()
+            && let Some(garbled) = &mut self.garbled
+        {
+            garbled.extend(row.id.clone());
         }
         fresh
     }
 
     /// Reads on to the end and vouches for all rows.
     pub(super) async fn whole(mut self) -> Result<Whole<T>, ReadError> {
+        self.garbled = Some(BTreeSet::new());
         let rows = self.rest().await?;
-        let unreadable = usize::try_from(self.unreadable()).unwrap_or(usize::MAX);
-        let rows = rows.into_iter().map(|row| row.item).collect();
-        Ok(Whole::vouch(rows, unreadable).naming_unreadable(self.unreadable_ids()))
-    }
-
-    /// The ids of the rows that have come and could not be understood when they came last.
-    pub(super) fn unreadable_ids(&mut self) -> BTreeSet<EntityId> {
-        let ids = std::mem::take(&mut self.unreadable_ids);
-        ids.into_iter().filter(|id| self.is_unreadable(id)).collect()
+        let mut unreadable = self.garbled.take().unwrap_or_default();
+        // One that came garbled first and readable later.
+        unreadable.retain(|id| self.pull.is_unreadable(id));
+        let all = usize::try_from(self.unreadable()).unwrap_or(usize::MAX);
+        let nameless = all.saturating_sub(unreadable.len());
+        Ok(Whole::vouch(rows.into_iter().map(|row| row.item).collect(), nameless).but_for(unreadable))
     }
 
     /// Reads on to the end: each row once, as it came last, in the order in which they came first.
@@ -164,7 +164,7 @@ impl<'a, T> Reading<'a, T> {
             }
         }
         // One that came readable first and garbled later.
-        rows.retain(|row| !self.is_unreadable(&row.id));
+        rows.retain(|row| !self.pull.is_unreadable(&row.id));
         Ok(rows)
     }
 }

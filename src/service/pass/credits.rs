@@ -4,7 +4,7 @@ use super::piece::Pieces;
 use super::sales::bangkok_day;
 use super::{PassError, PassReport, is_read_otherwise, with_orphans};
 use crate::domain::diff::Known;
-use crate::domain::diff::credit::{self, CreditRow, PendingCredits};
+use crate::domain::diff::credit::{self, CreditRow, PendingCredits, Terms};
 use crate::domain::model::{CreditStatus, Resource};
 use crate::edge::pospos::Period;
 use crate::edge::pospos::quota::Urgency;
@@ -30,11 +30,15 @@ pub(super) async fn pass(shop: &Shop) -> Result<PassReport, PassError> {
     let now = shop.shared.clock.now();
     let baseline = known == Known::Nothing;
     let mut pieces = Pieces::new(shop, Resource::Credit, now);
+    let scribe = shop.scribe(now);
+    let terms = Terms { buckets: credit::BUCKETS, forget_before: now - shop.shared.retain, scribe: &scribe };
+    // One that was looked for and is there, but unreadable, is told with the others and belongs to no list's length.
+    let garbled = unreadable + paid.unreadable.len() as u64 + paid.nameless;
     let changes = match is_read_otherwise(shop, Resource::Credit).await? {
-        true => credit::take_quietly(&known, pending, credit::BUCKETS),
+        true => credit::take_quietly(&known, pending, &terms),
         false => {
             let misses = credit::misses(&known, &pending, &paid);
-            match credit::compare(&known, pending, paid, credit::BUCKETS, &shop.scribe(now)) {
+            match credit::compare(&known, pending, paid, &terms) {
                 Ok(changes) => changes,
                 Err(unbelievable) => {
                     // What a disbelieved reading has taught is kept, without a word and without moving the cursor.
@@ -62,5 +66,5 @@ pub(super) async fn pass(shop: &Shop) -> Result<PassReport, PassError> {
     };
     let last = Commit { resource: Some((shop.id().clone(), Resource::Credit, record)), ..Commit::default() };
     pieces.finish(last).await?;
-    Ok(PassReport { rows, unreadable, events: pieces.events(), baseline })
+    Ok(PassReport { rows, unreadable: garbled, events: pieces.events(), baseline })
 }

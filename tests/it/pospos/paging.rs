@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use mockito::{Matcher, ServerGuard};
-use posbell::domain::model::{EntityId, Resource, Whole};
-use posbell::edge::pospos::ReadError;
+use posbell::domain::model::{CreditStatus, EntityId, Resource, Whole};
 use posbell::edge::pospos::quota::Urgency;
+use posbell::edge::pospos::{Period, ReadError};
 
 use super::{day, page, products, settings, shop, shop_with};
 
@@ -121,19 +121,6 @@ async fn an_unreadable_row_is_counted_and_not_missed() {
     let _one = page(&mut server, PATH, 1, body, 1).await;
     let stock = shop(&server.url()).pospos.stock_whole(Urgency::Sweep).await.unwrap();
     assert_eq!((stock.rows().len(), stock.unreadable()), (1, 2));
-    assert_eq!(stock.unreadable_ids(), &BTreeSet::from([EntityId::new("b").unwrap()]));
-}
-
-#[tokio::test]
-async fn a_row_is_unreadable_or_not_as_it_came_last() {
-    let mut server = mockito::Server::new_async().await;
-    let rows = r#"{"_id":"a","code":"1","stock":1E400},{"_id":"b","code":"2"},{"_id":"a","code":"1","stock":4},{"_id":"b","code":"2","stock":1E400}"#;
-    let body = format!(r#"{{"success":1,"data":[{rows}],"total":2}}"#);
-    let _one = page(&mut server, PATH, 1, &body, 1).await;
-    let stock = shop(&server.url()).pospos.stock_whole(Urgency::Sweep).await.unwrap();
-    let read: Vec<&str> = stock.rows().iter().map(|row| row.product.id.as_str()).collect();
-    assert_eq!(read, ["a"]);
-    assert_eq!(stock.unreadable_ids(), &BTreeSet::from([EntityId::new("b").unwrap()]));
 }
 
 async fn credits(server: &mut ServerGuard, pages: &[(&str, usize)], rest: &str) -> Vec<mockito::Mock> {
@@ -152,7 +139,8 @@ async fn paid_credits_are_looked_for_no_further_than_needed() {
         let mocks = credits(&mut server, pages, r#","total":5,"total_page":3"#).await;
         let found =
             shop(&server.url()).pospos.credit_find(&wanted(ids), day("2025-09-08"), Urgency::Refresh).await.unwrap();
-        assert_eq!(found.rows.keys().map(EntityId::as_str).collect::<String>(), want);
+        assert_eq!(found.found.keys().map(EntityId::as_str).collect::<String>(), want);
+        assert_eq!((found.unreadable, found.nameless), (BTreeSet::new(), 0));
         for mock in mocks {
             mock.assert_async().await;
         }
@@ -164,14 +152,59 @@ async fn paid_credits_are_looked_for_no_further_than_needed() {
 }
 
 #[tokio::test]
-async fn a_paid_credit_that_is_there_and_unreadable_is_said_to_be_so() {
+async fn an_unreadable_credit_is_said_to_be_there() {
     let mut server = mockito::Server::new_async().await;
-    let body = r#"{"success":1,"data":[{"_id":"a","grand_total":1E400},{"_id":"b","grand_total":1E400},{"_id":"c"}],"total":3,"total_page":1}"#;
-    let _one = page(&mut server, "/credit", 1, body, 1).await;
-    let [a, c, x] = ["a", "c", "x"].map(|id| EntityId::new(id).unwrap());
-    let wanted = [a.clone(), c.clone(), x].into();
-    let found = shop(&server.url()).pospos.credit_find(&wanted, day("2025-09-08"), Urgency::Refresh).await.unwrap();
-    assert_eq!((found.rows.into_keys().collect::<Vec<_>>(), found.unreadable), (vec![c], [a].into()));
+    let id = |id: &str| EntityId::new(id).unwrap();
+    let garbled = r#"{"_id":"b","grand_total":1E400}"#;
+    let first = format!(r#"{{"success":1,"data":[{{"_id":"a","code":"1"}},{garbled}],"total":4,"total_page":2}}"#);
+    let last = r#"{"success":1,"data":[{"_id":"c","grand_total":1E400},{"code":"4"}],"total":4,"total_page":2}"#;
+    let _first = page(&mut server, "/credit", 1, &first, 3).await;
+    let _last = page(&mut server, "/credit", 2, last, 2).await;
+    let shop = shop(&server.url());
+    let (today, urgency) = (day("2025-09-08"), Urgency::Sweep);
+
+    let list = shop.pospos.credit(Period::All, CreditStatus::Pending, today, urgency).await.unwrap();
+    assert_eq!((list.rows().len(), list.unreadable(), list.nameless()), (1, 3, 1));
+    assert_eq!(*list.unreadable_ids(), [id("b"), id("c")].into());
+
+    let wanted = ["a", "b", "x"].map(id).into();
+    let found = shop.pospos.credit_find(&wanted, today, urgency).await.unwrap();
+    assert_eq!(found.found.into_keys().collect::<Vec<_>>(), [id("a")]);
+    assert_eq!((found.unreadable, found.nameless), ([id("b")].into(), 1));
+
+    // No further than needed: nobody waits for one that is there and cannot be read.
+    let found = shop.pospos.credit_find(&["a", "b"].map(id).into(), today, urgency).await.unwrap();
+    assert_eq!((found.found.len(), found.unreadable, found.nameless), (1, [id("b")].into(), 0));
+}
+
+#[tokio::test]
+async fn a_paid_credit_at_the_end_of_a_long_page_is_found() {
+    let mut server = mockito::Server::new_async().await;
+    let rows: Vec<String> = (1..=1000).map(|n| format!(r#"{{"_id":"{n}","code":"{n}"}}"#)).collect();
+    let body = format!(r#"{{"success":1,"data":[{}],"total":1000,"total_page":1}}"#, rows.join(","));
+    let _page = page(&mut server, "/credit", 1, &body, 1).await;
+    let wanted = BTreeSet::from([EntityId::new("1000").unwrap()]);
+    let found = shop(&server.url()).pospos.credit_find(&wanted, day("2025-09-08"), Urgency::Sweep).await.unwrap();
+    assert!(found.found.keys().eq(&wanted), "it came with the first rows of the page and was not understood yet");
+}
+
+#[tokio::test]
+async fn a_credit_that_comes_twice_is_as_unreadable_as_it_came_last() {
+    let id = |id: &str| EntityId::new(id).unwrap();
+    for (first, last, want) in [("", r#","grand_total":1E400"#, vec![id("a")]), (r#","grand_total":1E400"#, "", vec![])]
+    {
+        let mut server = mockito::Server::new_async().await;
+        let row = |rest: &str| format!(r#"{{"_id":"a","code":"1"{rest}}}"#);
+        let body =
+            |rows: [String; 2]| format!(r#"{{"success":1,"data":[{}],"total":3,"total_page":2}}"#, rows.join(","));
+        let [b, c] = ["b", "c"].map(|id| format!(r#"{{"_id":"{id}","code":"2"}}"#));
+        let _first = page(&mut server, "/credit", 1, &body([row(first), b]), 1).await;
+        let _last = page(&mut server, "/credit", 2, &body([row(last), c]), 1).await;
+        let (today, pending) = (day("2025-09-08"), CreditStatus::Pending);
+        let list = shop(&server.url()).pospos.credit(Period::All, pending, today, Urgency::Sweep).await.unwrap();
+        assert_eq!(list.unreadable_ids().iter().cloned().collect::<Vec<_>>(), want, "{first} {last}");
+        assert_eq!((list.rows().len() + list.unreadable(), list.nameless()), (3, 0));
+    }
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 
 mod collapse;
 mod commits;
+mod credits;
 mod guard;
 mod kill;
 mod log;

@@ -1,8 +1,10 @@
 //! What comes, changes and goes in the long lists, and what a sale refreshes.
 
 use posbell::demo::shop::{Line, MemberEdit, ProductEdit, PurchaseEdit, VendorEdit};
+use posbell::domain::diff::credit::CreditRow;
 use posbell::domain::event::EventKind;
-use posbell::domain::model::Resource;
+use posbell::domain::model::{Resource, ShopId};
+use posbell::edge::store::Store;
 
 use crate::support::rig::{Rig, RigPlan, events};
 
@@ -80,6 +82,28 @@ async fn what_comes_changes_and_goes_is_told_once_and_stamps_alone_are_not() {
     }
     assert_eq!(rig.receiver.received().len(), 13, "the baseline, and each change once");
     drop(service);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credits_are_forgotten_once_they_are_paid_for_longer_than_things_are_kept() {
+    let config = "\n[store]\nretain = \"1s\"\n".to_owned();
+    let rig = Rig::new(RigPlan { config, ..RigPlan::default() });
+    let service = rig.start();
+    rig.told(EventKind::ShopBaseline).await;
+    let before = rig.shop.credits();
+    let owed = rig.shop.lend(&[Line { product: rig.shop.products().remove(0), quantity: 1.into() }]).expect("is lent");
+    let paid = before.iter().filter(|credit| rig.shop.pay(credit).is_ok()).count();
+    assert!(paid > 1, "some were owed");
+    let told = rig.all_told().await.len();
+    // Passes begin at least 100 ms apart.
+    rig.passes(Resource::Credit, 15).await;
+    assert_eq!(rig.receiver.received().len(), told, "forgetting tells nothing");
+    let (status, log) = service.stop();
+    assert!(status.success(), "{log}");
+    let store = Store::open_existing(&rig.path().join("posbell-data")).expect("opens");
+    let known = store.known::<CreditRow>(&ShopId::new("main").expect("is an id"), Resource::Credit).await;
+    let known: Vec<_> = known.expect("reads").rows().map(|row| row.credit.id.clone()).collect();
+    assert_eq!(known, [owed.id]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

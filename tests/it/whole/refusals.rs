@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use posbell::demo::shop::Fault;
+use posbell::demo::shop::{Fault, Line};
 use posbell::domain::event::EventKind;
 use posbell::domain::model::{Resource, ShopId};
 use posbell::edge::store::{Commit, ResourceRecord, Store};
@@ -55,6 +55,33 @@ async fn no_bad_answer_makes_an_event_or_hides_one() {
     }
     assert_eq!(rig.receiver.received().len(), before, "a bad answer was told as a change");
     make_changes(&rig, &rig.shop, 9, 20).await;
+    let received = rig.all_told().await;
+    rig.assert_exact(&received);
+    drop(service);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_credit_whose_row_cannot_be_read_is_not_taken_for_lost() {
+    let rig = Rig::new(RigPlan::default());
+    let service = rig.start();
+    rig.told(EventKind::ShopBaseline).await;
+    // Both lists have rows beside the one that is spoilt.
+    let line = Line { product: rig.shop.products().remove(0), quantity: 1.into() };
+    let lent: Vec<_> = (0..6).map(|_| rig.shop.lend(std::slice::from_ref(&line)).expect("is lent").id).collect();
+    rig.all_told().await;
+    for credit in &lent[..3] {
+        rig.shop.let_fall_due(credit).expect("is in its period");
+    }
+    let before = rig.all_told().await.len();
+    for fault in [Fault::HugeNumber, Fault::NoId] {
+        rig.shop.fail_next(Resource::Credit, fault, 100_000);
+        rig.passes(Resource::Credit, 5).await;
+        assert!(rig.resource(Resource::Credit)["unreadable"].as_u64() > Some(0), "{fault:?} spoilt nothing");
+        rig.shop.fail_no_more();
+        rig.passes(Resource::Credit, 2).await;
+    }
+    assert_eq!(rig.receiver.received().len(), before, "an unreadable row was told as a change");
+    rig.shop.pay(&lent[5]).expect("is owed");
     let received = rig.all_told().await;
     rig.assert_exact(&received);
     drop(service);

@@ -36,8 +36,7 @@ impl<T: Clone> Read<T> {
 
     /// As a list that was read to its end.
     pub fn whole(&self) -> Whole<T> {
-        let unreadable = self.unreadable.len() + self.nameless;
-        Whole::vouch(self.rows.values().cloned().collect(), unreadable).naming_unreadable(self.unreadable.clone())
+        Whole::vouch(self.rows.values().cloned().collect(), self.nameless).but_for(self.unreadable.clone())
     }
 }
 

@@ -1,16 +1,21 @@
 //! Is every credit told once when it is new, overdue and paid, and nothing concluded of one that is lost?
 
+mod forgetting;
 mod properties;
 mod terms;
 mod unreadable;
 
 use proptest::prelude::*;
 
+use super::row::LOOKED_FOR_RARELY;
 use super::*;
 use crate::domain::event::EventData;
 use crate::domain::test_shop::{
-    after, credit, events, list, one_change_each, overdue, paid, scribe, sorted, time, told,
+    after, credit, events, list, one_change_each, overdue, paid, scribe, scribe_at, sorted, time, told,
 };
+
+/// For how long what is paid or lost is kept here.
+const RETAIN: TimeDelta = TimeDelta::days(90);
 
 /// One pass: the two pending lists and the list of the paid ones.
 #[derive(Debug, Clone, Default)]
@@ -41,12 +46,16 @@ fn pending(reading: &Reading) -> PendingCredits {
 fn found(known: &Known<CreditRow>, reading: &Reading) -> PaidCredits {
     let wanted = pending(reading).wanted(known);
     let paid = reading.paid.iter().filter(|credit| wanted.contains(&credit.id));
-    let rows = paid.map(|credit| (credit.id.clone(), credit.clone())).collect();
-    PaidCredits { rows, unreadable: BTreeSet::new() }
+    let found = paid.map(|credit| (credit.id.clone(), credit.clone())).collect();
+    PaidCredits { found, ..PaidCredits::default() }
+}
+
+fn terms(scribe: &Scribe) -> Terms<'_> {
+    Terms { buckets: BUCKETS, forget_before: scribe.now() - RETAIN, scribe }
 }
 
 fn read(known: &Known<CreditRow>, reading: &Reading) -> Result<Vec<Change<CreditRow>>, Unbelievable> {
-    compare(known, pending(reading), found(known, reading), BUCKETS, &scribe())
+    compare(known, pending(reading), found(known, reading), &terms(&scribe()))
 }
 
 /// One pass, and what is known after it: of one that is not believed, what was missed in it.
@@ -195,7 +204,7 @@ fn no_credit_at_all_is_a_good_answer() {
 #[test]
 fn rows_that_could_not_be_read_are_rows_all_the_same() {
     let pending = PendingCredits::join(Whole::vouch(Vec::new(), 0), Whole::vouch(Vec::new(), 1));
-    let changes = compare(&known(&within(&[a()])), pending, PaidCredits::default(), BUCKETS, &scribe()).unwrap();
+    let changes = compare(&known(&within(&[a()])), pending, PaidCredits::default(), &terms(&scribe())).unwrap();
     assert_eq!(told(&changes), "");
 }
 
@@ -248,10 +257,12 @@ fn credits_that_are_read_by_other_fields_are_taken_without_a_word_also_when_they
     let before = known(&Reading { within: vec![a(), credit("away")], out: vec![overdue(credit("b"))], paid: vec![] });
     let now =
         Reading { within: vec![other(a()), other(credit("b"))], out: vec![other(overdue(credit("c")))], paid: vec![] };
-    let changes = take_quietly(&before, pending(&now), BUCKETS);
+    let changes = take_quietly(&before, pending(&now), &terms(&scribe()));
     assert_eq!(told(&changes), "");
     let after = after(&before, &changes, None);
-    let state = |name: &str| after.row(&credit(name).id).map(|row| (row.counter, row.overdue_told, row.read_otherwise));
+    let begun = u64::try_from(scribe().now().timestamp_millis()).unwrap();
+    let state =
+        |name: &str| after.row(&credit(name).id).map(|row| (row.counter - begun, row.overdue_told, row.read_otherwise));
     let states = ["a", "b", "c", "away"].map(state);
     assert_eq!(states, [(0, false, false), (0, true, false), (0, true, false), (0, false, true)].map(Some));
     let back = Reading { within: [now.within.clone(), vec![other(credit("away"))]].concat(), ..now };

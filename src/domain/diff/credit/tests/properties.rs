@@ -57,10 +57,18 @@ proptest! {
     }
 
     #[test]
-    fn no_id_is_told_twice_whatever_is_read(readings in prop::collection::vec(any_reading(), 1..12)) {
+    fn no_id_is_told_twice_whatever_is_read_and_forgotten(
+        readings in prop::collection::vec((any_reading(), 0i64..200), 1..12),
+    ) {
         let (mut known, mut seen) = (Known::Nothing, BTreeSet::new());
-        for reading in readings {
-            let Ok(changes) = read(&known, &reading) else { continue };
+        let mut now = scribe().now();
+        for (reading, days) in readings {
+            now += TimeDelta::days(days) + TimeDelta::minutes(10);
+            let scribe = scribe_at(now);
+            let Ok(changes) = compare(&known, pending(&reading), found(&known, &reading), &terms(&scribe)) else {
+                continue;
+            };
+            prop_assert!(one_change_each(&changes));
             known = after(&known, &changes, None);
             for event in events(&changes) {
                 prop_assert!(seen.insert(event.id.clone()), "{} twice", event.kind);

@@ -77,8 +77,10 @@ fn a_due_date_that_moves_into_the_past_is_told_by_overdue_and_other_changes_besi
 #[test]
 fn the_buckets_can_be_others() {
     let known = known(&within(&[a()]));
-    let told =
-        |days| told(&compare(&known, pending(&out(&[aged(days)])), PaidCredits::default(), &[14], &scribe()).unwrap());
+    let scribe = scribe();
+    let terms = Terms { buckets: &[14], ..terms(&scribe) };
+    let paid = PaidCredits::default;
+    let told = |days| told(&compare(&known, pending(&out(&[aged(days)])), paid(), &terms).unwrap());
     assert_eq!([told(13), told(14)], ["credit.overdue credit/a", "credit.overdue credit/a, credit.aging credit/a"]);
 }
 
