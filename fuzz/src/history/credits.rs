@@ -5,9 +5,10 @@
 use std::collections::BTreeMap;
 
 use super::PASSES;
-use crate::domain::diff::credit::{self, BUCKETS, CreditRow, PaidCredits, PendingCredits};
+use crate::domain::diff::credit::{self, BUCKETS, CreditRow, PaidCredits, PendingCredits, Terms};
 use crate::domain::diff::{Change, Known};
-use crate::domain::model::{Credit, CreditStatus, EntityId};
+use crate::domain::event::Scribe;
+use crate::domain::model::{Credit, CreditStatus, EntityId, Timestamp};
 use crate::edge::pospos::{Read, credits};
 use crate::input::Input;
 use crate::told::Told;
@@ -60,7 +61,8 @@ pub fn play(input: &Input<'_>) {
         assert!(again.is_empty(), "the same answer made changes: {again:?}");
     }
     if let (Some(after), true) = (&after, input.quietly) {
-        let changes = credit::take_quietly(&known, after.pending(), BUCKETS);
+        let scribe = told.next_scribe();
+        let changes = credit::take_quietly(&known, after.pending(), &terms(&scribe));
         assert!(!told.check(&changes), "what was read from other places told something");
         known = later(known, changes);
         let of_it = pass(&known, after, &mut told).into_iter().find(|change| {
@@ -81,9 +83,14 @@ pub fn play(input: &Input<'_>) {
     }
 }
 
+/// Nothing is ever old enough to be forgotten.
+fn terms(scribe: &Scribe) -> Terms<'_> {
+    Terms { buckets: BUCKETS, forget_before: Timestamp::MIN_UTC, scribe }
+}
+
 fn pass(known: &Known<CreditRow>, state: &State, told: &mut Told) -> Vec<Change<CreditRow>> {
     let scribe = told.next_scribe();
-    let compare = || credit::compare(known, state.pending(), state.found(known), BUCKETS, &scribe);
+    let compare = || credit::compare(known, state.pending(), state.found(known), &terms(&scribe));
     let compared = compare();
     assert_eq!(compare(), compared, "one pass had two outcomes");
     let missed = |_| credit::misses(known, &state.pending(), &state.found(known));
