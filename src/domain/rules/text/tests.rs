@@ -234,8 +234,8 @@ fn a_name_stands_for_one_rule_in_all_of_the_files() {
 #[test]
 fn thresholds_that_contradict_themselves_are_mistakes() {
     for (lines, want) in [
-        ("", "[[threshold]]: a threshold needs `low` or `critical`"),
-        ("products = [\"PK*\"]", "[[threshold]]: a threshold needs `low` or `critical`"),
+        ("", "[[threshold]]: a threshold needs `low`, `critical` or `csv`"),
+        ("products = [\"PK*\"]", "[[threshold]]: a threshold needs `low`, `critical` or `csv`"),
         ("low = 5\nproducts = []", "[]: `products` is empty: leave it out to mean all products"),
         ("low = 5\ncritical = 6", "6: `critical` is above `low`"),
         ("low = 5\nrearm = 4", "4: `rearm` is below `low`"),
