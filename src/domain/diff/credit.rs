@@ -4,13 +4,18 @@
 //! credit that two whole passes in a row do not have is looked for among the paid ones. If it is not there either, its
 //! status is unknown from then on, which is told; that it was paid is never guessed.
 
+mod census;
+
+pub use census::{census, check_periods};
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use super::fields::Fields;
-use super::{Change, Known, Seen, Unbelievable};
+use super::guard::GuardLimits;
+use super::{Change, Known, Seen, Unbelievable, check_readable};
 use crate::domain::event::{Event, Scribe};
 use crate::domain::model::{Credit, CreditStatus, EntityId, Whole};
 
@@ -79,42 +84,68 @@ fn bucket(credit: &Credit, buckets: &[i64]) -> Option<i64> {
 #[derive(Debug, Clone)]
 pub struct PendingCredits {
     rows: BTreeMap<EntityId, Credit>,
-    unreadable: usize,
+    /// How many came in both lists.
+    both: usize,
+    /// Those that came and could not be understood.
+    garbled: BTreeSet<EntityId>,
+    /// How many came that may be any.
+    nameless: usize,
 }
 
 impl PendingCredits {
     /// Joins the lists. The list within the period must have been read *first*: a credit that falls due between the
     /// two readings is then in both, and the later reading wins; the other way round it would be in neither.
     pub fn join(in_period_read_first: Whole<Credit>, out_of_period: Whole<Credit>) -> PendingCredits {
-        let unreadable = in_period_read_first.unreadable() + out_of_period.unreadable();
+        let lists = [&in_period_read_first, &out_of_period];
+        let nameless = lists.iter().map(|list| list.nameless()).sum();
+        let garbled: BTreeSet<EntityId> = lists.iter().flat_map(|list| list.garbled()).cloned().collect();
         let all = in_period_read_first.into_rows().into_iter().chain(out_of_period.into_rows());
-        PendingCredits { rows: all.map(|credit| (credit.id.clone(), credit)).collect(), unreadable }
+        let (mut rows, mut both) = (BTreeMap::new(), 0);
+        for credit in all {
+            both += usize::from(rows.insert(credit.id.clone(), credit).is_some());
+        }
+        PendingCredits { rows, both, garbled, nameless }
     }
 
     /// The known credits that are in neither list, not for the first time, and are to be looked for among the paid ones
-    /// now. Their list need only be read until all of these are found.
-    pub fn wanted(&self, known: &Known<CreditRow>) -> BTreeSet<EntityId> {
-        self.missing(known).filter(|row| row.is_worth_a_look()).map(|row| row.credit.id.clone()).collect()
+    /// now. Their list need only be read until all of these are found. Of more than the guard lets pass, all are looked
+    /// for at once: they may have been paid.
+    pub fn wanted(&self, known: &Known<CreditRow>, limits: &GuardLimits) -> BTreeSet<EntityId> {
+        let owed = known.rows().filter(|row| row.is_owed()).count() as u64;
+        let many = self.missing(known).filter(|row| row.is_owed()).count() as u64 > limits.limit(owed);
+        let wanted = self.missing(known).filter(|row| row.is_worth_a_look() || many && row.is_owed());
+        wanted.map(|row| row.credit.id.clone()).collect()
     }
 
+    /// How many rows came that could not be understood.
+    pub fn unreadable(&self) -> usize {
+        self.garbled.len() + self.nameless
+    }
+
+    fn has(&self, id: &EntityId) -> bool {
+        self.rows.contains_key(id) || self.garbled.contains(id)
+    }
+
+    /// The known credits that came in neither list. Where rows came that may be any, nothing is missing for sure.
     fn missing<'a>(&'a self, known: &'a Known<CreditRow>) -> impl Iterator<Item = &'a CreditRow> {
         let unpaid = known.rows().filter(|row| row.credit.status != Some(CreditStatus::Paid));
-        unpaid.filter(|row| !self.rows.contains_key(&row.credit.id))
+        unpaid.filter(|row| self.nameless == 0 && !self.has(&row.credit.id))
     }
 
     /// Whether two such lists can be of the shop that is known. A credit that was found nowhere again and again is not
     /// expected in a list any more: one whose sale was cancelled must not keep its shop's empty list from ever being
     /// believed. But time makes no other shop's list one's own.
     fn check(&self, known: &Known<CreditRow>, paid: &BTreeMap<EntityId, Credit>) -> Result<(), Unbelievable> {
+        check_readable(self.rows.len(), self.unreadable())?;
         let owed = known.rows().filter(|row| row.is_owed());
         let (mut expected, mut seen, mut lost) = (0, 0, 0);
         for row in owed {
-            let found = self.rows.contains_key(&row.credit.id) || paid.contains_key(&row.credit.id);
+            let found = self.has(&row.credit.id) || paid.contains_key(&row.credit.id);
             expected += 1;
             seen += usize::from(found);
             lost += usize::from(!found && row.missed < EXPECTED_FOR);
         }
-        let read = self.rows.len() + self.unreadable;
+        let read = self.rows.len() + self.unreadable();
         if read == 0 && lost > 0 {
             return Err(Unbelievable::Empty { known: lost });
         }

@@ -3,6 +3,7 @@
 //! Whoever reads pulls. Nothing is asked for that nobody waits for, and of the pages only those are held that are under
 //! way and the one that is handed out.
 
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::ops::Range;
 use std::pin::Pin;
@@ -50,6 +51,8 @@ pub(super) struct Pull<'a> {
     walk: Walk,
     under_way: Vec<Flight<'a>>,
     seen: Seen,
+    /// How many different rows without an id have come.
+    nameless: u64,
     failed: bool,
     calls: u32,
 }
@@ -72,6 +75,8 @@ pub(super) struct Found {
     pub key: Key,
     pub fingerprint: Fingerprint,
     pub news: News,
+    /// The page says something else of it besides: which of both is so, nobody knows.
+    pub is_contradicted: bool,
 }
 
 impl<'a> Pull<'a> {
@@ -81,7 +86,7 @@ impl<'a> Pull<'a> {
             AnswerForm::Pages(limit, width) => Walk::new(limit, width),
             AnswerForm::List | AnswerForm::One => Walk::single(),
         };
-        Self { question, walk, under_way: Vec::new(), seen: Seen::default(), failed: false, calls: 0 }
+        Self { question, walk, under_way: Vec::new(), seen: Seen::default(), nameless: 0, failed: false, calls: 0 }
     }
 
     /// The next page that comes in; none, where the list is read to its end and nothing suggests that a row is missing.
@@ -113,6 +118,11 @@ impl<'a> Pull<'a> {
     /// How many different rows have come, and how many of them could not be understood.
     pub fn counts(&self) -> (u64, u64) {
         (self.seen.rows(), self.seen.unreadable())
+    }
+
+    /// How many different rows have come without an id that can be read.
+    pub fn nameless(&self) -> u64 {
+        self.nameless
     }
 
     /// What is wrong with that page.
@@ -164,7 +174,8 @@ impl<'a> Pull<'a> {
         let opened = if is_one { Envelope::open_one(&body) } else { Envelope::open(&body) };
         let envelope = opened.map_err(|problem| self.malformed(window.page, problem))?;
         let known = self.seen.rows();
-        let rows: Vec<Found> = envelope.rows.iter().map(|raw| self.note(&body, raw)).collect();
+        let mut rows: Vec<Found> = envelope.rows.iter().map(|raw| self.note(&body, raw)).collect();
+        mark_contradicted(&mut rows);
         let distinct = self.seen.rows();
         self.walk.take(
             ticket,
@@ -185,8 +196,26 @@ impl<'a> Pull<'a> {
         let fingerprint = fingerprint(raw.get());
         // The row is a part of the body, so its place is the distance of the two.
         let start = raw.get().as_ptr().addr() - body.as_ptr().addr();
-        Found { place: start..start + raw.get().len(), id, key, fingerprint, news: self.seen.note(key, fingerprint) }
+        let news = self.seen.note(key, fingerprint);
+        self.nameless += u64::from(id.is_none() && news == News::New);
+        Found { place: start..start + raw.get().len(), id, key, fingerprint, news, is_contradicted: false }
     }
+}
+
+/// Marks the rows of one page that stand in it more than once and not alike. Between two pages a row may change, but a
+/// page is one answer.
+fn mark_contradicted(rows: &mut [Found]) {
+    if rows.iter().all(|row| row.news != News::Changed) {
+        return;
+    }
+    let mut prints: HashMap<Key, Fingerprint> = HashMap::with_capacity(rows.len());
+    let mut contradicted = HashSet::new();
+    for row in rows.iter() {
+        if *prints.entry(row.key).or_insert(row.fingerprint) != row.fingerprint {
+            contradicted.insert(row.key);
+        }
+    }
+    rows.iter_mut().for_each(|row| row.is_contradicted = contradicted.contains(&row.key));
 }
 
 impl Page {

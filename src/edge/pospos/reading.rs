@@ -3,7 +3,7 @@
 //! Most rows of a sweep are as they were. Whoever knows their fingerprints says so, and they are counted and not decoded.
 //! What the list's end means, and that no row was missed, is proved in `walk`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::value::RawValue;
 
@@ -29,6 +29,8 @@ pub struct Reading<'a, T> {
     form: Reader<'a, T>,
     skip: Skip<'a>,
     is_first: bool,
+    /// Rows with an id that could not be understood when they came, perhaps later.
+    garbled: BTreeSet<EntityId>,
     /// The page whose rows are being handed out, and the place of the next.
     open: Option<(Page, usize)>,
 }
@@ -48,7 +50,7 @@ pub struct Fresh<T> {
 
 impl<'a, T> Reading<'a, T> {
     pub(super) fn new(question: Question<'a>, form: Reader<'a, T>, skip: Skip<'a>) -> Self {
-        Self { pull: Pull::new(question), form, skip, is_first: true, open: None }
+        Self { pull: Pull::new(question), form, skip, is_first: true, garbled: BTreeSet::new(), open: None }
     }
 
     /// The wanted rows of the next page, perhaps none; `None` once the list is read to its end and nothing suggests that
@@ -86,6 +88,11 @@ impl<'a, T> Reading<'a, T> {
         self.pull.counts().0
     }
 
+    /// How many different rows have come without an id that can be read: each may be any that seems to be missing.
+    pub fn nameless(&self) -> u64 {
+        self.pull.nameless()
+    }
+
     /// How many different rows have come that could not be understood.
     pub fn unreadable(&self) -> u64 {
         self.pull.counts().1
@@ -105,6 +112,10 @@ impl<'a, T> Reading<'a, T> {
     }
 
     fn wanted(&mut self, page: &Page, row: &Found) -> Option<Fresh<T>> {
+        if row.is_contradicted {
+            self.leave_out(row);
+            return None;
+        }
         if row.news == News::Same {
             return None;
         }
@@ -115,16 +126,24 @@ impl<'a, T> Reading<'a, T> {
         let read = |id: &EntityId| decode(page.raw(row)?, id.clone(), self.form.as_ref());
         let fresh = row.id.as_ref().and_then(|id| Some(Fresh { id: id.clone(), fingerprint, sent, item: read(id)? }));
         if fresh.is_none() {
-            self.pull.seen().mark_unreadable(row.key);
+            self.leave_out(row);
         }
         fresh
+    }
+
+    /// Counts a row that could not be understood.
+    fn leave_out(&mut self, row: &Found) {
+        self.pull.seen().mark_unreadable(row.key);
+        self.garbled.extend(row.id.clone());
     }
 
     /// Reads on to the end and vouches for all rows.
     pub(super) async fn whole(mut self) -> Result<Whole<T>, ReadError> {
         let rows = self.rest().await?;
-        let unreadable = usize::try_from(self.unreadable()).unwrap_or(usize::MAX);
-        Ok(Whole::vouch(rows.into_iter().map(|row| row.item).collect(), unreadable))
+        let nameless = usize::try_from(self.nameless()).unwrap_or(usize::MAX);
+        let garbled = std::mem::take(&mut self.garbled);
+        let garbled = garbled.into_iter().filter(|id| self.pull.is_unreadable(id)).collect();
+        Ok(Whole::vouch(rows.into_iter().map(|row| row.item).collect(), nameless).with_garbled(garbled))
     }
 
     /// Reads on to the end: each row once, as it came last, in the order in which they came first.

@@ -47,7 +47,7 @@ pub(super) async fn judge_pass(
     let every = shop.interval(resource).unwrap_or_default();
     let why =
         HeldBack { shop: shop.id().to_string(), resource, known: census.known, suspicious: census.counts.suspicious };
-    match judge(census, &shop.config.guard, &before, scribe.now(), every) {
+    match judge(census, &shop.config.guard.of(resource), &before, scribe.now(), every) {
         Verdict::Believe { summary, record, .. } => {
             let guard = record.map(|record| (shop.id().clone(), resource, record));
             Ok(Judged::Believed { summary, last: Box::new(Commit { guard, ..Commit::default() }) })
@@ -91,6 +91,28 @@ async fn hold(
 }
 
 fn counts(census: &Census) -> HeldCounts {
-    let Counts { vanished, quantity_lost, to_zero, renamed, .. } = census.counts;
-    HeldCounts { known: census.known, vanished, quantity_lost, to_zero, renamed }
+    let Counts {
+        suspicious: _,
+        vanished,
+        quantity_lost,
+        to_zero,
+        renamed,
+        emptied,
+        rewritten,
+        cancelled,
+        doubled,
+        implausible,
+    } = census.counts;
+    HeldCounts {
+        known: census.known,
+        vanished,
+        quantity_lost,
+        to_zero,
+        renamed,
+        emptied,
+        rewritten,
+        cancelled,
+        doubled,
+        implausible,
+    }
 }

@@ -14,8 +14,8 @@ use serde::de::DeserializeOwned;
 use super::guarded::{self, Judged};
 use super::piece::{Pieces, keep_promise};
 use super::{PassError, PassReport};
-use crate::domain::diff::guard::Census;
-use crate::domain::diff::{Change, Taken, Unbelievable};
+use crate::domain::diff::guard::Tally;
+use crate::domain::diff::{Change, Taken, Unbelievable, check_readable};
 use crate::domain::event::Scribe;
 use crate::domain::model::{EntityId, Fingerprint, Resource};
 use crate::edge::pospos::{Fresh, Reading};
@@ -69,11 +69,17 @@ pub(super) trait Listing: Send + Sync {
     /// What a row becomes that is not there while every field is read anew.
     fn miss_quietly(&self, prev: &Self::Row) -> Option<Change<Self::Row>>;
 
-    /// Counts a row that is there; `updated` when more of it is told than its quantity.
-    fn count(&self, census: &mut Census, prev: &Self::Row, read: &Self::Read, updated: bool);
+    /// Counts a row that is there and becomes that.
+    fn count(&self, tally: &mut Tally, prev: &Self::Row, read: &Self::Read, change: Option<&Change<Self::Row>>);
 
     /// Counts a row that is not there.
-    fn count_missing(&self, census: &mut Census, prev: &Self::Row);
+    fn count_missing(&self, tally: &mut Tally, prev: &Self::Row);
+
+    /// Whether the row as it was read leaves out what is kept all the same. Then it waits for the guard though there is
+    /// nothing to tell of it, and is looked at again by each pass: its fingerprint must not make it look believed.
+    fn leaves_out(&self, _prev: Option<&Self::Row>, _read: &Self::Read) -> bool {
+        false
+    }
 
     /// What to store before the row.
     fn head(&self, row: &Self::Row, fingerprint: Option<Fingerprint>) -> Head;
@@ -114,7 +120,7 @@ pub(super) async fn pass<L: Listing>(shop: &Shop, mut listing: L) -> Result<Pass
     if !sweep.is_sure && heads.iter().any(|(id, _)| reading.has_seen(&id)) {
         sweep.trust(&listing).await?;
     }
-    sweep.believe(rows)?;
+    sweep.believe(rows, unreadable)?;
     listing.done(rows);
     let missing = sweep.missing(&reading);
     let left = if baseline { store.leftovers(shop.id(), resource).await? } else { Vec::new() };
@@ -150,7 +156,7 @@ struct Sweep<'a, R> {
     heads: Arc<Heads>,
     taken: Taken,
     scribe: Scribe,
-    census: Census,
+    tally: Tally,
     pieces: Pieces<'a>,
     /// What will make events, to be compared again when the list is whole.
     loud: BTreeMap<EntityId, Fresh<R>>,
@@ -170,7 +176,7 @@ impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
             resource,
             taken,
             scribe: shop.scribe(now),
-            census: Census::of_known(living),
+            tally: Tally::of_known(living),
             pieces: Pieces::new(shop, resource, now),
             loud: BTreeMap::new(),
             unsure: Vec::new(),
@@ -230,15 +236,14 @@ impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
             return Ok(());
         }
         let change = listing.compare(prev.as_ref(), fresh.item.clone(), self.taken, &self.scribe);
-        let events = change.iter().flat_map(|change| &change.events);
-        let updated = events.into_iter().any(|event| !event.kind.name().starts_with("stock."));
         match &prev {
-            Some(prev) => listing.count(&mut self.census, prev, &fresh.item, updated),
-            None => self.census.change(),
+            Some(prev) => listing.count(&mut self.tally, prev, &fresh.item, change.as_ref()),
+            None => self.tally.change(),
         }
         let fingerprint = Some(fresh.fingerprint);
+        let leaves_out = self.taken == Taken::Compared && listing.leaves_out(prev.as_ref(), &fresh.item);
         let quiet = match change {
-            Some(change) if self.must_wait(listing, &change) => {
+            change if leaves_out || change.as_ref().is_some_and(|change| self.must_wait(listing, change)) => {
                 self.loud.insert(fresh.id.clone(), fresh);
                 return Ok(());
             }
@@ -261,7 +266,9 @@ impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
     }
 
     /// Whether a list of so many rows can be this shop's.
-    fn believe(&self, rows: u64) -> Result<(), Unbelievable> {
+    fn believe(&self, rows: u64, unreadable: u64) -> Result<(), Unbelievable> {
+        let count = |rows: u64| usize::try_from(rows).unwrap_or(usize::MAX);
+        check_readable(count(rows.saturating_sub(unreadable)), count(unreadable))?;
         let living = self.heads.living();
         match (rows, living) {
             (0, 0) if self.taken == Taken::Quietly => Err(Unbelievable::EmptyAtFirst),
@@ -271,8 +278,12 @@ impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
         }
     }
 
-    /// The known rows that the list did not have.
+    /// The known rows that the list did not have. One that came without an id may be any of them, so that then nothing
+    /// is missing for sure.
     fn missing<T>(&self, reading: &Reading<'_, T>) -> Vec<EntityId> {
+        if reading.nameless() > 0 {
+            return self.deleted.iter().filter(|id| self.heads.get(id).is_some_and(|head| !head.gone)).cloned().collect();
+        }
         let living = self.heads.iter().filter(|(_, head)| !head.gone);
         living.map(|(id, _)| id).filter(|id| self.has_not(reading, id)).collect()
     }
@@ -298,7 +309,8 @@ impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
             }
             Taken::Compared => {
                 self.count_missing(listing, &missing).await?;
-                guarded::judge_pass(shop, resource, self.census.clone(), &self.scribe).await?
+                let census = std::mem::take(&mut self.tally).census();
+                guarded::judge_pass(shop, resource, census, &self.scribe).await?
             }
         };
         let (summary, mut last) = match judged {
@@ -326,7 +338,7 @@ impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
     ) -> Result<(), PassError> {
         for ids in missing.chunks(AT_ONCE) {
             let known = self.shop.shared.store.rows::<L::Row>(self.shop.id(), self.resource, ids.to_vec()).await?;
-            known.values().for_each(|(_, prev)| listing.count_missing(&mut self.census, prev));
+            known.values().for_each(|(_, prev)| listing.count_missing(&mut self.tally, prev));
         }
         Ok(())
     }
@@ -344,7 +356,8 @@ impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
                 };
                 if let Some(row) = &change.row {
                     let head = listing.head(row, Some(fresh.fingerprint));
-                    self.pieces.add_listed(change, head).await?;
+                    let unsettled = head.unsettled || listing.leaves_out(prev, &fresh.item);
+                    self.pieces.add_listed(change, Head { unsettled, ..head }).await?;
                 }
             }
         }

@@ -10,10 +10,11 @@ use std::sync::Mutex;
 
 use chrono::{Days, NaiveDate, NaiveTime, TimeZone};
 
-use super::piece::Pieces;
+use super::guarded::{self, Judged};
+use super::piece::{Pieces, keep_promise};
 use super::{PassError, PassReport, is_read_otherwise};
 use crate::domain::diff::sale::{self, SaleRow, Window};
-use crate::domain::diff::{Change, Known, Unbelievable};
+use crate::domain::diff::{Change, Known, Unbelievable, check_readable};
 use crate::domain::event::{EventKind, Scribe};
 use crate::domain::model::{Resource, Sale, Timestamp};
 use crate::domain::rhythm::hours;
@@ -67,13 +68,16 @@ impl SalesMemory {
 
 /// One pass.
 pub(super) async fn pass(shop: &Shop) -> Result<PassReport, PassError> {
+    keep_promise(shop, Resource::Transactions).await?;
     let store = &shop.shared.store;
     let known = store.known::<SaleRow>(shop.id(), Resource::Transactions).await?;
     let record = store.resource(shop.id(), Resource::Transactions).await?;
     let otherwise = is_read_otherwise(shop, Resource::Transactions).await?;
     let now = shop.shared.clock.now();
+    // Only a whole window ends a pass that is held.
+    let is_held = store.held(shop.id(), Resource::Transactions).await?.is_some();
     let wished = match &known {
-        Known::Rows { .. } if !otherwise => shop.sales.depth(now),
+        Known::Rows { .. } if !otherwise && !is_held => shop.sales.depth(now),
         _ => Depth::Trailing,
     };
     let passed_at = record.as_ref().map(|record| record.passed_at);
@@ -88,7 +92,7 @@ pub(super) async fn pass(shop: &Shop) -> Result<PassReport, PassError> {
         Some(found) => (wished, found),
         None => (Depth::Trailing, whole(shop, &known, days(Depth::Trailing), &scribe, otherwise).await?),
     };
-    let Found { changes, rows, unreadable, from } = found;
+    let Found { changes, rows, unreadable, from, summary, mut last } = found;
     shop.sales.note(depth, now);
     let cost = shop.pages(rows + unreadable);
     shop.pace.spent_on_sales((depth == Depth::Today).then_some(cost), (depth == Depth::Trailing).then_some(cost));
@@ -101,6 +105,9 @@ pub(super) async fn pass(shop: &Shop) -> Result<PassReport, PassError> {
     };
     let sold = if baseline { BTreeSet::new() } else { sold_codes(&changes) };
     let mut pieces = Pieces::new(shop, Resource::Transactions, now);
+    if summary {
+        pieces.summarize();
+    }
     let changes = super::with_orphans(shop, Resource::Transactions, changes, baseline).await?;
     for change in changes {
         pieces.add(change).await?;
@@ -116,7 +123,7 @@ pub(super) async fn pass(shop: &Shop) -> Result<PassReport, PassError> {
         unreadable,
         calls: cost,
     };
-    let last = Commit { resource: Some((shop.id().clone(), Resource::Transactions, record)), ..Commit::default() };
+    last.resource = Some((shop.id().clone(), Resource::Transactions, record));
     pieces.finish(last).await?;
     if let Some(observed) = observed {
         shop.keep_observed(observed).await?;
@@ -131,6 +138,10 @@ struct Found {
     rows: u64,
     unreadable: u64,
     from: Timestamp,
+    /// All that is told is told in one message.
+    summary: bool,
+    /// What to commit with it.
+    last: Commit,
 }
 
 /// Reads a part of the window and compares; `None` where the whole must be read to say anything.
@@ -149,9 +160,15 @@ async fn part(
         (read.into_rows(), unreadable)
     };
     let rows = sales.len() as u64;
-    believe(known, rows + unreadable, days.window)?;
+    believe(known, rows, unreadable, days.window)?;
+    let census = sale::census_of_some(known, &sales);
+    if census.counts.suspicious > shop.config.guard.of(Resource::Transactions).limit(census.known) {
+        // What a part shows is not held: the guard judges whole readings.
+        return Ok(None);
+    }
+    let (from, last) = (days.window.from, Commit::default());
     let changes = sale::compare_some(known, sales, scribe);
-    Ok(changes.map(|changes| Found { changes, rows, unreadable, from: days.window.from }))
+    Ok(changes.map(|changes| Found { changes, rows, unreadable, from, summary: false, last }))
 }
 
 /// Reads the whole window and compares.
@@ -162,13 +179,21 @@ async fn whole(
     scribe: &Scribe,
     otherwise: bool,
 ) -> Result<Found, PassError> {
+    let resource = Resource::Transactions;
     let read = shop.pospos.sales(days.first, days.last, Urgency::Sales).await?;
     let (rows, unreadable) = (read.rows().len() as u64, read.unreadable() as u64);
-    let changes = match otherwise {
-        true => sale::take_quietly(known, read, days.window, scribe)?,
-        false => sale::compare(known, read, days.window, scribe)?,
-    };
-    Ok(Found { changes, rows, unreadable, from: days.window.from })
+    let from = days.window.from;
+    if otherwise {
+        let changes = sale::take_quietly(known, read, days.window, scribe)?;
+        let last = guarded::clear(shop, resource).await?;
+        return Ok(Found { changes, rows, unreadable, from, summary: false, last });
+    }
+    let census = sale::census(known, &read, days.window);
+    let changes = sale::compare(known, read, days.window, scribe)?;
+    match guarded::judge_pass(shop, resource, census, scribe).await? {
+        Judged::Held(held) => Err(held.into()),
+        Judged::Believed { summary, last } => Ok(Found { changes, rows, unreadable, from, summary, last: *last }),
+    }
 }
 
 /// The newest sales of the day, page by page until one brings nothing unknown.
@@ -185,10 +210,12 @@ async fn newest(shop: &Shop, known: &Known<SaleRow>, days: &SaleDays) -> Result<
     Ok((sales, reading.unreadable()))
 }
 
-/// Refuses an empty answer where sales must be.
-fn believe(known: &Known<SaleRow>, read: u64, window: Window) -> Result<(), Unbelievable> {
+/// Refuses an empty answer where sales must be, and one of which nothing could be understood.
+fn believe(known: &Known<SaleRow>, rows: u64, unreadable: u64, window: Window) -> Result<(), Unbelievable> {
+    let count = |rows: u64| usize::try_from(rows).unwrap_or(usize::MAX);
+    check_readable(count(rows), count(unreadable))?;
     let expected = known.rows().filter(|row| window.contains(&row.sale)).count();
-    if read == 0 && expected > 0 { Err(Unbelievable::Empty { known: expected }) } else { Ok(()) }
+    if rows + unreadable == 0 && expected > 0 { Err(Unbelievable::Empty { known: expected }) } else { Ok(()) }
 }
 
 /// The codes of the products whose quantity these changes have moved.

@@ -81,13 +81,15 @@ impl Server {
         (list.rows, list.spoilt, list.spoil) = (written(rows), None, None);
     }
 
-    /// The same list, answered wrongly from now on.
-    pub fn spoil(&self, rows: &[Row], spoil: Spoil) {
+    /// The same list, answered wrongly from now on; of a list whose rows are spoilt, the first `most`.
+    pub fn spoil(&self, rows: &[Row], most: usize, spoil: Spoil) {
         let mut list = lock(&self.list);
         if let Spoil::Rows(change) = spoil {
-            let mut rows = rows.to_vec();
-            change(&mut rows);
-            list.spoilt = Some(written(&rows));
+            let mut spoilt = rows[..most].to_vec();
+            change(&mut spoilt);
+            let mut all = written(&spoilt);
+            all.extend_from_slice(&list.rows[most..]);
+            list.spoilt = Some(all);
         }
         list.spoil = Some(spoil);
     }

@@ -38,7 +38,7 @@ fn pending(reading: &Reading) -> PendingCredits {
 
 /// What is found of those that are looked for.
 fn found(known: &Known<CreditRow>, reading: &Reading) -> BTreeMap<EntityId, Credit> {
-    let wanted = pending(reading).wanted(known);
+    let wanted = pending(reading).wanted(known, &GuardLimits::default());
     let paid = reading.paid.iter().filter(|credit| wanted.contains(&credit.id));
     paid.map(|credit| (credit.id.clone(), credit.clone())).collect()
 }
@@ -201,12 +201,12 @@ fn rows_that_could_not_be_read_are_rows_all_the_same() {
 fn only_known_credits_that_two_passes_missed_are_looked_for_among_the_paid_ones() {
     let both = known(&within(&[a(), credit("b")]));
     let rest = Reading { paid: vec![settled()], ..within(&[credit("b")]) };
-    assert_eq!(pending(&rest).wanted(&both), BTreeSet::new());
+    assert_eq!(pending(&rest).wanted(&both, &GuardLimits::default()), BTreeSet::new());
     let once = pass(&both, &rest).1;
-    assert_eq!(pending(&rest).wanted(&once), [a().id].into());
+    assert_eq!(pending(&rest).wanted(&once, &GuardLimits::default()), [a().id].into());
     let paid = pass(&once, &rest).1;
-    assert_eq!(pending(&rest).wanted(&paid), BTreeSet::new());
-    assert_eq!(pending(&Reading::default()).wanted(&Known::Nothing), BTreeSet::new());
+    assert_eq!(pending(&rest).wanted(&paid, &GuardLimits::default()), BTreeSet::new());
+    assert_eq!(pending(&Reading::default()).wanted(&Known::Nothing, &GuardLimits::default()), BTreeSet::new());
 }
 
 #[test]
@@ -215,7 +215,7 @@ fn a_credit_that_is_found_nowhere_is_looked_for_rarely_and_found_in_the_end() {
     let mut known = known(&within(&[a(), credit("b")]));
     let (mut looks, mut said) = (Vec::new(), Vec::new());
     for missed in 0..=4 * LOOKED_FOR_RARELY {
-        looks.extend(pending(&rest).wanted(&known).into_iter().map(|_| missed));
+        looks.extend(pending(&rest).wanted(&known, &GuardLimits::default()).into_iter().map(|_| missed));
         let (told, next) = pass(&known, &rest);
         said.extend((!told.is_empty()).then_some(told));
         known = next;

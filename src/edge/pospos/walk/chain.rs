@@ -106,8 +106,10 @@ impl Chain {
             return Settled::OneLength(first, answer.keys);
         }
         let end = window.start() + answer.keys.len() as u64;
+        let is_full = answer.keys.len() as u64 >= u64::from(window.limit);
         let at_end = match (answer.total, answer.total_page) {
-            (Some(total), _) => end >= total,
+            // A full window with more rows than the total says: the total is wrong, and nobody knows how many follow.
+            (Some(total), _) => end >= total && !(is_full && end > total),
             (None, Some(pages)) => u64::from(window.page) >= pages,
             (None, None) => (answer.keys.len() as u64) < u64::from(window.limit),
         };

@@ -227,7 +227,8 @@ impl Walk {
         self.top = answer.keys.first().copied();
         let length = u32::try_from(answer.keys.len()).unwrap_or(u32::MAX);
         let is_all = match (answer.total, answer.total_page) {
-            (Some(total), _) => u64::from(length) >= total,
+            // A full page with more rows than the total says: the total is wrong, and nobody knows how many follow.
+            (Some(total), _) => u64::from(length) >= total && !(length >= self.limit && u64::from(length) > total),
             (None, Some(pages)) => pages <= 1,
             (None, None) => answer.keys.len() < DOCUMENTED_SIZE.min(usize::try_from(self.limit).unwrap_or(usize::MAX)),
         };

@@ -44,7 +44,6 @@ const TEXTS: &[Text] = &[
     }),
     ("the list is empty and says nothing of a total", 200, |_| r#"{"success":1,"data":[]}"#.to_owned()),
     ("the right rows come with status 500", 500, |text| text),
-    ("the gateway says that it is too much", 429, |_| r#"{"message":"API rate limit exceeded"}"#.to_owned()),
     ("rows of a list that nobody knows come", 200, |_| {
         r#"{"success":1,"data":[{"_id":"600d4bc60000000000000005","phonenumber":"1","order_list":{},"lastupdate":"x"}],"total":1,"total_page":1}"#
             .to_owned()
@@ -73,9 +72,10 @@ const PAGES: &[BadPass] = &[
         answer.total_page = "1".to_owned();
     }),
     pages("every page has all rows", NoNews, |_, all, answer| answer.rows = all.to_vec()),
-    pages("a page has twelve rows, whatever is asked for", NoNews, |asked, all, answer| {
-        answer.rows = all.iter().skip((asked.page - 1) * 12).take(12).cloned().collect();
-        answer.total_page = all.len().div_ceil(12).to_string();
+    pages("a page has as many rows as the server likes", NoNews, |asked, all, answer| {
+        let rows = if asked.limit == usize::MAX { all.len().max(1) } else { all.len().div_ceil(5).max(1) };
+        answer.rows = all.iter().skip((asked.page - 1) * rows).take(rows).cloned().collect();
+        answer.total_page = all.len().div_ceil(rows).to_string();
     }),
     pages("the second page is empty", Refused, |asked, _, answer| {
         if asked.page > 1 {
@@ -89,12 +89,28 @@ const PAGES: &[BadPass] = &[
         answer.total = "null".to_owned();
         answer.total_page = "null".to_owned();
     }),
-    pages("the total is half of what there is", NoNews, |asked, all, answer| {
-        answer.total = (all.len() / 2).to_string();
-        answer.total_page = (all.len() / 2).div_ceil(asked.limit).to_string();
+    pages("the total ends in the middle of a page in the middle", NoNews, |asked, all, answer| {
+        let half = all.len() / 2;
+        let total = if half.is_multiple_of(asked.limit) { half + 1 } else { half };
+        answer.total = total.to_string();
+        answer.total_page = total.div_ceil(asked.limit).to_string();
     }),
     pages("the total is text", NoNews, |_, _, answer| answer.total = format!("\"{}\"", answer.total)),
     pages("the total is negative", NoNews, |_, _, answer| answer.total = "-1".to_owned()),
+    BadPass {
+        by_pages: false,
+        ..pages("some rows come twice with other figures, and the total counts each once", LeftOut, |_, _, answer| {
+            let again = answer.rows.first().map(|row| otherwise(row));
+            answer.rows.extend(again);
+        })
+    },
+    BadPass {
+        by_pages: false,
+        ..pages("each row comes twice with other figures, and the total counts each once", Refused, |_, _, answer| {
+            let again: Vec<_> = answer.rows.iter().map(|row| otherwise(row)).collect();
+            answer.rows.extend(again);
+        })
+    },
     BadPass {
         by_pages: false,
         ..pages("the total is larger than what there is", Refused, |_, all, answer| {
@@ -112,6 +128,13 @@ const PAGES: &[BadPass] = &[
         })
     },
 ];
+
+/// The same row, as it is written, with other figures.
+fn otherwise(row: &str) -> Arc<str> {
+    let figures = ["stock", "grand_total", "point_value"].map(|name| format!("\"{name}\":"));
+    let row = figures.iter().fold(row.to_owned(), |row, name| row.replacen(name, &format!("{name}7"), 1));
+    Arc::from(row.replacen("\"company_name\":\"", "\"company_name\":\"Another ", 1))
+}
 
 /// What is wrong with the rows of any list.
 const LISTS: &[BadPass] = &[
@@ -137,7 +160,7 @@ const LISTS: &[BadPass] = &[
     }),
     rows("no row can be read", Refused, |list| list.iter_mut().for_each(garble)),
     rows("every second row cannot be read", LeftOut, |list| half(list, garble)),
-    rows("each row comes twice, the second time with other figures", LeftOut, |list| {
+    rows("each row comes twice, the second time with other figures", Refused, |list| {
         *list = list.iter().flat_map(|row| [row.clone(), another(row.clone())]).collect();
     }),
 ];
