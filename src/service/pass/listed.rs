@@ -282,7 +282,12 @@ impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
     /// is missing for sure.
     fn missing<T>(&self, reading: &Reading<'_, T>) -> Vec<EntityId> {
         if reading.nameless() > 0 {
-            return self.deleted.iter().filter(|id| self.heads.get(id).is_some_and(|head| !head.gone)).cloned().collect();
+            return self
+                .deleted
+                .iter()
+                .filter(|id| self.heads.get(id).is_some_and(|head| !head.gone))
+                .cloned()
+                .collect();
         }
         let living = self.heads.iter().filter(|(_, head)| !head.gone);
         living.map(|(id, _)| id).filter(|id| self.has_not(reading, id)).collect()

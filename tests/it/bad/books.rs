@@ -11,8 +11,8 @@ pub fn length(resource: Resource, products: usize) -> usize {
     let [sales, credits, members, vendors, purchases] = match products {
         8 => [8, 8, 8, 8, 8],
         60 => [30, 12, 60, 10, 20],
-        450 => [70, 40, 206, 30, 60],
-        _ => [600, 300, 2_000, 200, 400],
+        450 => [70, 40, 150, 30, 60],
+        _ => [300, 150, 1_000, 60, 100],
     };
     match resource {
         Resource::Stock => products,
@@ -48,11 +48,22 @@ pub fn change(resource: Resource, rows: &mut Vec<Row>, nth: usize, now: Timestam
             row.set("lastupdate", time(now));
             (EventKind::StockChanged, format!("product/{}", row.text("_id")))
         }
+        Resource::Transactions if nth % 2 == 1 => {
+            let row = &mut rows[3];
+            row.set_text("comment", &format!("paid later {new}"));
+            (EventKind::SaleUpdated, format!("sale/{}", row.text("_id")))
+        }
         Resource::Transactions => {
             let mut row = sale(new, now);
             row.set("timestamp", time(now));
             rows.insert(0, row.clone());
             (EventKind::SaleCreated, format!("sale/{}", row.text("_id")))
+        }
+        Resource::Credit if nth % 2 == 1 => {
+            let row = &mut rows[3];
+            row.set("total_paid", (row.number("total_paid") + 1).to_string());
+            row.set("balance", (row.number("balance") - 1).to_string());
+            (EventKind::CreditUpdated, format!("credit/{}", row.text("_id")))
         }
         Resource::Credit => {
             let mut row = credit(new, now);

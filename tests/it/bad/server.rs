@@ -32,7 +32,9 @@ pub struct Answer {
 /// What a bad pass does to the answers.
 #[derive(Clone, Copy)]
 pub enum Spoil {
-    /// The whole list is another one, page for page and with a total that agrees.
+    /// The list is another one, page for page and with a total that agrees.
+    List(fn(&mut Vec<Row>)),
+    /// Its rows are others. A part of them does for a long list.
     Rows(fn(&mut Vec<Row>)),
     /// Each answer is another one than that of the list, which is handed over.
     Page(fn(&Asked, &[Arc<str>], &mut Answer)),
@@ -81,16 +83,21 @@ impl Server {
         (list.rows, list.spoilt, list.spoil) = (written(rows), None, None);
     }
 
-    /// The same list, answered wrongly from now on; of a list whose rows are spoilt, the first `most`.
+    /// The same list, answered wrongly from now on; where its rows are spoilt, the first `most`.
     pub fn spoil(&self, rows: &[Row], most: usize, spoil: Spoil) {
         let mut list = lock(&self.list);
-        if let Spoil::Rows(change) = spoil {
-            let mut spoilt = rows[..most].to_vec();
-            change(&mut spoilt);
-            let mut all = written(&spoilt);
+        let spoilt = match spoil {
+            Spoil::List(change) => Some((change, rows.len())),
+            Spoil::Rows(change) => Some((change, most)),
+            Spoil::Page(_) | Spoil::Text(..) => None,
+        };
+        list.spoilt = spoilt.map(|(change, most)| {
+            let mut rows = rows[..most].to_vec();
+            change(&mut rows);
+            let mut all = written(&rows);
             all.extend_from_slice(&list.rows[most..]);
-            list.spoilt = Some(all);
-        }
+            all
+        });
         list.spoil = Some(spoil);
     }
 }
@@ -137,7 +144,7 @@ async fn answer(State(list): State<Arc<Mutex<List>>>, uri: Uri) -> (StatusCode, 
         Some(Spoil::Text(status, change)) => {
             (StatusCode::from_u16(status).expect("is a status"), change(text(&answer)))
         }
-        Some(Spoil::Rows(_)) | None => (StatusCode::OK, text(&answer)),
+        Some(Spoil::List(_) | Spoil::Rows(_)) | None => (StatusCode::OK, text(&answer)),
     }
 }
 

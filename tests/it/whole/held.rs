@@ -1,6 +1,6 @@
 //! Held passes, as a person finds them and speaks about them: while the service runs and when it does not.
 
-use posbell::domain::diff::guard::{Tally, GuardLimits, GuardRecord, Verdict, judge};
+use posbell::domain::diff::guard::{GuardLimits, GuardRecord, Tally, Verdict, judge};
 use posbell::domain::event::{Epoch, EventKind};
 use posbell::domain::model::{Product, Resource, ShopId, Timestamp};
 use posbell::edge::store::{Commit, Store, StoreError};

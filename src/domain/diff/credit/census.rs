@@ -6,8 +6,8 @@ use chrono::TimeDelta;
 
 use super::{CreditRow, PendingCredits};
 use crate::domain::diff::Known;
-use crate::domain::diff::guard::{Census, GuardLimits, Guarded, Suspicion, Tally};
 use crate::domain::diff::Unbelievable;
+use crate::domain::diff::guard::{Census, GuardLimits, Guarded, Suspicion, Tally};
 use crate::domain::model::{Credit, CreditStatus, EntityId, Money, Timestamp};
 
 /// How long before its day a credit may be called overdue: nobody knows at which hour of it the API begins to, nor of

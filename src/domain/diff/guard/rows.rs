@@ -4,9 +4,7 @@
 
 use super::suspicion::Suspicion;
 use crate::domain::diff::Fields;
-use crate::domain::model::{
-    Credit, Member, Money, Product, Purchase, Quantity, Sale, SaleStatus, Timestamp, Vendor,
-};
+use crate::domain::model::{Credit, Member, Money, Product, Purchase, Quantity, Sale, SaleStatus, Timestamp, Vendor};
 
 /// A row that the guard looks at.
 pub trait Guarded {

@@ -2,9 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::Suspicion::{
-    Cancelled, Doubled, Emptied, Implausible, QuantityLost, Renamed, Rewritten, ToZero, Vanished,
-};
+use super::Suspicion::{Cancelled, Doubled, Emptied, Implausible, QuantityLost, Renamed, Rewritten, ToZero, Vanished};
 use super::*;
 use crate::domain::model::{Member, Product};
 use crate::domain::test_shop::{member, row, some, time};

@@ -3,18 +3,24 @@
 use std::sync::Arc;
 
 use super::Expected::{Held, LeftOut, NoNews, Refused};
-use super::{BadPass, Expected, half, renumber, rows};
+use super::{BadPass, Expected, half, list, renumber};
 use crate::bad::row::Row;
 use crate::bad::server::{Answer, Asked, Spoil};
 
-pub(super) fn all() -> impl Iterator<Item = BadPass> {
-    let of_texts = TEXTS.iter().map(|&(name, status, change)| BadPass {
+/// Answers that are none.
+pub(super) fn texts() -> impl Iterator<Item = BadPass> {
+    TEXTS.iter().map(|&(name, status, change)| BadPass {
         name,
         spoil: Spoil::Text(status, change),
         expected: Refused,
         by_pages: false,
-    });
-    of_texts.chain(PAGES.iter().copied()).chain(LISTS.iter().copied())
+        of_long_lists: true,
+    })
+}
+
+/// Answers that are whole, and wrong all the same.
+pub(super) fn lists() -> impl Iterator<Item = BadPass> {
+    PAGES.iter().chain(LISTS).copied()
 }
 
 type Text = (&'static str, u16, fn(String) -> String);
@@ -39,9 +45,7 @@ const TEXTS: &[Text] = &[
     }),
     ("each row is null", 200, |_| r#"{"success":1,"data":[null,null,null],"total":3,"total_page":1}"#.to_owned()),
     ("each row is a text", 200, |_| r#"{"success":1,"data":["a","b"],"total":2,"total_page":1}"#.to_owned()),
-    ("the list is empty and says success", 200, |_| {
-        r#"{"success":1,"data":[],"total":0,"total_page":0}"#.to_owned()
-    }),
+    ("the list is empty and says success", 200, |_| r#"{"success":1,"data":[],"total":0,"total_page":0}"#.to_owned()),
     ("the list is empty and says nothing of a total", 200, |_| r#"{"success":1,"data":[]}"#.to_owned()),
     ("the right rows come with status 500", 500, |text| text),
     ("rows of a list that nobody knows come", 200, |_| {
@@ -58,19 +62,21 @@ fn cut(text: &str, mut at: usize) -> String {
 }
 
 const fn pages(name: &'static str, expected: Expected, change: fn(&Asked, &[Arc<str>], &mut Answer)) -> BadPass {
-    BadPass { name, spoil: Spoil::Page(change), expected, by_pages: true }
+    BadPass { name, spoil: Spoil::Page(change), expected, by_pages: true, of_long_lists: false }
 }
 
 /// What is wrong with the pages of a list.
 const PAGES: &[BadPass] = &[
     pages("the first page comes for every page", Refused, |asked, all, answer| {
         answer.rows = all.iter().take(asked.limit).cloned().collect();
-    }),
+    })
+    .long(),
     pages("the first page comes for every page and the total says that it is all", Held, |asked, all, answer| {
         answer.rows = all.iter().take(asked.limit).cloned().collect();
         answer.total = answer.rows.len().to_string();
         answer.total_page = "1".to_owned();
-    }),
+    })
+    .long(),
     pages("every page has all rows", NoNews, |_, all, answer| answer.rows = all.to_vec()),
     pages("a page has as many rows as the server likes", NoNews, |asked, all, answer| {
         let rows = if asked.limit == usize::MAX { all.len().max(1) } else { all.len().div_ceil(5).max(1) };
@@ -94,39 +100,34 @@ const PAGES: &[BadPass] = &[
         let total = if half.is_multiple_of(asked.limit) { half + 1 } else { half };
         answer.total = total.to_string();
         answer.total_page = total.div_ceil(asked.limit).to_string();
-    }),
-    pages("the total is text", NoNews, |_, _, answer| answer.total = format!("\"{}\"", answer.total)),
+    })
+    .long(),
+    pages("the total is text", NoNews, |_, _, answer| answer.total = format!("\"{}\"", answer.total)).long(),
     pages("the total is negative", NoNews, |_, _, answer| answer.total = "-1".to_owned()),
-    BadPass {
-        by_pages: false,
-        ..pages("some rows come twice with other figures, and the total counts each once", LeftOut, |_, _, answer| {
-            let again = answer.rows.first().map(|row| otherwise(row));
-            answer.rows.extend(again);
-        })
-    },
-    BadPass {
-        by_pages: false,
-        ..pages("each row comes twice with other figures, and the total counts each once", Refused, |_, _, answer| {
-            let again: Vec<_> = answer.rows.iter().map(|row| otherwise(row)).collect();
-            answer.rows.extend(again);
-        })
-    },
-    BadPass {
-        by_pages: false,
-        ..pages("the total is larger than what there is", Refused, |_, all, answer| {
-            answer.total = (all.len() + 1).to_string();
-        })
-    },
-    BadPass {
-        by_pages: false,
-        ..pages("half of the rows do not come, and the total says so", Refused, |_, _, answer| {
-            let mut place = 0;
-            answer.rows.retain(|_| {
-                place += 1;
-                place % 2 == 0
-            });
-        })
-    },
+    pages("some rows come twice with other figures, and the total counts each once", LeftOut, |_, _, answer| {
+        let again = answer.rows.first().map(|row| otherwise(row));
+        answer.rows.extend(again);
+    })
+    .at_once(),
+    pages("each row comes twice with other figures, and the total counts each once", Refused, |_, _, answer| {
+        let again: Vec<_> = answer.rows.iter().map(|row| otherwise(row)).collect();
+        answer.rows.extend(again);
+    })
+    .at_once(),
+    pages("the total is larger than what there is", Refused, |_, all, answer| {
+        answer.total = (all.len() + 1).to_string();
+    })
+    .at_once()
+    .long(),
+    pages("half of the rows do not come, and the total says so", Refused, |_, _, answer| {
+        let mut place = 0;
+        answer.rows.retain(|_| {
+            place += 1;
+            place % 2 == 0
+        });
+    })
+    .at_once()
+    .long(),
 ];
 
 /// The same row, as it is written, with other figures.
@@ -136,31 +137,33 @@ fn otherwise(row: &str) -> Arc<str> {
     Arc::from(row.replacen("\"company_name\":\"", "\"company_name\":\"Another ", 1))
 }
 
-/// What is wrong with the rows of any list.
+/// What is wrong with a list as a whole.
 const LISTS: &[BadPass] = &[
-    rows("half of the list is missing and the total agrees", Held, |list| {
+    list("half of the list is missing and the total agrees", Held, |list| {
         let mut place = 0;
         list.retain(|_| {
             place += 1;
             place % 2 == 0
         });
-    }),
-    rows("each id is new", Refused, |list| list.iter_mut().for_each(renumber)),
-    rows("every second id is new", Held, |list| half(list, renumber)),
-    rows("each id is that of the row after it", Held, |list| super::shift(list, "_id")),
-    rows("all rows have one id", Refused, |list| {
+    })
+    .long(),
+    list("each id is new", Refused, |list| list.iter_mut().for_each(renumber)).long(),
+    list("every second id is new", Held, |list| half(list, renumber)).long(),
+    list("each id is that of the row after it", Held, |list| super::shift(list, "_id")),
+    list("all rows have one id", Refused, |list| {
         let id = list[0].get("_id").to_owned();
         super::all(list, "_id", &id);
-    }),
-    rows("no row has an id", Refused, |list| list.iter_mut().for_each(|row| row.remove("_id"))),
-    rows("every second row has no id", LeftOut, |list| half(list, |row| row.remove("_id"))),
-    rows("one row has no id", LeftOut, |list| list[1].remove("_id")),
-    rows("each id is an object", Refused, |list| {
+    })
+    .long(),
+    list("no row has an id", Refused, |list| list.iter_mut().for_each(|row| row.remove("_id"))),
+    list("every second row has no id", LeftOut, |list| half(list, |row| row.remove("_id"))),
+    list("one row has no id", LeftOut, |list| list[1].remove("_id")).long(),
+    list("each id is an object", Refused, |list| {
         list.iter_mut().for_each(|row| row.set("_id", format!("{{\"$oid\":{}}}", row.get("_id"))));
     }),
-    rows("no row can be read", Refused, |list| list.iter_mut().for_each(garble)),
-    rows("every second row cannot be read", LeftOut, |list| half(list, garble)),
-    rows("each row comes twice, the second time with other figures", Refused, |list| {
+    list("no row can be read", Refused, |list| list.iter_mut().for_each(garble)),
+    list("every second row cannot be read", LeftOut, |list| half(list, garble)).long(),
+    list("each row comes twice, the second time with other figures", Refused, |list| {
         *list = list.iter().flat_map(|row| [row.clone(), another(row.clone())]).collect();
     }),
 ];
