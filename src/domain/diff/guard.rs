@@ -82,9 +82,18 @@ impl GuardLimits {
     /// could say anything. So less than half of a small list may change, and three rows in any case: that two or three
     /// of eight products sell out between two readings is an ordinary day, and that four do is worth a look.
     pub fn limit(&self, known: u64) -> u64 {
-        let share = u128::from(known) * u128::from(self.max_changed_percent) / 100;
         let below_half = known.saturating_sub(1) / 2;
-        u64::try_from(share).unwrap_or(u64::MAX).max(self.min_changed.min(below_half.max(self.few)))
+        self.share(known).max(self.min_changed.min(below_half.max(self.few)))
+    }
+
+    /// From more rows than this on, what is told of a reading is told in one message.
+    fn many(&self, known: u64) -> u64 {
+        self.share(known).max(self.min_changed)
+    }
+
+    fn share(&self, known: u64) -> u64 {
+        let share = u128::from(known) * u128::from(self.max_changed_percent) / 100;
+        u64::try_from(share).unwrap_or(u64::MAX)
     }
 }
 
@@ -219,17 +228,17 @@ pub fn judge(census: Census, limits: &GuardLimits, before: &GuardRecord, now: Ti
     let limit = limits.limit(census.known);
     let counts = census.counts;
     let news = counts.beyond(&before.settled);
-    let old = counts.suspicious - news.suspicious;
-    let summary = census.known > 0 && census.changed.saturating_sub(old) > limit;
+    // Rows that are only shown again say nothing.
+    let changed = census.changed.saturating_sub(counts.suspicious - news.suspicious).max(census.told);
     // A quantity that was believed to be gone may come back and be lost again: that is news then.
     let still_settled = counts.least(&before.settled);
-    let believe = |settled: Counts| {
+    let believe = |settled: Counts, summary: bool| {
         let record = GuardRecord { notices: before.notices, settled, held: None };
         let record = Some(record).filter(|record| record != before);
         Verdict::Believe { summary, clears: before.held.is_some(), record }
     };
     if census.known == 0 || news.suspicious <= limit {
-        return believe(still_settled);
+        return believe(still_settled, census.known > 0 && changed > limits.many(census.known));
     }
     let hold = |held: Held, told: bool| {
         let noticed_at = if told { now } else { held.noticed_at };
@@ -240,7 +249,7 @@ pub fn judge(census: Census, limits: &GuardLimits, before: &GuardRecord, now: Ti
     let Some(prev) = &before.held else { return hold(Held::begin(census, now), true) };
     let next = prev.follow(census, limit, now, every);
     match prev.standing {
-        Standing::Released if !worse(&prev.census.counts, &counts, limit) => believe(counts.shown_again()),
+        Standing::Released if !worse(&prev.census.counts, &counts, limit) => believe(counts.shown_again(), true),
         // Not what the person saw and released, or another change than the one that was to be refused in silence.
         Standing::Released => hold(Held { since: next.since, ..Held::begin(next.census, now) }, true),
         Standing::Dropped if next.passes == 1 => {
@@ -250,7 +259,8 @@ pub fn judge(census: Census, limits: &GuardLimits, before: &GuardRecord, now: Ti
         Standing::Waiting if next.has_stood(limits) && missing(&news) <= limit => {
             let counts = counts.shown_again();
             let (vanished, quantity_lost) = (still_settled.vanished, still_settled.quantity_lost);
-            believe(Counts { suspicious: still_settled.suspicious, vanished, quantity_lost, ..counts })
+            let settled = Counts { suspicious: still_settled.suspicious, vanished, quantity_lost, ..counts };
+            believe(settled, true)
         }
         Standing::Waiting => {
             let due = now - next.noticed_at >= REPEAT;

@@ -1,5 +1,6 @@
 //! Is every credit told once when it is new, overdue and paid, and nothing concluded of one that is lost?
 
+mod broken;
 mod properties;
 mod terms;
 

@@ -63,6 +63,9 @@ pub struct Census {
     /// How many rows have something to tell that is more than a quantity which moves: suspicious ones, and those that
     /// are created, updated or removed.
     pub changed: u64,
+    /// How many of these have events that are of more than their quantity.
+    #[serde(default)]
+    pub told: u64,
     /// A few products of each kind.
     pub examples: Vec<Example>,
 }

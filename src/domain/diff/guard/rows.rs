@@ -2,6 +2,8 @@
 //!
 //! `next` is as it was read, before anything that one answer leaves out is put in from what was known.
 
+use chrono::TimeDelta;
+
 use super::suspicion::Suspicion;
 use crate::domain::diff::Fields;
 use crate::domain::model::{Credit, Member, Money, Product, Purchase, Quantity, Sale, SaleStatus, Timestamp, Vendor};
@@ -11,7 +13,8 @@ pub trait Guarded {
     /// What it does to become `next`.
     fn suspicions(&self, next: &Self) -> Vec<Suspicion>;
 
-    /// Whether the API's own stamp says that `next` is older than this. A stamp alone is no news, and never suspected.
+    /// Whether the API's own stamp says that `next` is much older than this. A stamp alone is no news, and never
+    /// suspected.
     fn is_older(&self, _next: &Self) -> bool {
         false
     }
@@ -62,8 +65,11 @@ fn to_nothing(prev: Option<Money>, next: Option<Money>) -> bool {
     prev.zip(next).is_some_and(|(prev, next)| prev > Money::ZERO && next <= Money::ZERO)
 }
 
+/// How far two stamps of a row may be out of order: the clocks of two tills are, a little, and a server that lags is.
+const OUT_OF_ORDER: TimeDelta = TimeDelta::hours(1);
+
 fn is_earlier(prev: Option<Timestamp>, next: Option<Timestamp>) -> bool {
-    prev.zip(next).is_some_and(|(prev, next)| next < prev)
+    prev.zip(next).is_some_and(|(prev, next)| prev - next > OUT_OF_ORDER)
 }
 
 impl Guarded for Product {

@@ -69,6 +69,7 @@ impl Tally {
         }
         self.census.counts.suspicious += u64::from(!found.is_empty());
         self.census.changed += u64::from(told || !found.is_empty());
+        self.census.told += u64::from(told);
     }
 
     /// The census, once every row is counted.
