@@ -227,7 +227,7 @@ fn enter(shared: &Shared, resource: Option<Resource>, headers: &HeaderMap) -> Re
     let key = headers.get("apikey").map(|key| String::from_utf8_lossy(key.as_bytes()).into_owned());
     let mut world = shared.world();
     // Under the lock, so that arrivals are counted in the order of their times.
-    let at = shared.opened.elapsed();
+    let at = (shared.uptime)();
     match world.door.arrive(key.as_deref(), at) {
         Admission::Welcome => Ok(resource.and_then(|resource| world.faults.take(resource))),
         Admission::NoKey => Err((StatusCode::UNAUTHORIZED, "No API key found in request")),
