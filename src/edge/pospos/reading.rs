@@ -102,7 +102,7 @@ impl<'a, T> Reading<'a, T> {
         if !std::mem::take(&mut self.is_first) || page.rows.is_empty() {
             return Ok(());
         }
-        let is_right = |row| page.raw(row).is_some_and(|raw| fits(raw, self.form.as_ref()));
+        let is_right = |row| page.text(row).is_some_and(|text| fits(text, self.form.as_ref()));
         match page.rows.iter().any(is_right) {
             true => Ok(()),
             false => Err(self.pull.malformed(page.number, Malformed::WrongShape)),
@@ -117,7 +117,7 @@ impl<'a, T> Reading<'a, T> {
         if row.id.as_ref().is_some_and(|id| (self.skip)(id, fingerprint)) {
             return None;
         }
-        let read = |id: &EntityId| decode(page.raw(row)?, id.clone(), self.form.as_ref());
+        let read = |id: &EntityId| decode(page.text(row)?, id.clone(), self.form.as_ref());
         let fresh = row.id.as_ref().and_then(|id| Some(Fresh { id: id.clone(), fingerprint, sent, item: read(id)? }));
         if fresh.is_none() {
             self.pull.seen().mark_unreadable(row.key);

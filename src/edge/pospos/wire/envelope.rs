@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 /// Why an answer is not what was asked for. The texts never quote the body, but for its own `message`.
@@ -57,10 +58,30 @@ pub(in crate::edge::pospos) struct Envelope<'a> {
     pub total_page: Option<u64>,
 }
 
+/// A good answer, taken apart in one go. What does not read so is looked at member by member, to say why.
+#[derive(Deserialize)]
+struct Good<'a> {
+    #[serde(borrow)]
+    success: &'a RawValue,
+    #[serde(borrow)]
+    data: Vec<&'a RawValue>,
+    #[serde(borrow, default)]
+    total: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    total_page: Option<&'a RawValue>,
+}
+
 impl<'a> Envelope<'a> {
     /// Takes the body of an answer apart, that should be a list.
     pub fn open(body: &'a [u8]) -> Result<Self, Malformed> {
-        Self::read(body, |data| serde_json::from_str(data.get()).ok())
+        // The text of a page is long, and each look at all of it costs as much as everything that follows.
+        let good = std::str::from_utf8(body).ok().and_then(|text| serde_json::from_str::<Good<'a>>(text).ok());
+        match good.filter(|good| good.success.get() == "1") {
+            Some(Good { data, total, total_page, .. }) => {
+                Ok(Self { rows: data, total: total.and_then(count), total_page: total_page.and_then(count) })
+            }
+            None => Self::read(body, |data| serde_json::from_str(data.get()).ok()),
+        }
     }
 
     /// The same, where the answer is about one thing: a list of one or none, or the thing itself.
@@ -142,6 +163,14 @@ mod tests {
         assert_eq!(refused(r#"{"success":1}"#), Malformed::NoRows);
         assert_eq!(refused(r#"{"success":1,"data":null}"#), Malformed::NoRows);
         assert_eq!(refused(r#"{"success":1,"data":{"_id":"a"}}"#), Malformed::NoRows);
+    }
+
+    #[test]
+    fn a_member_that_comes_twice_counts_as_it_came_last() {
+        let body = br#"{"success":0,"data":[1],"success":1,"data":[1,2],"total":1,"total":2,"more":{"data":[]}}"#;
+        let envelope = Envelope::open(body).unwrap();
+        assert_eq!((envelope.rows.len(), envelope.total), (2, Some(2)));
+        assert!(Envelope::open(br#"{"success":1,"success":0,"data":[]}"#).is_err());
     }
 
     #[test]

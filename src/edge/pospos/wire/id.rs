@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::field::{Row, text};
+use super::field::{Name, Row, text};
 use crate::domain::model::EntityId;
 
 /// The id at the first of `pointers` that holds one, where it can be used.
@@ -13,7 +13,7 @@ pub(in crate::edge::pospos) fn id_of(raw: &RawValue, pointers: &str) -> Option<E
     let found = match pointers.strip_prefix('/') {
         // The usual place: a member of the row itself.
         Some(name) if !name.contains(['/', '~', '|']) => text(member(raw, name)?),
-        _ => Row::new(raw)?.text(pointers),
+        _ => Row::new(raw.get())?.text(pointers),
     };
     EntityId::new(found?).ok()
 }
@@ -34,7 +34,7 @@ impl<'de> Visitor<'de> for Member<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
         let mut found = None;
-        while let Some(name) = members.next_key::<std::borrow::Cow<'de, str>>()? {
+        while let Some(Name(name)) = members.next_key()? {
             match name == self.0 {
                 true => found = Some(members.next_value()?),
                 false => drop(members.next_value::<IgnoredAny>()?),
