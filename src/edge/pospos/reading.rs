@@ -76,6 +76,11 @@ impl<'a, T> Reading<'a, T> {
         self.pull.has_seen(id)
     }
 
+    /// Whether a row with this id has come, and was understood when it came last.
+    pub fn has_read(&self, id: &EntityId) -> bool {
+        self.pull.has_seen(id) && !self.pull.is_unreadable(id)
+    }
+
     /// How many calls that took so far.
     pub fn calls(&self) -> u32 {
         self.pull.calls()
@@ -127,9 +132,13 @@ impl<'a, T> Reading<'a, T> {
 
     /// Reads on to the end and vouches for all rows.
     pub(super) async fn whole(mut self) -> Result<Whole<T>, ReadError> {
+        Ok(self.wanted_of_whole().await?.map(|row| row.item))
+    }
+
+    /// Reads on to the end and vouches for the wanted rows: what is not among them is known just so, or not there.
+    pub async fn wanted_of_whole(&mut self) -> Result<Whole<Fresh<T>>, ReadError> {
         let rows = self.rest().await?;
-        let unreadable = usize::try_from(self.unreadable()).unwrap_or(usize::MAX);
-        Ok(Whole::vouch(rows.into_iter().map(|row| row.item).collect(), unreadable))
+        Ok(Whole::vouch(rows, usize::try_from(self.unreadable()).unwrap_or(usize::MAX)))
     }
 
     /// Reads on to the end: each row once, as it came last, in the order in which they came first.
