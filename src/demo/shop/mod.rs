@@ -5,6 +5,7 @@
 //! written a second time here, so that a comparison of both can find a mistake in either.
 
 mod acts;
+mod aging;
 mod api;
 mod asked;
 mod changes;
@@ -181,6 +182,21 @@ impl SimulatedShop {
     /// Notes that an event has arrived; false where none such was awaited, so the reader made it up or repeated it.
     pub fn acknowledge(&self, kind: EventKind, subject: &Subject) -> bool {
         self.shared.world().journal.acknowledge(kind, subject)
+    }
+
+    /// What of `subject` is still to be told. Another change of it could hide that.
+    pub fn awaited_of(&self, subject: &Subject) -> Vec<EventKind> {
+        self.shared.world().journal.awaited_of(subject)
+    }
+
+    /// Whether a product with that quantity would no longer show a level that is still to be told.
+    pub fn would_hide(&self, product: &EntityId, quantity: Quantity) -> bool {
+        self.shared.world().would_hide(product, quantity)
+    }
+
+    /// How many events are still to be told.
+    pub fn awaited(&self) -> usize {
+        self.shared.world().journal.awaited()
     }
 
     /// Every product, oldest first.

@@ -20,7 +20,7 @@ use crate::domain::model::{EntityId, Fingerprint, Resource, Sale, Timestamp};
 use crate::domain::rhythm::hours;
 use crate::domain::rhythm::sales::{Depth, SalesPlan, first_day, next_depth};
 use crate::edge::pospos::quota::Urgency;
-use crate::edge::pospos::{Fresh, ReadError};
+use crate::edge::pospos::{Fresh, ReadError, Reading};
 use crate::edge::store::{Commit, ResourceRecord, StoreError};
 use crate::service::shop::Shop;
 
@@ -114,9 +114,8 @@ async fn pass_beside(shop: &Shop, marks: &mut Marks) -> Result<PassReport, PassE
         Some(found) => (wished, found),
         None => (Depth::Trailing, look.at_all(days(Depth::Trailing)).await?),
     };
-    let Found { changes, read, rows, unreadable, from } = found;
+    let Found { changes, read, rows, unreadable, calls: cost, from } = found;
     shop.sales.note(depth, now);
-    let cost = shop.pages(rows + unreadable);
     shop.pace.spent_on_sales((depth == Depth::Today).then_some(cost), (depth == Depth::Trailing).then_some(cost));
     let sold_at = changes.iter().filter_map(|change| change.row.as_ref()?.sale.sold_at);
     let observed = shop.pace.sold(sold_at, now);
@@ -157,6 +156,7 @@ struct Found {
     read: Vec<Print>,
     rows: u64,
     unreadable: u64,
+    calls: u32,
     from: Timestamp,
 }
 
@@ -172,7 +172,7 @@ struct Look<'a> {
 impl Look<'_> {
     /// Reads a part of the window and compares; `None` where the whole must be read to say anything.
     async fn at_part(&self, depth: Depth, days: SaleDays) -> Result<Option<Found>, PassError> {
-        let Part { sales, rows, unreadable } = match depth {
+        let Part { sales, rows, unreadable, calls } = match depth {
             Depth::Head => self.newest(&days).await?,
             Depth::Today | Depth::Trailing => self.all_of(&days).await?,
         };
@@ -189,7 +189,7 @@ impl Look<'_> {
         let sales = sales.into_iter().map(|fresh| fresh.item).collect();
         let changes = sale::compare_some(&known, sales, besides, &self.scribe);
         let rows = rows.saturating_sub(unreadable);
-        Ok(changes.map(|changes| Found { changes, read, rows, unreadable, from: days.window.from }))
+        Ok(changes.map(|changes| Found { changes, read, rows, unreadable, calls, from: days.window.from }))
     }
 
     /// Reads the whole window and compares.
@@ -197,7 +197,7 @@ impl Look<'_> {
         let (shop, window) = (self.shop, days.window);
         let mut reading = shop.pospos.sales_of(days.first, days.last, self.known_so(), Urgency::Sales);
         let sales = reading.wanted_of_whole().await?;
-        let (rows, unreadable) = (reading.rows(), reading.unreadable());
+        let (rows, unreadable, calls) = (reading.rows(), reading.unreadable(), reading.calls());
         let same = same(rows, unreadable, sales.rows().len());
         let known = self.known(self.marks.to_compare(sales.rows(), |id| !reading.has_read(id))).await?;
         let read = sales.rows().iter().map(Print::from).collect();
@@ -206,7 +206,7 @@ impl Look<'_> {
             true => sale::take_quietly(&known, sales, window, &self.scribe)?,
             false => sale::compare(&known, sales, Besides { same, unasked: 0 }, window, &self.scribe)?,
         };
-        Ok(Found { changes, read, rows: rows.saturating_sub(unreadable), unreadable, from: window.from })
+        Ok(Found { changes, read, rows: rows.saturating_sub(unreadable), unreadable, calls, from: window.from })
     }
 
     /// The newest sales of the day, page by page until one brings nothing unknown.
@@ -220,13 +220,13 @@ impl Look<'_> {
                 break;
             }
         }
-        Ok(Part { sales, rows: reading.rows(), unreadable: reading.unreadable() })
+        Ok(Part::of(sales, &reading))
     }
 
     async fn all_of(&self, days: &SaleDays) -> Result<Part, ReadError> {
         let mut reading = self.shop.pospos.sales_of(days.first, days.last, self.known_so(), Urgency::Sales);
         let sales = reading.wanted_of_whole().await?.into_rows();
-        Ok(Part { sales, rows: reading.rows(), unreadable: reading.unreadable() })
+        Ok(Part::of(sales, &reading))
     }
 
     /// Says of a sale that it need not be looked at.
@@ -247,6 +247,13 @@ struct Part {
     sales: Vec<Fresh<Sale>>,
     rows: u64,
     unreadable: u64,
+    calls: u32,
+}
+
+impl Part {
+    fn of(sales: Vec<Fresh<Sale>>, reading: &Reading<'_, Sale>) -> Part {
+        Part { sales, rows: reading.rows(), unreadable: reading.unreadable(), calls: reading.calls() }
+    }
 }
 
 /// How many of so many rows were known just so.
