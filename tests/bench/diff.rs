@@ -108,7 +108,7 @@ async fn small_commits(shop: &Shop, catalogue: &Catalogue) -> Cost {
 }
 
 fn small_commit(shop: &Shop, scribe: &Scribe, number: u64) -> Commit {
-    let head = Head { fingerprint: None, unsettled: false, gone: false };
+    let head = Head::default();
     let mut commit = Commit::default();
     for place in 0..SMALL as u64 {
         let product = product(number * SMALL as u64 + place);

@@ -64,8 +64,8 @@ pub struct Business {
     last_day: Timestamp,
     /// What is on the shelves for customers.
     pub(super) shelves: Vec<EntityId>,
-    /// How many bills were made.
-    pub sold: usize,
+    /// When each bill was made.
+    pub sold_at: Vec<Timestamp>,
 }
 
 impl Business {
@@ -81,7 +81,7 @@ impl Business {
             sales_a_day,
             last_day: first_day + TimeDelta::days(days),
             shelves,
-            sold: 0,
+            sold_at: Vec::new(),
         };
         business.plan(first_day, Act::BeginDay);
         business
@@ -97,9 +97,14 @@ impl Business {
         self.time.go_to(moment);
     }
 
-    /// Whether nothing is planned any more.
+    /// Whether the last day is over.
     pub fn is_over(&self) -> bool {
-        self.agenda.is_empty()
+        self.time.now() >= self.last_day
+    }
+
+    /// Nothing more happens, whatever was planned for later.
+    pub fn close(&mut self) {
+        self.agenda.clear();
     }
 
     pub(super) fn plan(&mut self, at: Timestamp, act: Act) {
@@ -202,9 +207,9 @@ impl Business {
         }
         let sold_at = self.time.now() - TimeDelta::minutes(late_by);
         let sale = self.shop.sell_at(sold_at, &lines).expect("all of it is there").id;
-        self.sold += 1;
+        self.sold_at.push(sold_at);
         // Taken back after 10 or 81 minutes, as was seen, or after days.
-        match self.sold % 250 {
+        match self.sold_at.len() % 250 {
             0 | 1 => self.later(10, Act::Cancel(sale)),
             2 | 3 => self.later(81, Act::Cancel(sale)),
             4 if late_by == 0 => {
@@ -226,9 +231,9 @@ impl Business {
         }
         let days = self.between(2, 20);
         let credit = self.shop.lend_for(&lines, TimeDelta::days(days)).expect("all of it is there").id;
-        self.sold += 1;
+        self.sold_at.push(self.time.now());
         let some_days = |days: i64, minutes: i64| days * 24 * 60 + minutes;
-        match self.sold % 12 {
+        match self.chance.below(12) {
             // Never paid.
             0 | 1 => {}
             2 => self.later(some_days(3, 100), Act::Lose(credit)),

@@ -11,7 +11,7 @@ use std::time::Duration;
 use posbell::config::Config;
 use posbell::demo::shop::SimulatedShop;
 use posbell::domain::event::{Epoch, EventKind};
-use posbell::domain::model::{Resource, Subject};
+use posbell::domain::model::{Resource, Subject, Timestamp};
 use posbell::domain::rhythm::pace::first_start;
 use posbell::edge::store::{Store, StoreError};
 use posbell::service::health::Health;
@@ -39,6 +39,9 @@ pub struct Told {
     #[serde(rename = "type")]
     pub kind: String,
     pub subject: Subject,
+    /// When it was seen in the store.
+    #[serde(skip)]
+    pub seen_at: Option<Timestamp>,
 }
 
 /// The running service, or the files of one that does not run.
@@ -50,8 +53,6 @@ pub struct House {
     next_event: u64,
     /// Everything that was told, in its order.
     pub told: Vec<Told>,
-    /// How many passes over each resource were accepted.
-    pub passes: BTreeMap<Resource, u64>,
     /// How many passes failed because the API was down.
     pub failed: u64,
     /// How many passes a kill has cut off.
@@ -76,8 +77,7 @@ impl House {
         std::fs::create_dir(dir.path().join("rules")).expect("makes a directory");
         let rules = "[[threshold]]\nlow = 5\ncritical = 2\nrearm = 8\n";
         std::fs::write(dir.path().join("rules/rules.toml"), rules).expect("writes");
-        let (told, passes) = (Vec::new(), BTreeMap::new());
-        House { shop, time, dir, open: None, next_event: 0, told, passes, failed: 0, cut_off: 0 }
+        House { shop, time, dir, open: None, next_event: 0, told: Vec::new(), failed: 0, cut_off: 0 }
     }
 
     /// Where the store is.
@@ -127,7 +127,7 @@ impl House {
         open.begun.insert(resource, now);
         let outcome = tokio::time::timeout(PATIENCE, pass(&open.posbell, resource)).await.expect("the pass ends");
         match outcome {
-            Ok(_) => *self.passes.entry(resource).or_default() += 1,
+            Ok(_) => {}
             Err(PassError::Read(_)) => self.failed += 1,
             Err(error) => panic!("{resource} at {}: {error}", self.time.now()),
         }
@@ -149,7 +149,8 @@ impl House {
         let events = posbell.shared.store.events_from(self.next_event, posbell.id(), ALL).await.expect("reads");
         for (number, json) in events {
             self.next_event = number + 1;
-            let told: Told = serde_json::from_str(&json).expect("is an event");
+            let mut told: Told = serde_json::from_str(&json).expect("is an event");
+            told.seen_at = Some(self.time.now());
             if let Some(kind) = EventKind::by_name(&told.kind) {
                 self.shop.acknowledge(kind, &told.subject);
             }

@@ -238,8 +238,9 @@ fn member<'a>(raw: &'a RawValue, token: &str) -> Option<&'a RawValue> {
 pub(super) fn text(raw: &RawValue) -> Option<String> {
     let written = raw.get();
     let text = match written.as_bytes().first()? {
-        b'"' => serde_json::from_str(written).ok()?,
-        b'-' | b'0'..=b'9' => written.to_owned(),
+        b'"' if !written.contains('\\') => Cow::Borrowed(written.get(1..written.len().checked_sub(1)?)?),
+        b'"' => Cow::Owned(serde_json::from_str(written).ok()?),
+        b'-' | b'0'..=b'9' => Cow::Borrowed(written),
         _ => return None,
     };
     let text = text.trim();
