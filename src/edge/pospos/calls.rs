@@ -49,10 +49,21 @@ fn none(_: &EntityId, _: Fingerprint) -> bool {
 impl Pospos {
     /// The sales of the days `from` to `to` in Bangkok, both included.
     pub async fn sales(&self, from: NaiveDate, to: NaiveDate, urgency: Urgency) -> Result<Whole<Sale>, ReadError> {
+        self.sales_of(from, to, none, urgency).whole().await
+    }
+
+    /// The same, to be read to its end by whoever knows some of them.
+    pub fn sales_of<'a>(
+        &'a self,
+        from: NaiveDate,
+        to: NaiveDate,
+        skip: impl Fn(&EntityId, Fingerprint) -> bool + Send + Sync + 'a,
+        urgency: Urgency,
+    ) -> Reading<'a, Sale> {
         let (from, to) = (from.to_string(), to.to_string());
         let query = [("start", from.as_str()), ("end", to.as_str())];
         let question = self.all_pages(&["transactions"], asked(Resource::Transactions, urgency, &query));
-        Reading::new(question, Box::new(&self.fields.transactions), Box::new(none)).whole().await
+        Reading::new(question, Box::new(&self.fields.transactions), Box::new(skip))
     }
 
     /// The same, newest first and a page at a time, for whoever wants to stop early.

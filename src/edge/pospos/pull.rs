@@ -203,8 +203,13 @@ impl<'a> Pull<'a> {
 
 impl Page {
     /// The row as it was written.
+    pub fn text(&self, row: &Found) -> Option<&str> {
+        std::str::from_utf8(self.body.get(row.place.clone())?).ok()
+    }
+
+    /// The same, as JSON.
     pub fn raw(&self, row: &Found) -> Option<&RawValue> {
-        serde_json::from_slice(self.body.get(row.place.clone())?).ok()
+        serde_json::from_str(self.text(row)?).ok()
     }
 }
 
