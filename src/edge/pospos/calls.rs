@@ -180,11 +180,12 @@ impl Pospos {
             let wanted_rows = page.into_iter().filter(|row| wanted.contains(&row.id));
             found.extend(wanted_rows.map(|row| (row.id, row.item)));
             // Not by whether it has come: a long page is understood piece by piece.
-            if wanted.iter().all(|id| found.contains_key(id) || list.is_unreadable(id)) {
+            if wanted.iter().all(|id| found.contains_key(id) || list.is_unreadable(id.as_str())) {
                 break;
             }
         }
-        let unreadable: BTreeSet<EntityId> = wanted.iter().filter(|id| list.is_unreadable(id)).cloned().collect();
+        let unreadable: BTreeSet<EntityId> =
+            wanted.iter().filter(|id| list.is_unreadable(id.as_str())).cloned().collect();
         // One that came readable first and garbled later.
         found.retain(|id, _| !unreadable.contains(id));
         Ok(PaidCredits { found, unreadable, nameless: list.nameless() })

@@ -107,12 +107,12 @@ impl<'a> Pull<'a> {
     }
 
     /// Whether a row with this id has come, understood or not.
-    pub fn has_seen(&self, id: &EntityId) -> bool {
+    pub fn has_seen(&self, id: &str) -> bool {
         self.seen.has(Key::of_id(id))
     }
 
     /// Whether the row with this id could not be understood when it came last.
-    pub fn is_unreadable(&self, id: &EntityId) -> bool {
+    pub fn is_unreadable(&self, id: &str) -> bool {
         self.seen.is_unreadable(Key::of_id(id))
     }
 
@@ -192,7 +192,7 @@ impl<'a> Pull<'a> {
 
     fn note(&mut self, body: &[u8], raw: &RawValue) -> Found {
         let id = id_of(raw, self.question.id_pointer);
-        let key = id.as_ref().map_or_else(|| Key::of_text(raw.get()), Key::of_id);
+        let key = id.as_ref().map_or_else(|| Key::of_text(raw.get()), |id| Key::of_id(id.as_str()));
         self.nameless += u64::from(id.is_none());
         let fingerprint = fingerprint(raw.get());
         // The row is a part of the body, so its place is the distance of the two.

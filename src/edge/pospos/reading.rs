@@ -77,17 +77,17 @@ impl<'a, T> Reading<'a, T> {
     }
 
     /// Whether a row with this id has come, understood or not.
-    pub fn has_seen(&self, id: &EntityId) -> bool {
+    pub fn has_seen(&self, id: &str) -> bool {
         self.pull.has_seen(id)
     }
 
     /// Whether a row with this id has come, and was understood when it came last.
-    pub fn has_read(&self, id: &EntityId) -> bool {
+    pub fn has_read(&self, id: &str) -> bool {
         self.pull.has_seen(id) && !self.pull.is_unreadable(id)
     }
 
     /// Whether the row with this id could not be understood when it came last.
-    pub fn is_unreadable(&self, id: &EntityId) -> bool {
+    pub fn is_unreadable(&self, id: &str) -> bool {
         self.pull.is_unreadable(id)
     }
 
@@ -154,7 +154,7 @@ impl<'a, T> Reading<'a, T> {
         let rows = self.rest().await?;
         let mut unreadable = self.garbled.take().unwrap_or_default();
         // One that came garbled first and readable later.
-        unreadable.retain(|id| self.pull.is_unreadable(id));
+        unreadable.retain(|id| self.pull.is_unreadable(id.as_str()));
         let all = usize::try_from(self.unreadable()).unwrap_or(usize::MAX);
         let nameless = all.saturating_sub(unreadable.len());
         Ok(Whole::vouch(rows, nameless).but_for(unreadable))
@@ -174,7 +174,7 @@ impl<'a, T> Reading<'a, T> {
             }
         }
         // One that came readable first and garbled later.
-        rows.retain(|row| !self.pull.is_unreadable(&row.id));
+        rows.retain(|row| !self.pull.is_unreadable(row.id.as_str()));
         Ok(rows)
     }
 }

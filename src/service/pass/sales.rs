@@ -213,7 +213,7 @@ impl Look<'_> {
         let sales = reading.wanted_of_whole().await?;
         let (rows, unreadable, calls) = (reading.rows(), reading.unreadable(), reading.calls());
         let same = same(rows, unreadable, sales.rows().len());
-        let known = self.known(self.marks.to_compare(sales.rows(), |id| !reading.has_read(id))).await?;
+        let known = self.known(self.marks.to_compare(sales.rows(), |id| !reading.has_read(id.as_str()))).await?;
         let read = sales.rows().iter().map(Print::from).collect();
         let sales = sales.map(|fresh| fresh.item);
         let changes = match self.otherwise {

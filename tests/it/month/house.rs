@@ -135,10 +135,13 @@ impl House {
         self.listen().await;
     }
 
-    /// Kills the service in the middle of a pass: it gets so many turns and no more.
+    /// Kills the service in the middle of a pass: once its first call has come to the shop it gets so many turns and no
+    /// more. How far it comes in some turns is up to the machine; with none it has not ended.
     pub async fn kill_in(&mut self, resource: Resource, turns: usize) {
         let posbell = self.open.take().expect("posbell runs").posbell;
-        let ended = cut_off(pass(&posbell, resource), turns).await;
+        let before = self.shop.calls();
+        let shop = Arc::clone(&self.shop);
+        let ended = cut_off(pass(&posbell, resource), move || shop.calls() > before, turns).await;
         self.cut_off += u64::from(ended.is_none());
         drop(posbell);
     }
@@ -199,16 +202,16 @@ async fn open(dir: &Path, time: &Time) -> Shop {
     tokio::time::timeout(PATIENCE, opened).await.expect("the locks are free")
 }
 
-/// The outcome of `work`, or `None` where it has not ended after so many turns and is dropped.
-async fn cut_off<T>(work: impl Future<Output = T>, turns: usize) -> Option<T> {
+/// The outcome of `work`, or `None` where it has not ended so many turns after it has `begun` and is dropped.
+async fn cut_off<T>(work: impl Future<Output = T>, begun: impl Fn() -> bool, turns: usize) -> Option<T> {
     let mut work = Box::pin(work);
     let mut left = turns;
-    std::future::poll_fn(move |context| match left.checked_sub(1) {
-        None => Poll::Ready(None),
-        Some(rest) => {
+    std::future::poll_fn(move |context| {
+        if begun() {
+            let Some(rest) = left.checked_sub(1) else { return Poll::Ready(None) };
             left = rest;
-            work.as_mut().poll(context).map(Some)
         }
+        work.as_mut().poll(context).map(Some)
     })
     .await
 }

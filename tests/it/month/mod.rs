@@ -130,6 +130,7 @@ struct Month {
     business: Arc<Mutex<Business>>,
     troubles: Vec<(Timestamp, Trouble)>,
     chance: Generator,
+    kills: usize,
     pruned_at: Timestamp,
 }
 
@@ -161,7 +162,7 @@ impl Month {
         house.start().await;
         let at = |day, hour| midnight + TimeDelta::days(day) + TimeDelta::hours(hour);
         let troubles = TROUBLES.into_iter().map(|(day, hour, trouble)| (at(day, hour), trouble)).collect();
-        Month { time, shop, house, business, troubles, chance: Generator::new(7), pruned_at: opened }
+        Month { time, shop, house, business, troubles, chance: Generator::new(7), kills: 0, pruned_at: opened }
     }
 
     fn business(&self) -> MutexGuard<'_, Business> {
@@ -187,7 +188,9 @@ impl Month {
             Trouble::Stop => self.house.stop(),
             Trouble::Start => self.house.start().await,
             Trouble::Kill(resource) => {
-                let turns = 1 + self.chance.below(40);
+                self.kills += 1;
+                // Every other one certainly before the pass has ended, the others somewhere up to its end.
+                let turns = if self.kills % 2 == 1 { 0 } else { self.chance.below(40) };
                 self.house.kill_in(resource, turns).await;
                 self.house.start().await;
             }

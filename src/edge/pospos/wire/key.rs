@@ -8,7 +8,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use xxhash_rust::xxh3::{xxh3_128, xxh3_128_with_seed};
 
-use crate::domain::model::{EntityId, Fingerprint};
+use crate::domain::model::Fingerprint;
 
 /// Keeps the text of a row without an id apart from an id of the same letters.
 const NAMELESS: u64 = 1;
@@ -19,8 +19,8 @@ pub(in crate::edge::pospos) struct Key(u64, u64);
 
 impl Key {
     /// The key of the row with this id.
-    pub fn of_id(id: &EntityId) -> Self {
-        Self::from(xxh3_128(id.as_str().as_bytes()))
+    pub fn of_id(id: &str) -> Self {
+        Self::from(xxh3_128(id.as_bytes()))
     }
 
     /// The key of a row without an id: its text, so that one that stands on two pages is still one.
