@@ -189,7 +189,7 @@ impl Business {
         // Lists must not become empty: an empty one is not believed.
         let may_go = all.len() > 3;
         self.unless_awaited(&subject, act.clone(), |business| match act {
-            Act::EditMember if number % 2 == 0 => {
+            Act::EditMember if number.is_multiple_of(2) => {
                 business.shop.edit_member(&id, MemberEdit::Points(u32::try_from(number).unwrap_or_default()))
             }
             Act::EditMember => business.shop.edit_member(&id, MemberEdit::Phone(format!("09{number:08}"))),

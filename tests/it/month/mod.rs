@@ -190,7 +190,7 @@ impl Month {
             Trouble::Kill(resource) => {
                 self.kills += 1;
                 // Every other one certainly before the pass has ended, the others somewhere up to its end.
-                let turns = if self.kills % 2 == 1 { 0 } else { self.chance.below(40) };
+                let turns = if !self.kills.is_multiple_of(2) { 0 } else { self.chance.below(40) };
                 self.house.kill_in(resource, turns).await;
                 self.house.start().await;
             }
