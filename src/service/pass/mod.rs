@@ -9,6 +9,7 @@ mod credits;
 mod guarded;
 mod listed;
 mod lists;
+mod marks;
 mod piece;
 pub mod refresh;
 pub mod sales;
