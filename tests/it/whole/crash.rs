@@ -40,7 +40,7 @@ async fn through_kills_and_a_failing_receiver_every_change_is_told_under_one_id(
     rig.told(EventKind::ShopBaseline).await;
     rig.receiver.fail_one_in(Some(3));
     let mut moments = Moments(42);
-    let changes = make_changes(&rig, &rig.shop, 5, 3 * wanted);
+    let changes = make_changes(&rig, &rig.shop, 5, wanted);
     tokio::pin!(changes);
     let mut kills = 0;
     let mut business = true;
