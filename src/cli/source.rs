@@ -257,7 +257,8 @@ pub(super) fn patiently(clock: &Clock, open: impl Fn() -> Result<Store, StoreErr
     loop {
         match open() {
             Err(StoreError::Locked { holder, .. })
-                if holder.admin.is_none() && (clock.now() - began).to_std().is_ok_and(|waited| waited < MOMENT) =>
+                if (holder.admin.is_none() || holder.pid == Some(std::process::id()))
+                    && (clock.now() - began).to_std().is_ok_and(|waited| waited < MOMENT) =>
             {
                 std::thread::park_timeout(PAUSE);
             }

@@ -10,6 +10,7 @@ mod catch_up;
 pub mod clock;
 pub mod deliver;
 pub mod fetch;
+pub mod full;
 pub mod health;
 pub mod held;
 pub mod pace;

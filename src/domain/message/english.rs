@@ -70,6 +70,12 @@ pub(super) const WORDS: Words = Words {
         format!("POSPOS refused the shop's key ({status}). This shop is not read, and nothing is told, until you act:")
     },
     ask_for_key: "1. Ask POSPOS support to check the key or for a new one",
+    disk_full: [
+        "⛔ posbell stands still: the disk is full",
+        "Nothing can be stored, so POSPOS is not read and nothing is told until there is space. \
+         Nothing is lost. Free some space on the machine that posbell runs on; it goes on by itself.",
+    ],
+    disk_free: ["✅ posbell goes on: there is space again", "What happened meanwhile is read now and told."],
     then_resume: |shop| format!("2. Put in the new key, then type: posbell resume {shop}"),
 
     resource,

@@ -130,6 +130,11 @@ pub(super) struct Words {
     /// What to type then, for the shop of that id.
     pub then_resume: Around,
 
+    /// posbell cannot write any more: what happened, what that means, and what to do.
+    pub disk_full: [&'static str; 2],
+    /// And can again.
+    pub disk_free: [&'static str; 2],
+
     /// What a resource is called.
     pub resource: fn(Resource) -> &'static str,
     /// So many rows of a resource were known.

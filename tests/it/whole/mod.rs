@@ -5,6 +5,7 @@ mod channels;
 mod commands;
 mod crash;
 mod fetch;
+mod full_disk;
 mod held;
 mod journal;
 mod lists;
