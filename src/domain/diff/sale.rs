@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::fields::Fields;
-use super::{Change, Known, Seen, Unbelievable};
+use super::guard::{Census, Guarded, Suspicion, Tally};
+use super::{Change, Known, Seen, Unbelievable, check_readable};
 use crate::domain::event::{Event, Scribe};
 use crate::domain::model::{EntityId, Sale, SaleStatus, Timestamp, Whole};
 
@@ -43,6 +44,40 @@ impl Window {
     }
 }
 
+/// What a whole window would change, for the guard.
+pub fn census(known: &Known<SaleRow>, read: &Whole<Sale>, window: Window) -> Census {
+    let ids: BTreeSet<&EntityId> = read.rows().iter().map(|sale| &sale.id).chain(read.unreadable_ids()).collect();
+    let expected = || known.rows().filter(|row| window.contains(&row.sale));
+    let missing = expected().filter(|row| read.nameless() == 0 && !ids.contains(&row.sale.id)).count();
+    let mut tally = tally(known, read.rows(), missing);
+    (0..missing).for_each(|_| tally.missing());
+    tally.census()
+}
+
+/// What the newest sales would change. Of all that are known, those that are read once more count, since nothing
+/// follows from one that is not.
+pub fn census_of_some(known: &Known<SaleRow>, sales: &[Sale]) -> Census {
+    tally(known, sales, 0).census()
+}
+
+/// A bill has one number. One that is not known and has the number of a known one is that bill under another id.
+fn tally(known: &Known<SaleRow>, sales: &[Sale], missing: usize) -> Tally {
+    let codes: BTreeSet<&String> = known.rows().filter_map(|row| row.sale.code.as_ref()).collect();
+    let seen = sales.iter().filter(|sale| known.row(&sale.id).is_some()).count();
+    let mut tally = Tally::of_known(seen + missing);
+    for sale in sales {
+        match known.row(&sale.id) {
+            Some(row) if !row.read_otherwise => tally.row(&row.sale.suspicions(sale), false),
+            Some(_) => {}
+            None if sale.code.as_ref().is_some_and(|code| codes.contains(code)) => {
+                tally.row(&[Suspicion::Doubled], false);
+            }
+            None => {}
+        }
+    }
+    tally
+}
+
 /// Compares a whole reading of a window of sales with what is known.
 pub fn compare(
     known: &Known<SaleRow>,
@@ -50,6 +85,7 @@ pub fn compare(
     window: Window,
     scribe: &Scribe,
 ) -> Result<Vec<Change<SaleRow>>, Unbelievable> {
+    check_readable(read.rows().len(), read.unreadable())?;
     let (rows, horizon) = match known {
         Known::Nothing => return Ok(read.into_rows().into_iter().map(|sale| quiet(sale, scribe)).collect()),
         Known::Rows { rows, horizon } => (rows, *horizon),

@@ -10,10 +10,11 @@ use std::sync::Mutex;
 
 use chrono::{Days, NaiveDate, NaiveTime, TimeZone};
 
-use super::piece::Pieces;
+use super::guarded::{self, Believed};
+use super::piece::{Pieces, keep_promise};
 use super::{PassError, PassReport, is_read_otherwise};
 use crate::domain::diff::sale::{self, SaleRow, Window};
-use crate::domain::diff::{Change, Known, Unbelievable};
+use crate::domain::diff::{Change, Known, Unbelievable, check_readable};
 use crate::domain::event::{EventKind, Scribe};
 use crate::domain::model::{Resource, Sale, Timestamp};
 use crate::domain::rhythm::hours;
@@ -86,13 +87,16 @@ pub(super) async fn pass(shop: &Shop) -> Result<PassReport, PassError> {
 }
 
 async fn read_and_compare(shop: &Shop) -> Result<PassReport, PassError> {
+    keep_promise(shop, Resource::Transactions).await?;
     let store = &shop.shared.store;
     let known = store.known::<SaleRow>(shop.id(), Resource::Transactions).await?;
     let record = store.resource(shop.id(), Resource::Transactions).await?;
     let otherwise = is_read_otherwise(shop, Resource::Transactions).await?;
     let now = shop.shared.clock.now();
+    // Only a whole window ends a pass that is held.
+    let is_held = store.held(shop.id(), Resource::Transactions).await?.is_some();
     let wished = match &known {
-        Known::Rows { .. } if !otherwise => shop.sales.depth(now),
+        Known::Rows { .. } if !otherwise && !is_held => shop.sales.depth(now),
         _ => Depth::Trailing,
     };
     let passed_at = record.as_ref().map(|record| record.passed_at);
@@ -107,7 +111,8 @@ async fn read_and_compare(shop: &Shop) -> Result<PassReport, PassError> {
         Some(found) => (wished, found),
         None => (Depth::Trailing, whole(shop, &known, days(Depth::Trailing), &scribe, otherwise).await?),
     };
-    let Found { changes, rows, unreadable, from } = found;
+    let Found { changes, rows, unreadable, from, believed } = found;
+    let Believed { alone: _alone, summary, mut last } = believed;
     shop.sales.note(depth, now);
     let cost = shop.pages(rows + unreadable);
     shop.pace.spent_on_sales((depth == Depth::Today).then_some(cost), (depth == Depth::Trailing).then_some(cost));
@@ -120,6 +125,7 @@ async fn read_and_compare(shop: &Shop) -> Result<PassReport, PassError> {
     };
     let sold = if baseline { BTreeSet::new() } else { sold_codes(&changes) };
     let mut pieces = Pieces::new(shop, Resource::Transactions, now);
+    pieces.summarize(summary);
     let changes = super::with_orphans(shop, Resource::Transactions, changes, baseline).await?;
     for change in changes {
         pieces.add(change).await?;
@@ -134,8 +140,8 @@ async fn read_and_compare(shop: &Shop) -> Result<PassReport, PassError> {
         unreadable,
         calls: cost,
     };
-    let last = Commit { resource: Some((shop.id().clone(), Resource::Transactions, record)), ..Commit::default() };
-    pieces.finish(last).await?;
+    last.resource = Some((shop.id().clone(), Resource::Transactions, record));
+    pieces.finish(*last).await?;
     if let Some(observed) = observed {
         shop.keep_observed(observed).await?;
     }
@@ -144,21 +150,22 @@ async fn read_and_compare(shop: &Shop) -> Result<PassReport, PassError> {
 }
 
 /// What was read and what follows from it.
-struct Found {
+struct Found<'a> {
     changes: Vec<Change<SaleRow>>,
     rows: u64,
     unreadable: u64,
     from: Timestamp,
+    believed: Believed<'a>,
 }
 
 /// Reads a part of the window and compares; `None` where the whole must be read to say anything.
-async fn part(
-    shop: &Shop,
+async fn part<'a>(
+    shop: &'a Shop,
     known: &Known<SaleRow>,
     depth: Depth,
     days: SaleDays,
     scribe: &Scribe,
-) -> Result<Option<Found>, PassError> {
+) -> Result<Option<Found<'a>>, PassError> {
     let (sales, unreadable) = if depth == Depth::Head {
         newest(shop, known, &days).await?
     } else {
@@ -167,26 +174,38 @@ async fn part(
         (read.into_rows(), unreadable)
     };
     let rows = sales.len() as u64;
-    believe(known, rows + unreadable, days.window)?;
+    believe(known, rows, unreadable, days.window)?;
+    let census = sale::census_of_some(known, &sales);
+    if census.counts.suspicious > shop.config.guard.of(Resource::Transactions).limit(census.known) {
+        // What a part shows is not held: the guard judges whole readings.
+        return Ok(None);
+    }
+    let (from, believed) = (days.window.from, Believed::unseen(Commit::default()));
     let changes = sale::compare_some(known, sales, scribe);
-    Ok(changes.map(|changes| Found { changes, rows, unreadable, from: days.window.from }))
+    Ok(changes.map(|changes| Found { changes, rows, unreadable, from, believed }))
 }
 
 /// Reads the whole window and compares.
-async fn whole(
-    shop: &Shop,
+async fn whole<'a>(
+    shop: &'a Shop,
     known: &Known<SaleRow>,
     days: SaleDays,
     scribe: &Scribe,
     otherwise: bool,
-) -> Result<Found, PassError> {
+) -> Result<Found<'a>, PassError> {
+    let resource = Resource::Transactions;
     let read = shop.pospos.sales(days.first, days.last, Urgency::Sales).await?;
     let (rows, unreadable) = (read.rows().len() as u64, read.unreadable() as u64);
-    let changes = match otherwise {
-        true => sale::take_quietly(known, read, days.window, scribe)?,
-        false => sale::compare(known, read, days.window, scribe)?,
+    let from = days.window.from;
+    let (changes, believed) = if otherwise {
+        let changes = sale::take_quietly(known, read, days.window, scribe)?;
+        (changes, Believed::unseen(guarded::clear(shop, resource).await?))
+    } else {
+        let census = sale::census(known, &read, days.window);
+        let changes = sale::compare(known, read, days.window, scribe)?;
+        (changes, guarded::judge_pass(shop, resource, census, scribe).await?)
     };
-    Ok(Found { changes, rows, unreadable, from: days.window.from })
+    Ok(Found { changes, rows, unreadable, from, believed })
 }
 
 /// The newest sales of the day, page by page until one brings nothing unknown.
@@ -203,10 +222,12 @@ async fn newest(shop: &Shop, known: &Known<SaleRow>, days: &SaleDays) -> Result<
     Ok((sales, reading.unreadable()))
 }
 
-/// Refuses an empty answer where sales must be.
-fn believe(known: &Known<SaleRow>, read: u64, window: Window) -> Result<(), Unbelievable> {
+/// Refuses an empty answer where sales must be, and one of which nothing could be understood.
+fn believe(known: &Known<SaleRow>, rows: u64, unreadable: u64, window: Window) -> Result<(), Unbelievable> {
+    let count = |rows: u64| usize::try_from(rows).unwrap_or(usize::MAX);
+    check_readable(count(rows), count(unreadable))?;
     let expected = known.rows().filter(|row| window.contains(&row.sale)).count();
-    if read == 0 && expected > 0 { Err(Unbelievable::Empty { known: expected }) } else { Ok(()) }
+    if rows + unreadable == 0 && expected > 0 { Err(Unbelievable::Empty { known: expected }) } else { Ok(()) }
 }
 
 /// The codes of the products whose quantity these changes have moved.

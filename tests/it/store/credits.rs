@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use posbell::domain::diff::Known;
 use posbell::domain::diff::credit::{BUCKETS, CreditRow, PaidCredits, PendingCredits, Terms, compare};
+use posbell::domain::diff::guard::GuardLimits;
 use posbell::domain::event::{Epoch, Event, Scribe};
 use posbell::domain::model::{Credit, CreditStatus, EntityId, Resource, Whole};
 use posbell::edge::store::{Commit, Store};
@@ -47,7 +48,7 @@ async fn pass(
 ) -> Vec<Event> {
     let known = store.known::<CreditRow>(&main_shop(), Resource::Credit).await.unwrap();
     let lists = PendingCredits::join(Whole::vouch(pending.map(credit).collect(), 0), Whole::vouch(Vec::new(), 0));
-    let wanted = lists.wanted(&known);
+    let wanted = lists.wanted(&known, &GuardLimits::default());
     let paid = paid.map(|n| Credit { status: Some(CreditStatus::Paid), balance: Some(0.into()), ..credit(n) });
     let found: BTreeMap<EntityId, Credit> =
         paid.filter(|credit| wanted.contains(&credit.id)).map(|credit| (credit.id.clone(), credit)).collect();
