@@ -107,7 +107,7 @@ async fn show(config: &Config, which: &Which, listing: &Listing) -> anyhow::Resu
     } else {
         let shop = config.shops.iter().find(|known| known.id == shop);
         let limits = shop.map(|shop| shop.guard).unwrap_or_default().of(resource);
-        out::text(&whole(&parsed(&answer)?, &limits, config.wording.timezone))?;
+        out::text(&in_words(&parsed(&answer)?, &limits, config.wording.timezone))?;
     }
     Ok(())
 }
@@ -201,7 +201,8 @@ fn example(example: &Example) -> String {
     }
 }
 
-fn whole(pass: &HeldPass, limits: &GuardLimits, zone: Tz) -> String {
+/// What `posbell held show` says of a pass, with times in that zone.
+pub fn in_words(pass: &HeldPass, limits: &GuardLimits, zone: Tz) -> String {
     let HeldPass { shop, resource, held } = pass;
     let mut text = format!(
         "{resource} of {shop} is held since {}; last read {}, {} passes alike\n",

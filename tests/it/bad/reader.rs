@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use chrono_tz::Tz;
+use posbell::cli::held_in_words;
 use posbell::config::Config;
 use posbell::domain::event::{Event, EventKind};
 use posbell::domain::model::Resource;
@@ -10,9 +12,19 @@ use posbell::edge::pospos::quota::SystemBootClock;
 use posbell::edge::store::Store;
 use posbell::service::clock::Clock;
 use posbell::service::health::Health;
+use posbell::service::held::HeldPass;
 use posbell::service::pass::{PassError, PassReport, pass};
 use posbell::service::setup::{open_shop, ready};
 use posbell::service::shop::{Shared, Shop};
+
+/// What stands in the log of events.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// How many passes were said to be held.
+    pub notices: usize,
+    /// The kind and subject of every other event, ten at most.
+    pub news: Vec<(EventKind, String)>,
+}
 
 /// A shop that reads one resource when it is told to.
 pub struct Reader {
@@ -62,23 +74,28 @@ impl Reader {
         Box::pin(pass(&self.shop, self.resource)).await
     }
 
-    /// Whether a pass is held, as `posbell held` sees it.
-    pub async fn is_held(&self) -> bool {
-        let held = self.shop.shared.store.all_held().await.expect("reads");
-        held.iter().any(|(shop, resource, _)| shop == self.shop.id() && *resource == self.resource)
+    /// What `posbell held show` says, where a pass is held.
+    pub async fn held(&self) -> Option<String> {
+        let (shop, resource) = (&self.shop, self.resource);
+        let held = shop.shared.store.held(shop.id(), resource).await.expect("reads")?;
+        let pass = HeldPass { shop: shop.id().to_string(), resource: resource.name().to_owned(), held };
+        Some(held_in_words(&pass, &shop.config.guard.of(resource), Tz::Asia__Bangkok))
     }
 
-    /// The kind and subject of every event of the resource since this was last asked, ten at most.
-    pub async fn told(&mut self) -> Vec<(EventKind, String)> {
-        let mut told = Vec::new();
+    /// What was told since this was last asked.
+    pub async fn told(&mut self) -> Told {
+        let mut told = Told::default();
         loop {
             let found = self.shop.shared.store.events_from(self.next, self.shop.id(), 1_000).await.expect("reads");
             let Some((last, _)) = found.last() else { return told };
             self.next = last + 1;
-            let events = found.iter().map(|(_, json)| Event::from_json(json).expect("is an event"));
-            let events = events.filter(|event| event.kind.resource() == Some(self.resource));
-            told.extend(events.map(|event| (event.kind, event.subject.as_str().to_owned())));
-            told.truncate(10);
+            for event in found.iter().map(|(_, json)| Event::from_json(json).expect("is an event")) {
+                match event.kind {
+                    EventKind::PassHeld => told.notices += 1,
+                    kind => told.news.push((kind, event.subject.as_str().to_owned())),
+                }
+            }
+            told.news.truncate(10);
         }
     }
 }

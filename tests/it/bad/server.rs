@@ -1,5 +1,6 @@
 //! A server that answers as the API does, until it is told to answer wrongly.
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -45,10 +46,15 @@ pub enum Spoil {
 /// The list of one resource, and how it is spoilt.
 struct List {
     resource: Resource,
-    rows: Vec<(&'static str, Arc<str>)>,
-    spoilt: Option<Vec<(&'static str, Arc<str>)>>,
+    /// The right ones.
+    rows: Vec<Written>,
+    /// Those that are answered, list by list.
+    answered: BTreeMap<&'static str, Vec<Arc<str>>>,
     spoil: Option<Spoil>,
 }
+
+/// A row as it is written, with the list in which it stands.
+type Written = (&'static str, Arc<str>);
 
 /// A running server of one list. Its rows are changed by whoever holds it.
 pub struct Server {
@@ -65,7 +71,7 @@ impl Drop for Server {
 
 impl Server {
     pub fn start(resource: Resource) -> Server {
-        let list = List { resource, rows: Vec::new(), spoilt: None, spoil: None };
+        let list = List { resource, rows: Vec::new(), answered: BTreeMap::new(), spoil: None };
         let list = Arc::new(Mutex::new(list));
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("there is a free port");
         listener.set_nonblocking(true).expect("can be");
@@ -80,7 +86,8 @@ impl Server {
     /// The list from now on, answered rightly.
     pub fn show(&self, rows: &[Row]) {
         let mut list = lock(&self.list);
-        (list.rows, list.spoilt, list.spoil) = (written(rows), None, None);
+        list.rows = written(rows);
+        (list.answered, list.spoil) = (by_list(&list.rows), None);
     }
 
     /// The same list, answered wrongly from now on; where its rows are spoilt, the first `most`.
@@ -91,19 +98,24 @@ impl Server {
             Spoil::Rows(change) => Some((change, most)),
             Spoil::Page(_) | Spoil::Text(..) => None,
         };
-        list.spoilt = spoilt.map(|(change, most)| {
+        if let Some((change, most)) = spoilt {
             let mut rows = rows[..most].to_vec();
             change(&mut rows);
             let mut all = written(&rows);
             all.extend_from_slice(&list.rows[most..]);
-            all
-        });
+            list.answered = by_list(&all);
+        }
         list.spoil = Some(spoil);
     }
 }
 
-/// The rows as they are written, with the list in which each stands.
-fn written(rows: &[Row]) -> Vec<(&'static str, Arc<str>)> {
+fn by_list(rows: &[Written]) -> BTreeMap<&'static str, Vec<Arc<str>>> {
+    let mut lists: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    rows.iter().for_each(|(list, row)| lists.entry(*list).or_default().push(Arc::clone(row)));
+    lists
+}
+
+fn written(rows: &[Row]) -> Vec<Written> {
     let list = |row: &Row| match row.get("#list") {
         "within" => "within",
         "out" => "out",
@@ -127,9 +139,8 @@ async fn answer(State(list): State<Arc<Mutex<List>>>, uri: Uri) -> (StatusCode, 
         _ => None,
     };
     let asked = Asked { page: number("page", 1), limit: number("limit", usize::MAX), list: credits };
-    let all = list.spoilt.as_ref().unwrap_or(&list.rows);
-    let is_asked = |of: &str| list.resource != Resource::Credit || asked.list == Some(of);
-    let all: Vec<Arc<str>> = all.iter().filter(|(of, _)| is_asked(of)).map(|(_, row)| Arc::clone(row)).collect();
+    let of = asked.list.filter(|_| list.resource == Resource::Credit).unwrap_or_default();
+    let all = list.answered.get(of).map_or(&[][..], Vec::as_slice);
     let first = (asked.page - 1).saturating_mul(asked.limit);
     let mut answer = Answer {
         rows: all.iter().skip(first).take(asked.limit).cloned().collect(),
@@ -138,7 +149,7 @@ async fn answer(State(list): State<Arc<Mutex<List>>>, uri: Uri) -> (StatusCode, 
     };
     match list.spoil {
         Some(Spoil::Page(change)) => {
-            change(&asked, &all, &mut answer);
+            change(&asked, all, &mut answer);
             (StatusCode::OK, text(&answer))
         }
         Some(Spoil::Text(status, change)) => {
