@@ -68,11 +68,12 @@ impl Default for GuardLimits {
 }
 
 impl GuardLimits {
-    /// The limits for this resource. A handful of bills can be cancelled by one person in a minute, and their number
-    /// is one of a few days: of them no half is too much.
+    /// The limits for this resource. A handful of bills can be cancelled by one person in a minute, a handful of credits
+    /// paid or put off, and there are few of either: of them no half is too much.
     #[must_use]
     pub fn of(self, resource: Resource) -> Self {
-        let few = if resource == Resource::Transactions { u64::MAX } else { self.few };
+        let is_few_by_nature = matches!(resource, Resource::Transactions | Resource::Credit);
+        let few = if is_few_by_nature { u64::MAX } else { self.few };
         Self { few, ..self }
     }
 

@@ -9,9 +9,9 @@ use super::row::{Row, quoted};
 /// How many rows a list has in a shop of so many products.
 pub fn length(resource: Resource, products: usize) -> usize {
     let [sales, credits, members, vendors, purchases] = match products {
-        // Any ten bills may change, so a handful would tell nothing of the guard.
-        8 => [24, 8, 8, 8, 8],
-        60 => [30, 12, 60, 10, 20],
+        // Any ten bills or credits may change, so a handful of them would tell nothing of the guard.
+        8 => [24, 24, 8, 8, 8],
+        60 => [30, 30, 60, 10, 20],
         450 => [70, 40, 150, 30, 60],
         _ => [300, 150, 1_000, 60, 100],
     };
