@@ -7,6 +7,8 @@
 mod bad;
 /// Whether every channel tells apart, in the same words, what a receiver may do.
 mod channel;
+/// A month of a busy shop.
+mod month;
 /// The client of the API against servers that answer as the real one does, or worse.
 mod pospos;
 /// The rule files that ship are made of what this version reads.

@@ -110,12 +110,12 @@ impl<'a> Pull<'a> {
     }
 
     /// Whether a row with this id has come, understood or not.
-    pub fn has_seen(&self, id: &EntityId) -> bool {
+    pub fn has_seen(&self, id: &str) -> bool {
         self.seen.has(Key::of_id(id))
     }
 
     /// Whether the row with this id could not be understood when it came last.
-    pub fn is_unreadable(&self, id: &EntityId) -> bool {
+    pub fn is_unreadable(&self, id: &str) -> bool {
         self.seen.is_unreadable(Key::of_id(id))
     }
 
@@ -196,7 +196,7 @@ impl<'a> Pull<'a> {
 
     fn note(&mut self, body: &[u8], raw: &RawValue) -> Found {
         let id = id_of(raw, self.question.id_pointer);
-        let key = id.as_ref().map_or_else(|| Key::of_text(raw.get()), Key::of_id);
+        let key = id.as_ref().map_or_else(|| Key::of_text(raw.get()), |id| Key::of_id(id.as_str()));
         self.nameless += u64::from(id.is_none());
         let fingerprint = fingerprint(raw.get());
         // The row is a part of the body, so its place is the distance of the two.
@@ -224,8 +224,13 @@ fn mark_contradicted(rows: &mut [Found]) {
 
 impl Page {
     /// The row as it was written.
+    pub fn text(&self, row: &Found) -> Option<&str> {
+        std::str::from_utf8(self.body.get(row.place.clone())?).ok()
+    }
+
+    /// The same, as JSON.
     pub fn raw(&self, row: &Found) -> Option<&RawValue> {
-        serde_json::from_slice(self.body.get(row.place.clone())?).ok()
+        serde_json::from_str(self.text(row)?).ok()
     }
 }
 

@@ -122,13 +122,13 @@ pub(super) async fn pass<L: Listing>(shop: &Shop, mut listing: L) -> Result<Pass
     }
     let (rows, unreadable) = (reading.rows(), reading.unreadable());
     // Rows that are just as they were are not handed out, but they are seen.
-    if !sweep.is_sure && heads.iter().any(|(id, _)| reading.has_seen(&id)) {
+    if !sweep.is_sure && heads.iter().any(|(id, _)| reading.has_seen(id)) {
         sweep.trust(&listing).await?;
     }
     sweep.believe(rows, unreadable)?;
     listing.done(rows);
     let missing = sweep.missing(&reading);
-    let orphans = left.into_iter().filter(|id| sweep.has_not(&reading, id)).collect();
+    let orphans = left.into_iter().filter(|id| sweep.has_not(&reading, id.as_str())).collect();
     let now = sweep.scribe.now();
     let record = ResourceRecord {
         baseline_at: before.as_ref().map_or(now, |record| record.baseline_at),
@@ -291,17 +291,18 @@ impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
     /// that the list says are deleted. Where every field is read anew, a row that is there and cannot be understood is
     /// as good as missing: what is known of it is as the old fields read it.
     fn missing<T>(&self, reading: &Reading<'_, T>) -> Vec<EntityId> {
-        let unread = |id: &EntityId| self.taken == Taken::Quietly && reading.is_unreadable(id);
+        let unread = |id: &str| self.taken == Taken::Quietly && reading.is_unreadable(id);
         if reading.nameless() > 0 && self.taken == Taken::Compared {
             let living = |id: &&EntityId| self.heads.get(id).is_some_and(|head| !head.gone);
             return self.deleted.iter().filter(living).cloned().collect();
         }
         let living = self.heads.iter().filter(|(_, head)| !head.gone);
-        living.map(|(id, _)| id).filter(|id| self.has_not(reading, id) || unread(id)).collect()
+        let missing = living.map(|(id, _)| id).filter(|id| self.has_not(reading, id) || unread(id));
+        missing.filter_map(|id| EntityId::new(id).ok()).collect()
     }
 
     /// Whether the list has no such row, or only one that is marked as deleted.
-    fn has_not<T>(&self, reading: &Reading<'_, T>, id: &EntityId) -> bool {
+    fn has_not<T>(&self, reading: &Reading<'_, T>, id: &str) -> bool {
         !reading.has_seen(id) || self.deleted.contains(id)
     }
 

@@ -116,6 +116,10 @@ impl<'a> Pieces<'a> {
         commit.events.extend(events);
         commit.deliveries.extend(deliveries);
         commit.gather = commit.gather.or(gather);
+        if commit.is_empty() {
+            // Most pages of a sweep have nothing to say, and each commit waits for the disk.
+            return Ok(());
+        }
         let channels: BTreeSet<ChannelName> =
             commit.deliveries.iter().map(|delivery| delivery.channel.clone()).collect();
         self.shop.shared.store.commit(commit).await?;

@@ -41,7 +41,7 @@ mod moving;
 
 pub(super) use window::Window;
 
-use super::wire::Key;
+use super::wire::{ByKey, Key};
 use chain::{Chain, Settled};
 use plain::{Next, Plain};
 

@@ -54,7 +54,7 @@ proptest! {
                 How::ByOtherFields => take_quietly(&known, Whole::vouch(newest, 0), window(), &scribe()).unwrap(),
                 How::Newest(count) => {
                     newest.truncate(count);
-                    compare_some(&known, newest, &scribe()).unwrap_or_default()
+                    compare_some(&known, newest, Besides::default(), &scribe()).unwrap_or_default()
                 }
             };
             known = after(&known, &changes, Some(window().from));
@@ -95,7 +95,7 @@ proptest! {
             let changes = match way {
                 Way::Whole => read(&known, &sales, window()).unwrap(),
                 // A page of nothing but strangers says nothing without the rest.
-                Way::Newest => match compare_some(&known, sales.clone(), &scribe()) {
+                Way::Newest => match compare_some(&known, sales.clone(), Besides::default(), &scribe()) {
                     Some(changes) => changes,
                     None => {
                         sales.clone_from(&shop);
@@ -129,6 +129,30 @@ proptest! {
     }
 
     #[test]
+    fn without_the_rows_that_came_just_as_they_were_the_same_is_told(
+        a in list(any_sale),
+        b in list(any_sale),
+        again in prop::collection::vec(any::<bool>(), 12),
+    ) {
+        let known = known(&[&a]);
+        // Some of those that are known come once more, just as they were.
+        let mut sales = b;
+        for (sale, _) in a.iter().zip(again).filter(|(_, again)| *again) {
+            sales.retain(|other| other.id != sale.id);
+            sales.push(sale.clone());
+        }
+        let Known::Rows { rows, horizon } = &known else { panic!("there is a baseline") };
+        let is_same = |sale: &Sale| rows.get(&sale.id).is_some_and(|row| row.sale == *sale);
+        let (same, others): (Vec<Sale>, Vec<Sale>) = sales.iter().cloned().partition(is_same);
+        let mut few = rows.clone();
+        same.iter().for_each(|sale| drop(few.remove(&sale.id)));
+        let few = Known::Rows { rows: few, horizon: *horizon };
+        let besides = Besides { same: same.len(), unasked: 0 };
+        let told_by_few = compare(&few, Whole::vouch(others, 0), besides, window(), &scribe());
+        prop_assert_eq!(told_by_few, read(&known, &sales, window()));
+    }
+
+    #[test]
     fn the_order_of_the_rows_does_not_matter(a in list(any_sale), (b, c) in list(any_sale).prop_flat_map(shuffled)) {
         let known = known(&[&a]);
         prop_assert_eq!(read(&known, &b, window()), read(&known, &c, window()));
@@ -141,7 +165,7 @@ proptest! {
         for (sales, hours) in readings {
             window.from += TimeDelta::hours(hours);
             now += TimeDelta::seconds(15);
-            let Ok(changes) = compare(&known, Whole::vouch(sales, 0), window, &scribe_at(now)) else { continue };
+            let Ok(changes) = compare(&known, Whole::vouch(sales, 0), Besides::default(), window, &scribe_at(now)) else { continue };
             known = after(&known, &changes, Some(window.from));
             for event in events(&changes) {
                 // A sale can be cancelled, forgotten, un-cancelled and cancelled once more; its cancel has one id.
