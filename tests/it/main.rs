@@ -3,6 +3,8 @@
 // Says to clippy that the functions beside the tests are test code too, where `unwrap` is the right word.
 #![cfg(test)]
 
+/// A catalogue of what the API may get wrong, in shops of four sizes: nothing of it makes an event.
+mod bad;
 /// Whether every channel tells apart, in the same words, what a receiver may do.
 mod channel;
 /// A month of a busy shop.

@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::fields::Fields;
-use super::{Change, Known, Seen, Unbelievable};
+use super::guard::{Census, Guarded, Suspicion, Tally};
+use super::{Change, Known, Seen, Unbelievable, check_readable};
 use crate::domain::event::{Event, Scribe};
 use crate::domain::model::{EntityId, Sale, SaleStatus, Timestamp, Whole};
 
@@ -57,6 +58,33 @@ pub struct Besides {
     pub unasked: usize,
 }
 
+/// What a whole window would change, for the guard; `doubled` of its sales are not known and have the number of a known
+/// one. A bill has one number, so these are that bill under another id.
+pub fn census(known: &Known<SaleRow>, read: &Whole<Sale>, besides: Besides, doubled: usize, window: Window) -> Census {
+    let ids: BTreeSet<&EntityId> = read.rows().iter().map(|sale| &sale.id).chain(read.unreadable_ids()).collect();
+    let expected = || known.rows().filter(|row| window.contains(&row.sale));
+    let missing = expected().filter(|row| read.nameless() == 0 && !ids.contains(&row.sale.id)).count();
+    let mut tally = tally(known, read.rows(), besides.same + missing, doubled);
+    (0..missing).for_each(|_| tally.missing());
+    tally.census()
+}
+
+/// What the newest sales would change. Of all that are known, those that are read once more count, since nothing
+/// follows from one that is not.
+pub fn census_of_some(known: &Known<SaleRow>, sales: &[Sale], besides: Besides, doubled: usize) -> Census {
+    tally(known, sales, besides.same, doubled).census()
+}
+
+fn tally(known: &Known<SaleRow>, sales: &[Sale], besides: usize, doubled: usize) -> Tally {
+    let seen = || sales.iter().filter_map(|sale| Some((known.row(&sale.id)?, sale)));
+    let mut tally = Tally::of_known(seen().count() + besides);
+    for (row, sale) in seen().filter(|(row, _)| !row.read_otherwise) {
+        tally.row(&row.sale.suspicions(sale), false);
+    }
+    (0..doubled).for_each(|_| tally.row(&[Suspicion::Doubled], false));
+    tally
+}
+
 /// Compares a whole reading of a window of sales with what is known, besides those that came just as they were.
 pub fn compare(
     known: &Known<SaleRow>,
@@ -65,6 +93,7 @@ pub fn compare(
     window: Window,
     scribe: &Scribe,
 ) -> Result<Vec<Change<SaleRow>>, Unbelievable> {
+    check_readable(read.rows().len() + besides.same, read.unreadable())?;
     let (rows, horizon) = match known {
         Known::Nothing => return Ok(read.into_rows().into_iter().map(|sale| quiet(sale, scribe)).collect()),
         Known::Rows { rows, horizon } => (rows, *horizon),

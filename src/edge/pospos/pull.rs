@@ -3,6 +3,7 @@
 //! Whoever reads pulls. Nothing is asked for that nobody waits for, and of the pages only those are held that are under
 //! way and the one that is handed out.
 
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::ops::Range;
 use std::pin::Pin;
@@ -73,6 +74,8 @@ pub(super) struct Found {
     pub key: Key,
     pub fingerprint: Fingerprint,
     pub news: News,
+    /// The page says something else of it besides: which of both is so, nobody knows.
+    pub is_contradicted: bool,
 }
 
 impl<'a> Pull<'a> {
@@ -175,7 +178,8 @@ impl<'a> Pull<'a> {
         let opened = if is_one { Envelope::open_one(&body) } else { Envelope::open(&body) };
         let envelope = opened.map_err(|problem| self.malformed(window.page, problem))?;
         let known = self.seen.rows();
-        let rows: Vec<Found> = envelope.rows.iter().map(|raw| self.note(&body, raw)).collect();
+        let mut rows: Vec<Found> = envelope.rows.iter().map(|raw| self.note(&body, raw)).collect();
+        mark_contradicted(&mut rows);
         let distinct = self.seen.rows();
         self.walk.take(
             ticket,
@@ -197,8 +201,25 @@ impl<'a> Pull<'a> {
         let fingerprint = fingerprint(raw.get());
         // The row is a part of the body, so its place is the distance of the two.
         let start = raw.get().as_ptr().addr() - body.as_ptr().addr();
-        Found { place: start..start + raw.get().len(), id, key, fingerprint, news: self.seen.note(key, fingerprint) }
+        let (place, news) = (start..start + raw.get().len(), self.seen.note(key, fingerprint));
+        Found { place, id, key, fingerprint, news, is_contradicted: false }
     }
+}
+
+/// Marks the rows of one page that stand in it more than once and not alike. Between two pages a row may change, but a
+/// page is one answer.
+fn mark_contradicted(rows: &mut [Found]) {
+    if rows.iter().all(|row| row.news != News::Changed) {
+        return;
+    }
+    let mut prints: HashMap<Key, Fingerprint> = HashMap::with_capacity(rows.len());
+    let mut contradicted = HashSet::new();
+    for row in rows.iter() {
+        if *prints.entry(row.key).or_insert(row.fingerprint) != row.fingerprint {
+            contradicted.insert(row.key);
+        }
+    }
+    rows.iter_mut().for_each(|row| row.is_contradicted = contradicted.contains(&row.key));
 }
 
 impl Page {

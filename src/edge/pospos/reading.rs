@@ -125,6 +125,10 @@ impl<'a, T> Reading<'a, T> {
     }
 
     fn wanted(&mut self, page: &Page, row: &Found) -> Option<Fresh<T>> {
+        if row.is_contradicted {
+            self.leave_out(row);
+            return None;
+        }
         if row.news == News::Same {
             return None;
         }
@@ -134,13 +138,19 @@ impl<'a, T> Reading<'a, T> {
         }
         let read = |id: &EntityId| decode(page.text(row)?, id.clone(), self.form.as_ref());
         let fresh = row.id.as_ref().and_then(|id| Some(Fresh { id: id.clone(), fingerprint, sent, item: read(id)? }));
-        self.pull.seen().mark(row.key, fresh.is_some());
-        if fresh.is_none()
-            && let Some(garbled) = &mut self.garbled
-        {
-            garbled.extend(row.id.clone());
+        match fresh {
+            Some(_) => self.pull.seen().mark(row.key, true),
+            None => self.leave_out(row),
         }
         fresh
+    }
+
+    /// Counts a row that could not be understood.
+    fn leave_out(&mut self, row: &Found) {
+        self.pull.seen().mark(row.key, false);
+        if let Some(garbled) = &mut self.garbled {
+            garbled.extend(row.id.clone());
+        }
     }
 
     /// Reads on to the end and vouches for all rows.

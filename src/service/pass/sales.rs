@@ -10,11 +10,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{Days, NaiveDate, NaiveTime, TimeZone};
 
+use super::guarded::{self, Believed};
 use super::marks::{Marks, Print};
-use super::piece::Pieces;
+use super::piece::{Pieces, keep_promise};
 use super::{PassError, PassReport, is_read_otherwise};
 use crate::domain::diff::sale::{self, Besides, SaleRow, Window};
-use crate::domain::diff::{Change, Known, Unbelievable};
+use crate::domain::diff::{Change, Known, Unbelievable, check_readable};
 use crate::domain::event::{EventKind, Scribe};
 use crate::domain::model::{EntityId, Fingerprint, Resource, Sale, Timestamp};
 use crate::domain::rhythm::hours;
@@ -107,7 +108,10 @@ pub(super) async fn pass(shop: &Shop) -> Result<PassReport, PassError> {
 }
 
 async fn read_and_compare(shop: &Shop, marks: &mut Marks) -> Result<PassReport, PassError> {
+    keep_promise(shop, Resource::Transactions).await?;
     let record = shop.shared.store.resource(shop.id(), Resource::Transactions).await?;
+    // Only a whole window ends a pass that is held.
+    let is_held = shop.shared.store.held(shop.id(), Resource::Transactions).await?.is_some();
     let now = shop.shared.clock.now();
     let look = Look {
         shop,
@@ -116,7 +120,7 @@ async fn read_and_compare(shop: &Shop, marks: &mut Marks) -> Result<PassReport, 
         otherwise: is_read_otherwise(shop, Resource::Transactions).await?,
         scribe: shop.scribe(now),
     };
-    let wished = if record.is_some() && !look.otherwise { shop.sales.depth(now) } else { Depth::Trailing };
+    let wished = if record.is_some() && !look.otherwise && !is_held { shop.sales.depth(now) } else { Depth::Trailing };
     let passed_at = record.as_ref().map(|record| record.passed_at);
     let days = |depth| SaleDays::of(shop, depth, now, passed_at);
     let found = match wished {
@@ -128,7 +132,8 @@ async fn read_and_compare(shop: &Shop, marks: &mut Marks) -> Result<PassReport, 
         Some(found) => (wished, found),
         None => (Depth::Trailing, look.at_all(days(Depth::Trailing)).await?),
     };
-    let Found { changes, read, rows, unreadable, calls: cost, from } = found;
+    let Found { changes, read, rows, unreadable, calls: cost, from, believed } = found;
+    let Believed { alone: _alone, summary, mut last } = believed;
     shop.sales.note(depth, now);
     shop.pace.spent_on_sales((depth == Depth::Today).then_some(cost), (depth == Depth::Trailing).then_some(cost));
     let sold_at = changes.iter().filter_map(|change| change.row.as_ref()?.sale.sold_at);
@@ -140,6 +145,7 @@ async fn read_and_compare(shop: &Shop, marks: &mut Marks) -> Result<PassReport, 
     };
     let sold = if baseline { BTreeSet::new() } else { sold_codes(&changes) };
     let mut pieces = Pieces::new(shop, Resource::Transactions, now);
+    pieces.summarize(summary);
     let changes = super::with_orphans(shop, Resource::Transactions, changes, baseline).await?;
     marks.note(read, &changes);
     for change in changes {
@@ -155,8 +161,8 @@ async fn read_and_compare(shop: &Shop, marks: &mut Marks) -> Result<PassReport, 
         unreadable,
         calls: cost,
     };
-    let last = Commit { resource: Some((shop.id().clone(), Resource::Transactions, record)), ..Commit::default() };
-    pieces.finish(last).await?;
+    last.resource = Some((shop.id().clone(), Resource::Transactions, record));
+    pieces.finish(*last).await?;
     if let Some(observed) = observed {
         shop.keep_observed(observed).await?;
     }
@@ -165,27 +171,28 @@ async fn read_and_compare(shop: &Shop, marks: &mut Marks) -> Result<PassReport, 
 }
 
 /// What was read and what follows from it.
-struct Found {
+struct Found<'a> {
     changes: Vec<Change<SaleRow>>,
     read: Vec<Print>,
     rows: u64,
     unreadable: u64,
     calls: u32,
     from: Timestamp,
+    believed: Believed<'a>,
 }
 
 /// One look at the sales, and what is known before it.
-struct Look<'a> {
-    shop: &'a Shop,
-    marks: &'a Marks,
-    record: Option<&'a ResourceRecord>,
+struct Look<'s, 'm> {
+    shop: &'s Shop,
+    marks: &'m Marks,
+    record: Option<&'m ResourceRecord>,
     otherwise: bool,
     scribe: Scribe,
 }
 
-impl Look<'_> {
+impl<'s> Look<'s, '_> {
     /// Reads a part of the window and compares; `None` where the whole must be read to say anything.
-    async fn at_part(&self, depth: Depth, days: SaleDays) -> Result<Option<Found>, PassError> {
+    async fn at_part(&self, depth: Depth, days: SaleDays) -> Result<Option<Found<'s>>, PassError> {
         let Part { sales, rows, unreadable, calls } = match depth {
             Depth::Head => self.newest(&days).await?,
             Depth::Today | Depth::Trailing => self.all_of(&days).await?,
@@ -194,20 +201,28 @@ impl Look<'_> {
         if rows == 0 && expected > 0 {
             return Err(Unbelievable::Empty { known: expected }.into());
         }
+        check_readable(count(rows.saturating_sub(unreadable)), count(unreadable))?;
         let ids = self.marks.to_compare(&sales, |_| false);
         let came: BTreeSet<&EntityId> = sales.iter().map(|fresh| &fresh.id).collect();
         let same = same(rows, unreadable, came.len());
         let besides = Besides { same, unasked: self.marks.len().saturating_sub(same + ids.len()) };
         let known = self.known(ids).await?;
         let read = sales.iter().map(Print::from).collect();
-        let sales = sales.into_iter().map(|fresh| fresh.item).collect();
+        let doubled = self.marks.doubled(&sales);
+        let sales: Vec<Sale> = sales.into_iter().map(|fresh| fresh.item).collect();
+        let census = sale::census_of_some(&known, &sales, besides, doubled);
+        if census.counts.suspicious > self.shop.config.guard.of(Resource::Transactions).limit(census.known) {
+            // What a part shows is not held: the guard judges whole readings.
+            return Ok(None);
+        }
         let changes = sale::compare_some(&known, sales, besides, &self.scribe);
-        let rows = rows.saturating_sub(unreadable);
-        Ok(changes.map(|changes| Found { changes, read, rows, unreadable, calls, from: days.window.from }))
+        let (rows, from) = (rows.saturating_sub(unreadable), days.window.from);
+        let believed = Believed::unseen(Commit::default());
+        Ok(changes.map(|changes| Found { changes, read, rows, unreadable, calls, from, believed }))
     }
 
     /// Reads the whole window and compares.
-    async fn at_all(&self, days: SaleDays) -> Result<Found, PassError> {
+    async fn at_all(&self, days: SaleDays) -> Result<Found<'s>, PassError> {
         let (shop, window) = (self.shop, days.window);
         let mut reading = shop.pospos.sales_of(days.first, days.last, self.known_so(), Urgency::Sales);
         let sales = reading.wanted_of_whole().await?;
@@ -215,12 +230,19 @@ impl Look<'_> {
         let same = same(rows, unreadable, sales.rows().len());
         let known = self.known(self.marks.to_compare(sales.rows(), |id| !reading.has_read(id.as_str()))).await?;
         let read = sales.rows().iter().map(Print::from).collect();
+        let doubled = self.marks.doubled(sales.rows());
         let sales = sales.map(|fresh| fresh.item);
-        let changes = match self.otherwise {
-            true => sale::take_quietly(&known, sales, window, &self.scribe)?,
-            false => sale::compare(&known, sales, Besides { same, unasked: 0 }, window, &self.scribe)?,
+        let (changes, believed) = if self.otherwise {
+            let changes = sale::take_quietly(&known, sales, window, &self.scribe)?;
+            (changes, Believed::unseen(guarded::clear(shop, Resource::Transactions).await?))
+        } else {
+            let besides = Besides { same, unasked: 0 };
+            let census = sale::census(&known, &sales, besides, doubled, window);
+            let changes = sale::compare(&known, sales, besides, window, &self.scribe)?;
+            (changes, guarded::judge_pass(shop, Resource::Transactions, census, &self.scribe).await?)
         };
-        Ok(Found { changes, read, rows: rows.saturating_sub(unreadable), unreadable, calls, from: window.from })
+        let (rows, from) = (rows.saturating_sub(unreadable), window.from);
+        Ok(Found { changes, read, rows, unreadable, calls, from, believed })
     }
 
     /// The newest sales of the day, page by page until one brings nothing unknown.
@@ -272,7 +294,11 @@ impl Part {
 
 /// How many of so many rows were known just so.
 fn same(rows: u64, unreadable: u64, others: usize) -> usize {
-    usize::try_from(rows.saturating_sub(unreadable)).unwrap_or(usize::MAX).saturating_sub(others)
+    count(rows.saturating_sub(unreadable)).saturating_sub(others)
+}
+
+fn count(rows: u64) -> usize {
+    usize::try_from(rows).unwrap_or(usize::MAX)
 }
 
 /// The codes of the products whose quantity these changes have moved.

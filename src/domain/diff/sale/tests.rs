@@ -1,5 +1,6 @@
 //! Is every sale told once, whenever it arrives and whatever becomes of it?
 
+mod broken;
 mod partial;
 mod properties;
 

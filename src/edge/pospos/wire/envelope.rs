@@ -120,11 +120,11 @@ impl<'a> Envelope<'a> {
             Some(b'<') => return Err(Malformed::Html),
             Some(_) => {}
         }
-        let value: &RawValue = parse(text)?;
-        if !value.get().starts_with('{') {
+        if !text.starts_with('{') {
+            let _: &RawValue = parse(text)?;
             return Err(Malformed::NotAnObject);
         }
-        let members: BTreeMap<String, &RawValue> = parse(value.get())?;
+        let members: BTreeMap<String, &RawValue> = parse(text)?;
         let get = |name: &str| members.get(name).copied();
         if get("success").map(RawValue::get) != Some("1") {
             return Err(Malformed::NotSuccess { message: get("message").and_then(message) });
