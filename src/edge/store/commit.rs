@@ -129,8 +129,12 @@ pub(super) fn apply(tree: &sled::Tree, numbers: &mut Numbers, commit: Commit) ->
     for (before, after) in commit.settled {
         settle(tree, &mut batch, &before, after)?;
     }
+    let mut acted = BTreeSet::new();
     for (id, what, at) in commit.acts {
-        act(tree, &mut batch, &id, what, at)?;
+        // A second word of the same commit would not see what the first one puts in.
+        if acted.insert(id.clone()) {
+            act(tree, &mut batch, &id, what, at)?;
+        }
     }
     match commit.replay {
         Some(Some(record)) => batch.insert(keys::REPLAY, record::write(&record)?),
