@@ -35,10 +35,10 @@ pub(super) fn act(config: &Config, act: Act, args: &ActArgs) -> Result<(), Failu
     small_runtime()?.block_on(async {
         let source = Source::find(config).await?;
         let (sender, lines) = mpsc::channel(LINES_AHEAD);
-        let asking = async {
+        let asking = Box::pin(async {
             let sender = sender;
             source.act(act, &query, &sender).await
-        };
+        });
         let done = last(asking, lines).await?;
         match args.json {
             true => out::line(&serde_json::to_string(&done)?)?,

@@ -48,10 +48,10 @@ pub(super) fn replay(config: &Config, args: &ReplayArgs) -> Result<(), Failure> 
     small_runtime()?.block_on(async {
         let source = Source::find(config).await?;
         let (sender, lines) = mpsc::channel(LINES_AHEAD);
-        let asking = async {
+        let asking = Box::pin(async {
             let sender = sender;
             source.replay(&query, &sender).await
-        };
+        });
         let done = last(asking, lines).await?;
         match args.json {
             true => out::line(&serde_json::to_string(&done)?)?,

@@ -94,48 +94,13 @@ pub(super) fn apply(tree: &sled::Tree, numbers: &mut Numbers, commit: Commit) ->
     if let Some((shop, resource, promise)) = commit.gather {
         gather(tree, &mut batch, numbers, keys::gathering(&shop, resource), promise)?;
     }
-    for (shop, resource, id, row) in commit.rows {
-        let key = keys::row(&shop, resource, &id);
-        match row {
-            Some(row) => {
-                if let Some(head) = head_of(&row) {
-                    batch.insert(keys::head(&shop, resource, &id), head);
-                }
-                batch.insert(key, row);
-            }
-            None => {
-                batch.remove(keys::head(&shop, resource, &id));
-                batch.remove(key);
-            }
-        }
-    }
-    let mut known_before = BTreeSet::new();
-    let mut told = BTreeSet::new();
-    for (at, event) in commit.events {
-        let by_id = keys::event_by_id(&event.id);
-        if tree.contains_key(&by_id)? {
-            // The same change was told before; its id says so. Telling it again would be the second time.
-            known_before.insert(event.id);
-            continue;
-        }
-        if !told.insert(event.id.clone()) {
-            continue;
-        }
-        batch.insert(keys::numbered(keys::EVENTS, numbers.event), record::write_event(at, &event.to_json())?);
-        batch.insert(by_id, &numbers.event.to_be_bytes());
-        numbers.event += 1;
-    }
+    put_rows(&mut batch, commit.rows);
+    let known_before = tell(tree, &mut batch, numbers, commit.events)?;
     plan(tree, &mut batch, numbers, commit.deliveries, &known_before)?;
     for (before, after) in commit.settled {
         settle(tree, &mut batch, &before, after)?;
     }
-    let mut acted = BTreeSet::new();
-    for (id, what, at) in commit.acts {
-        // A second word of the same commit would not see what the first one puts in.
-        if acted.insert(id.clone()) {
-            act(tree, &mut batch, &id, what, at)?;
-        }
-    }
+    act(tree, &mut batch, commit.acts)?;
     match commit.replay {
         Some(Some(record)) => batch.insert(keys::REPLAY, record::write(&record)?),
         Some(None) => batch.remove(keys::REPLAY),
@@ -178,6 +143,51 @@ fn gather(
     Ok(())
 }
 
+/// Rows with their heads, where they have one.
+fn put_rows(batch: &mut sled::Batch, rows: Vec<(ShopId, Resource, EntityId, Option<Vec<u8>>)>) {
+    for (shop, resource, id, row) in rows {
+        let key = keys::row(&shop, resource, &id);
+        match row {
+            Some(row) => {
+                if let Some(head) = head_of(&row) {
+                    batch.insert(keys::head(&shop, resource, &id), head);
+                }
+                batch.insert(key, row);
+            }
+            None => {
+                batch.remove(keys::head(&shop, resource, &id));
+                batch.remove(key);
+            }
+        }
+    }
+}
+
+/// Puts into the log what is not there yet, and returns what is.
+fn tell(
+    tree: &sled::Tree,
+    batch: &mut sled::Batch,
+    numbers: &mut Numbers,
+    events: Vec<(Timestamp, Event)>,
+) -> Result<BTreeSet<EventId>, StoreError> {
+    let mut known_before = BTreeSet::new();
+    let mut told = BTreeSet::new();
+    for (at, event) in events {
+        let by_id = keys::event_by_id(&event.id);
+        if tree.contains_key(&by_id)? {
+            // The same change was told before; its id says so. Telling it again would be the second time.
+            known_before.insert(event.id);
+            continue;
+        }
+        if !told.insert(event.id.clone()) {
+            continue;
+        }
+        batch.insert(keys::numbered(keys::EVENTS, numbers.event), record::write_event(at, &event.to_json())?);
+        batch.insert(by_id, &numbers.event.to_be_bytes());
+        numbers.event += 1;
+    }
+    Ok(known_before)
+}
+
 /// Deliveries of these and of older events; what only repeats is left out.
 fn plan(
     tree: &sled::Tree,
@@ -218,12 +228,19 @@ fn settle(tree: &sled::Tree, batch: &mut sled::Batch, before: &Delivery, after: 
     replace(batch, number, &stored, &after)
 }
 
-fn act(tree: &sled::Tree, batch: &mut sled::Batch, id: &DeliveryId, act: Act, at: Timestamp) -> Result<(), StoreError> {
-    let Some((number, stored)) = delivery_of(tree, id)? else { return Ok(()) };
-    match stored.act(act, at) {
-        Ok(after) => replace(batch, number, &stored, &after),
-        Err(_) => Ok(()),
+fn act(tree: &sled::Tree, batch: &mut sled::Batch, acts: Vec<(DeliveryId, Act, Timestamp)>) -> Result<(), StoreError> {
+    let mut acted = BTreeSet::new();
+    for (id, act, at) in acts {
+        // A second word of the same commit would not see what the first one puts in.
+        if !acted.insert(id.clone()) {
+            continue;
+        }
+        let Some((number, stored)) = delivery_of(tree, &id)? else { continue };
+        if let Ok(after) = stored.act(act, at) {
+            replace(batch, number, &stored, &after)?;
+        }
     }
+    Ok(())
 }
 
 /// Moves a delivery to where its state belongs.

@@ -242,6 +242,7 @@ async fn a_retried_mail_has_the_message_id_it_had() {
     let rig = Rig::new(RigPlan { config, rules, ..RigPlan::default() });
     mail.behave(Behaviour::TryLater);
     let service = rig.start();
+    rig.told(EventKind::ShopBaseline).await;
     let dead = until(&rig, "dead", 1).await;
     mail.behave(Behaviour::Take);
     said(&rig, &["retry", "--dead"], &["Retried 1 message"]);

@@ -70,7 +70,7 @@ async fn each_past_event_comes_once_more_under_its_own_id_and_a_dry_run_sends_no
     assert_eq!(times(&rig).into_values().collect::<Vec<_>>(), [1; 4]);
 
     let dry = said(&rig, &["replay", "--since", "1h", "--dry-run"]);
-    for part in ["4 messages would be sent again", "sale.created  3", "shop.baseline  1", "Nothing was changed."] {
+    for part in ["4 messages would be sent again", "sale.created   3", "shop.baseline  1", "Nothing was changed."] {
         assert!(dry.contains(part), "no {part} in {dry}");
     }
     assert!(rig.lines(&["deliveries", "--state", "retrying", "--json"]).is_empty());
