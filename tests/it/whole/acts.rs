@@ -2,14 +2,13 @@
 //! and through kills.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use posbell::domain::event::EventKind;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
 
+use super::held::asked_without_token;
 use crate::support::rig::{PATIENCE, Rig, RigPlan, event};
 use crate::support::smtp::{Behaviour, MailServer};
 
@@ -139,33 +138,21 @@ async fn a_dropped_message_is_never_sent_also_not_after_a_kill() {
 }
 
 /// A receiver that takes a call and answers when, and what, the test says.
-struct Slow {
-    calls: mpsc::UnboundedReceiver<TcpStream>,
-    url: String,
-    _open: Arc<()>,
-}
+struct Slow(TcpListener);
 
 impl Slow {
     async fn start() -> Slow {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/", listener.local_addr().unwrap());
-        let (sender, calls) = mpsc::unbounded_channel();
-        let open = Arc::new(());
-        let alive = Arc::downgrade(&open);
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await
-                && alive.strong_count() > 0
-            {
-                drop(sender.send(stream));
-            }
-        });
-        Slow { calls, url, _open: open }
+        Slow(TcpListener::bind("127.0.0.1:0").await.unwrap())
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}/", self.0.local_addr().unwrap())
     }
 
     /// The next call, read to the end of its headers.
-    async fn call(&mut self) -> TcpStream {
+    async fn call(&self) -> TcpStream {
         let call = async {
-            let mut stream = self.calls.recv().await.unwrap();
+            let (mut stream, _) = self.0.accept().await.unwrap();
             let mut read = Vec::new();
             while !read.windows(4).any(|end| end == b"\r\n\r\n") {
                 assert_ne!(stream.read_buf(&mut read).await.unwrap(), 0);
@@ -183,9 +170,9 @@ async fn answer(mut call: TcpStream, status: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_word_on_a_message_that_is_being_sent_is_safe() {
-    let mut slow = Slow::start().await;
+    let slow = Slow::start().await;
     let rig = rig("72h");
-    rig.configure(&format!("url = \"{}\"", rig.receiver.url()), &format!("url = \"{}\"", slow.url));
+    rig.configure(&format!("url = \"{}\"", rig.receiver.url()), &format!("url = \"{}\"", slow.url()));
     rig.configure("timeout = \"5s\"\n", "timeout = \"60s\"\n");
     rig.configure(
         "allow_networks = [\"127.0.0.0/8\"]\ntimeout = \"5s\"",
@@ -279,6 +266,11 @@ async fn what_cannot_be_done_is_said_with_what_to_do() {
     check();
     for wrong in [&["retry"][..], &["drop"], &["retry", "--dead", &id], &["retry", "--channel", "erp"]] {
         refused(&rig, 2, wrong, &["Usage"]);
+    }
+    for path in ["deliveries/retry", "deliveries/drop", "events/replay"] {
+        let path = format!("/api/v1/{path}");
+        assert_eq!(asked_without_token(&rig, "POST", &path).await, "HTTP/1.1 401 Unauthorized");
+        assert_eq!(asked_without_token(&rig, "GET", &path).await, "HTTP/1.1 405 Method Not Allowed");
     }
     let (status, log) = service.stop();
     assert!(status.success(), "{log}");
