@@ -63,7 +63,8 @@ pub(super) async fn last<D>(
 ) -> anyhow::Result<D> {
     const AGAIN: &str = "say the same again to finish the rest; nothing is doubled";
     let listening = async move {
-        let mut told = PROGRESS;
+        let (mut told, mut done) = (PROGRESS, None);
+        // To the end, behind which the next command finds nothing of this one under way.
         while let Some(line) = lines.recv().await {
             match line {
                 ActLine::Progress(so_far) if so_far >= told => {
@@ -71,16 +72,21 @@ pub(super) async fn last<D>(
                     told = so_far + PROGRESS;
                 }
                 ActLine::Progress(_) => {}
-                ActLine::Done(done) => return Ok(done),
+                ActLine::Done(last) => done = Some(last),
                 ActLine::Error(why) => bail!("{why}; {AGAIN}"),
             }
         }
-        bail!("it was broken off before it was done; {AGAIN}")
+        Ok(done)
     };
     let work = async {
         let (asked, heard) = tokio::join!(asking, listening);
-        asked?;
-        heard
+        match heard? {
+            Some(done) => Ok(done),
+            None => {
+                asked?;
+                bail!("it was broken off before it was done; {AGAIN}")
+            }
+        }
     };
     tokio::select! {
         done = work => done,

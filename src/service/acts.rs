@@ -108,15 +108,18 @@ pub async fn run(outbox: Outbox<'_>, act: Act, query: &ActQuery, lines: &Sender<
     end(worked, lines).await;
 }
 
-/// Sends the last line.
-pub(super) async fn end<D>(worked: Result<D, Broken>, lines: &Sender<ActLine<D>>) {
+/// Sends the last line. Returns whether it was taken.
+pub(super) async fn end<D>(worked: Result<D, Broken>, lines: &Sender<ActLine<D>>) -> bool {
     let last = match worked {
         Ok(done) => ActLine::Done(done),
         Err(Broken::Failed(error)) => ActLine::Error(error.to_string()),
-        Err(Broken::Gone) => return,
+        Err(Broken::Gone) => return false,
     };
-    // Where nobody takes it, nobody waits for it.
-    drop(lines.send_timeout(last, IGNORED).await);
+    if lines.send_timeout(last, IGNORED).await.is_err() {
+        return false;
+    }
+    // All room is free again when the last line is out.
+    matches!(tokio::time::timeout(IGNORED, lines.reserve_many(lines.max_capacity())).await, Ok(Ok(_)))
 }
 
 /// Says how far it has come. An error means that nobody listens.

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::{self, Sender};
-use tracing::info;
+use tracing::{error, info};
 
 use super::acts::{AT_ONCE, Broken, LINES_AHEAD, Outbox, Places, channel, end, progress};
 use super::alone::recipients;
@@ -121,12 +121,22 @@ async fn interrupted(store: &Store, plan: &ReplayPlan, now: Timestamp) -> Result
 }
 
 /// Does what was asked, and sends line after line until it is done or nobody listens.
+///
+/// How far it has come is forgotten only once somebody has taken the last line: who does not learn that it has ended
+/// says it again, and that must not send everything once more.
 pub async fn run(outbox: Outbox<'_>, plan: ReplayPlan, lines: &Sender<ActLine<ReplayDone>>) {
+    let dry_run = plan.dry_run;
     let worked = match Replay::begin(outbox, plan, lines).await {
         Ok(replay) => replay.run().await,
         Err(error) => Err(error),
     };
-    end(worked, lines).await;
+    let is_done = worked.is_ok() && !dry_run;
+    if end(worked, lines).await
+        && is_done
+        && let Err(error) = outbox.store.commit(Commit { replay: Some(None), ..Commit::default() }).await
+    {
+        error!("that a replay has ended could not be written down: {error}");
+    }
 }
 
 /// A message that is sent again.
@@ -194,7 +204,6 @@ impl<'a> Replay<'a> {
             }
         }
         if !self.done.dry_run {
-            self.outbox.store.commit(Commit { replay: Some(None), ..Commit::default() }).await?;
             info!("{} messages were made due again, because a person said so", self.done.messages);
         }
         let counts = self.counts.into_iter();

@@ -78,6 +78,8 @@ impl Delivery {
 mod tests {
     use std::time::Duration;
 
+    use proptest::prelude::*;
+
     use super::*;
     use crate::domain::model::ChannelName;
     use crate::domain::outbox::{Address, Outcome, Reason, RetryPolicy};
@@ -186,5 +188,67 @@ mod tests {
             assert_eq!((&stands.state, stands.tried), (&State::Delivered { at: at(2) }, 2));
         }
         assert_eq!(before.clone().after_attempt(&before, end(&failed())), end(&failed()), "nobody has spoken");
+    }
+
+    /// What can happen to a delivery: a word, the beginning of an attempt, its end.
+    #[derive(Debug, Clone, Copy)]
+    enum Step {
+        Word(Act),
+        Begin,
+        End { taken: bool },
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            2 => prop_oneof![Just(Act::Retry), Just(Act::Drop), Just(Act::Replay)].prop_map(Step::Word),
+            3 => Just(Step::Begin),
+            3 => prop::bool::weighted(0.2).prop_map(|taken| Step::End { taken }),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_said_during_whatever_attempt_nothing_is_forgotten_or_sent_against_the_word(
+            steps in prop::collection::vec(step(), 0..200),
+        ) {
+            let mut stored = delivery("pending", 0);
+            let mut under_way: Option<Delivery> = None;
+            let mut ended = 0;
+            for (step, second) in steps.into_iter().zip(0..) {
+                let before = stored.clone();
+                match step {
+                    Step::Word(act) => {
+                        if let Ok(after) = stored.act(act, at(second)) {
+                            stored = after;
+                        }
+                        prop_assert_eq!((stored.tried, &stored.attempts), (before.tried, &before.attempts));
+                        if act == Act::Drop {
+                            prop_assert!(stored.state.due_at().is_none());
+                        }
+                    }
+                    // As the loop does: only what is due, and one attempt at a time.
+                    Step::Begin if under_way.is_none() && stored.state.due_at().is_some() => {
+                        under_way = Some(stored.clone());
+                    }
+                    Step::End { taken } => if let Some(found) = under_way.take() {
+                        let outcome = if taken { Outcome::Delivered } else { failed() };
+                        let after = found.clone().settle(&outcome, at(second), Duration::ZERO, 1.0, &short());
+                        stored = stored.after_attempt(&found, after);
+                        ended += 1;
+                        if taken {
+                            prop_assert_eq!(stored.state.name(), "delivered");
+                        } else if matches!(before.state, State::Dropped { .. }) {
+                            prop_assert_eq!(&stored.state, &before.state);
+                        }
+                    }
+                    Step::Begin => {}
+                }
+                prop_assert_eq!((stored.tried, &stored.id), (ended, &before.id));
+                prop_assert!(stored.attempts.len() <= 50);
+                let numbers: Vec<u32> = stored.numbered_attempts().map(|(number, _)| number).collect();
+                prop_assert!(numbers.is_sorted() && numbers.last().is_none_or(|last| *last == ended));
+                prop_assert!(numbers.first().is_none_or(|first| *first == 1));
+            }
+        }
     }
 }

@@ -246,6 +246,17 @@ async fn all(store: &Store) -> Vec<Delivery> {
     store.deliveries(DeliveryFilter { limit: 1_000_000, ..DeliveryFilter::default() }).await.unwrap()
 }
 
+/// The receiver takes all of these.
+async fn deliver(store: &Store, waiting: &[Delivery], now: Timestamp) {
+    for some in waiting.chunks(100) {
+        let taken = |one: &Delivery| {
+            let after = one.clone().settle(&Outcome::Delivered, now, Duration::ZERO, 0.0, &RetryPolicy::default());
+            (one.clone(), after)
+        };
+        store.commit(Commit { settled: some.iter().map(taken).collect(), ..Commit::default() }).await.unwrap();
+    }
+}
+
 /// Replays what is an hour old, and goes away after so many lines.
 async fn replay_until(config: &Config, store: &Store, now: Timestamp, lines: usize) -> Option<ReplayDone> {
     let query = ReplayQuery { since: "1h".to_owned(), ..ReplayQuery::default() };
@@ -253,14 +264,20 @@ async fn replay_until(config: &Config, store: &Store, now: Timestamp, lines: usi
     // Of one line, so that no more is done than is listened to.
     let (sender, mut heard) = mpsc::channel(1);
     let clock = Clock::default();
-    let work = replay::run(Outbox { config, store, clock: &clock, wake: &|_| {} }, plan, &sender);
+    let work = async {
+        let sender = sender;
+        replay::run(Outbox { config, store, clock: &clock, wake: &|_| {} }, plan, &sender).await;
+    };
     let listening = async move {
+        let mut done = None;
         for _ in 0..lines {
-            if let Some(ActLine::Done(done)) = heard.recv().await {
-                return Some(done);
+            match heard.recv().await {
+                Some(ActLine::Done(last)) => done = Some(last),
+                Some(_) => {}
+                None => break,
             }
         }
-        None
+        done
     };
     tokio::join!(work, listening).1
 }
@@ -275,13 +292,7 @@ async fn an_interrupted_replay_goes_on_and_doubles_nothing_that_was_delivered_me
     let first: Vec<Delivery> = all(&store).await.into_iter().filter(|one| one.again.is_some()).collect();
     assert!((100..900).contains(&first.len()), "{} were queued", first.len());
     // What was queued is delivered before the same is said again: nothing in it tells that it was replayed already.
-    for some in first.chunks(100) {
-        let settle = |one: &Delivery| {
-            let after = one.clone().settle(&Outcome::Delivered, now, Duration::ZERO, 0.0, &RetryPolicy::default());
-            (one.clone(), after)
-        };
-        store.commit(Commit { settled: some.iter().map(settle).collect(), ..Commit::default() }).await.unwrap();
-    }
+    deliver(&store, &first, now).await;
     let done = replay_until(&config, &store, now + chrono::TimeDelta::minutes(5), 1_000).await.unwrap();
     let resumed = done.resumed.unwrap();
     assert_eq!((resumed.messages, done.messages + resumed.messages), (first.len() as u64, 1_000));
@@ -292,6 +303,23 @@ async fn an_interrupted_replay_goes_on_and_doubles_nothing_that_was_delivered_me
     // It has ended: said again now, it is another one. What waits is left alone.
     let done = replay_until(&config, &store, now, 1_000).await.unwrap();
     assert_eq!((done.resumed, done.messages, done.waiting), (None, first.len() as u64, 1_000 - first.len() as u64));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_did_not_learn_that_a_replay_has_ended_can_say_it_again() {
+    let rig = rig();
+    let (store, _) = history(&rig, 250).await;
+    let config = Config::load(&rig.config(), &|_| None).unwrap();
+    let now = Clock::default().now();
+    // A line for each hundred, and gone before the last one.
+    assert_eq!(replay_until(&config, &store, now, 3).await, None);
+    let waiting = all(&store).await;
+    assert!(waiting.iter().all(|one| one.state.due_at().is_some()));
+    deliver(&store, &waiting, now).await;
+    let done = replay_until(&config, &store, now, 1_000).await.unwrap();
+    assert_eq!((done.messages, done.resumed.map(|before| before.messages)), (0, Some(250)));
+    let done = replay_until(&config, &store, now, 1_000).await.unwrap();
+    assert_eq!((done.messages, done.resumed), (250, None), "now it is another one");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -319,10 +347,13 @@ async fn a_kill_in_the_middle_of_a_retry_or_a_replay_loses_and_doubles_nothing()
         let line = BufReader::new(child.stderr.take().unwrap()).lines().next().unwrap().unwrap();
         assert!(line.contains("messages so far"), "{line}");
         service.kill();
-        drop(child.wait());
+        let was_done = child.wait().unwrap().success();
         let service = rig.start();
         settled(&rig).await;
-        said(&rig, args);
+        // As a person would: who was told that it is done does not say it again.
+        if !was_done {
+            said(&rig, args);
+        }
         settled(&rig).await;
         drop(service.stop());
         let times = times(&rig);
