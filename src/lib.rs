@@ -33,7 +33,7 @@
 //! 3. [`domain::diff`]: from what was known and what was read to what happened; the stock level machine; the guard against
 //!    a whole reading that is wrong.
 //! 4. [`domain::rules`]: which events go where, and what "low" means.
-//! 5. [`domain::outbox`]: deliveries as a state machine; digests, and catching up after an outage.
+//! 5. [`domain::outbox`]: deliveries as a state machine; digests, catching up after an outage, and a person's word.
 //!    [`domain::rhythm`]: how often each resource is read, and when that is too much for the quota.
 //! 6. [`domain::message`]: what a person reads, in Thai and English.
 //! 7. [`edge::pospos`]: the API, page by page, and never over its quota.

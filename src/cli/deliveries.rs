@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::source::{Source, parsed};
 use super::{Failure, Listing, out, small_runtime, table};
 use crate::config::Config;
-use crate::domain::outbox::Delivery;
+use crate::domain::outbox::{Delivery, State};
 use crate::edge::admin::DeliveryQuery;
 
 #[derive(Debug, Args)]
@@ -16,7 +16,7 @@ pub(super) struct DeliveriesArgs {
     #[command(subcommand)]
     command: Option<DeliveriesCommand>,
     /// Only those in this state
-    #[arg(long, value_parser = ["pending", "retrying", "dead", "delivered"])]
+    #[arg(long, value_parser = State::NAMES)]
     state: Option<String>,
     /// Only those to this channel
     #[arg(long)]
@@ -100,25 +100,24 @@ fn whole(delivery: &Delivery, zone: Tz) -> String {
     }
     say("created", table::moment(delivery.created_at, zone));
     say("state", delivery.state.name().to_owned());
-    if let Some(due_at) = delivery.state.due_at() {
-        say("due", table::moment(due_at, zone));
+    match &delivery.state {
+        State::Pending { due_at } | State::Retrying { due_at } => say("due", table::moment(*due_at, zone)),
+        State::Delivered { at } | State::Dead { at } | State::Dropped { at } => say("since", table::moment(*at, zone)),
     }
+    if let Some(again) = &delivery.again {
+        let after = format!("{}, after attempt {}", table::moment(again.since, zone), again.tried);
+        say("again", format!("{after}: a person had it sent again"));
+    }
+    say("tried", times(delivery));
     if let Some(into) = &delivery.collapsed_into {
         say("collapsed", format!("into {into}, which says what is newer; not sent itself"));
     }
-    if delivery.attempts.is_empty() && delivery.collapsed_into.is_some() {
-        return text;
-    }
     if delivery.attempts.is_empty() {
-        text.push_str("  not tried yet\n");
         return text;
     }
-    let first = u64::from(delivery.tried) + 1 - delivery.attempts.len() as u64;
     let rows: Vec<Vec<String>> = delivery
-        .attempts
-        .iter()
-        .zip(first..)
-        .map(|(attempt, number)| {
+        .numbered_attempts()
+        .map(|(number, attempt)| {
             let why = attempt.reason.as_ref().map_or(String::new(), ToString::to_string);
             let took = format!("{} ms", attempt.took_ms);
             vec![number.to_string(), table::moment(attempt.at, zone), took, attempt.outcome.clone(), why]
@@ -127,4 +126,16 @@ fn whole(delivery: &Delivery, zone: Tz) -> String {
     text.push('\n');
     text.push_str(&table::aligned(&["ATTEMPT", "AT", "TOOK", "OUTCOME", "REASON"], &rows));
     text
+}
+
+/// How often it was tried, and which attempts are kept where not all of them are.
+fn times(delivery: &Delivery) -> String {
+    let kept = delivery.attempts.len();
+    match delivery.tried {
+        0 if delivery.state.due_at().is_some() => "not tried yet".to_owned(),
+        0 => "never".to_owned(),
+        1 => "once".to_owned(),
+        tried if usize::try_from(tried) == Ok(kept) => format!("{tried} times"),
+        tried => format!("{tried} times; the first of them and the newest are kept, {kept} in all"),
+    }
 }

@@ -3,6 +3,7 @@
 //! Exit status: 0 done; 1 it failed; 2 wrong use; 78 the configuration or a rule file is wrong, on which systemd must
 //! not start it again.
 
+mod act;
 mod caller;
 mod check;
 mod deliveries;
@@ -14,6 +15,7 @@ mod mask;
 mod online;
 mod out;
 mod problems;
+mod replay;
 mod resume;
 mod run;
 mod schema;
@@ -27,6 +29,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Config, Problem};
+use crate::domain::outbox::Act;
 use crate::service::telemetry;
 
 pub use held::in_words as held_in_words;
@@ -60,6 +63,20 @@ enum Command {
     Events(events::EventsArgs),
     /// List messages and what became of them
     Deliveries(deliveries::DeliveriesArgs),
+    /// Try dead letters again, at once and with a new `retry_for`; also what waits for its next attempt
+    ///
+    /// The message keeps its id and its attempts; the receiver sees the same `webhook-id`, a mailbox the same Message-ID.
+    Retry(act::ActArgs),
+    /// End deliveries for good: they are kept to be read, and never sent
+    ///
+    /// One that is on its way at this very moment may still arrive, and counts as delivered then.
+    Drop(act::ActArgs),
+    /// Send past events again, with the ids they had; what waits already is left alone
+    ///
+    /// What was planned then is sent as it was, whether it was delivered, is a dead letter or was dropped. A receiver that
+    /// has had it can tell by its `webhook-id`. If it is interrupted, the same command said again within the hour
+    /// finishes the rest and doubles nothing.
+    Replay(replay::ReplayArgs),
     /// List readings that were not believed, and say whether they are right
     Held(held::HeldArgs),
     /// Read the API once under the shop's quota, and print its rows as JSON lines
@@ -138,6 +155,9 @@ impl Cli {
             Command::Status(listing) => status::status(&config, listing),
             Command::Events(args) => events::events(&config, args),
             Command::Deliveries(args) => deliveries::deliveries(&config, args),
+            Command::Retry(args) => act::act(&config, Act::Retry, args),
+            Command::Drop(args) => act::act(&config, Act::Drop, args),
+            Command::Replay(args) => replay::replay(&config, args),
             Command::Held(args) => held::held(&config, args),
             Command::Fetch(args) => fetch::fetch(&config, args),
             Command::Resume { shop } => resume::resume(&config, shop),

@@ -9,11 +9,15 @@ use super::env;
 use crate::config::Config;
 use crate::domain::diff::guard::Decision;
 use crate::domain::model::{Resource, ShopId};
-use crate::edge::admin::{DeliveryQuery, EventQuery, FetchLine, FetchQuery, Refusal};
+use crate::domain::outbox::Act;
+use crate::edge::admin::{
+    ActDone, ActLine, ActQuery, DeliveryQuery, EventQuery, FetchLine, FetchQuery, Refusal, ReplayDone, ReplayQuery,
+};
 use crate::edge::store::{Commit, Holder, Store, StoreError};
+use crate::service::acts::{self, Outbox};
 use crate::service::clock::Clock;
 use crate::service::run::token_path;
-use crate::service::{answers, fetch, held, report};
+use crate::service::{answers, fetch, held, replay, report};
 
 /// How long the service may take to answer.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
@@ -58,6 +62,11 @@ impl<'a> Source<'a> {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Whether the service runs, and will send what becomes due.
+    pub(super) fn is_running(&self) -> bool {
+        matches!(self, Source::Service { .. })
     }
 
     /// Whether a service is there at all.
@@ -192,16 +201,54 @@ impl<'a> Source<'a> {
         bail!("{}", problem(body))
     }
 
-    /// Asks the service to read the API, and passes on its lines until they end or nobody takes them. A long reading has
-    /// no time limit, but it is never silent for long.
+    /// Asks the service to read the API, and passes on its lines until they end or nobody takes them.
     pub(super) async fn fetch(
         &self,
         shop: &ShopId,
         query: &FetchQuery,
         lines: &Sender<FetchLine>,
     ) -> anyhow::Result<()> {
+        self.stream(&format!("shops/{shop}/fetch"), query, lines).await
+    }
+
+    /// Tries deliveries again or ends them, and passes on how far it has come.
+    pub(super) async fn act(&self, act: Act, query: &ActQuery, lines: &Sender<ActLine<ActDone>>) -> anyhow::Result<()> {
+        match self {
+            Source::Service { .. } => {
+                let word = if act == Act::Drop { "drop" } else { "retry" };
+                self.stream(&format!("deliveries/{word}"), query, lines).await
+            }
+            Source::Store { config, store } => {
+                answered(acts::check(act, config, query))?;
+                let outbox = Outbox { config, store, clock: &Clock::default(), wake: &|_| {} };
+                acts::run(outbox, act, query, lines).await;
+                Ok(())
+            }
+        }
+    }
+
+    /// Sends past events again, and passes on how far it has come.
+    pub(super) async fn replay(&self, query: &ReplayQuery, lines: &Sender<ActLine<ReplayDone>>) -> anyhow::Result<()> {
+        match self {
+            Source::Service { .. } => self.stream("events/replay", query, lines).await,
+            Source::Store { config, store } => {
+                let clock = Clock::default();
+                let plan = answered(replay::plan(config, query, clock.now()))?;
+                replay::run(Outbox { config, store, clock: &clock, wake: &|_| {} }, plan, lines).await;
+                Ok(())
+            }
+        }
+    }
+
+    /// Asks for something that takes a while, and passes on the lines of the answer until they end or nobody takes them.
+    /// It has no time limit, but it is never silent for long.
+    async fn stream<Q, L>(&self, path: &str, query: &Q, lines: &Sender<L>) -> anyhow::Result<()>
+    where
+        Q: serde::Serialize,
+        L: DeserializeOwned,
+    {
         let Source::Service { client, address, token } = self else { bail!("no service is asked here") };
-        let request = client.post(format!("http://{address}/api/v1/shops/{shop}/fetch"));
+        let request = client.post(format!("http://{address}/api/v1/{path}"));
         let body = serde_json::to_string(query)?;
         let request = request.bearer_auth(shown(token)?).header("content-type", "application/json").body(body);
         let asked = tokio::time::timeout(SILENCE, request.send()).await.context("The service does not answer")?;

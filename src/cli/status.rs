@@ -49,7 +49,10 @@ fn text(status: &Status, now: Timestamp, zone: Tz) -> String {
         ));
     }
     if status.dead > 0 {
-        text.push_str(&format!("\n{} dead letters: see `posbell deliveries --state dead`\n", status.dead));
+        text.push_str(&format!(
+            "\n{} dead letters: see `posbell deliveries --state dead`; `posbell retry --dead` sends them again\n",
+            status.dead
+        ));
     }
     text
 }

@@ -93,7 +93,7 @@ impl Alone {
 }
 
 /// The recipients of the channels that have several, as they are configured.
-fn recipients(config: &Config) -> Recipients {
+pub(super) fn recipients(config: &Config) -> Recipients {
     let several = config.channels.iter().filter_map(|channel| match &channel.kind {
         ChannelKind::Email { to, .. } => Some((channel.name.clone(), to.clone())),
         ChannelKind::Webhook { .. } | ChannelKind::Telegram { .. } => None,

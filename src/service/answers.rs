@@ -6,17 +6,21 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
+use tokio::sync::Mutex;
 use tokio::sync::mpsc::Receiver;
 
 use super::report::{self, Live, QuotaStatus};
 use super::shop::{Shared, Shop};
-use super::{fetch, held};
+use super::{acts, fetch, held, replay};
 use crate::config::Config;
 use crate::domain::diff::guard::Decision;
 use crate::domain::event::DeliveryId;
 use crate::domain::model::Timestamp;
-use crate::domain::outbox::Delivery;
-use crate::edge::admin::{Answers, DeliveryQuery, EventQuery, FetchLine, FetchQuery, Refusal};
+use crate::domain::outbox::{Act, Delivery, State};
+use crate::edge::admin::{
+    ActDone, ActQuery, Answers, DeliveryQuery, EventQuery, FetchLine, FetchQuery, Lines, Refusal, ReplayDone,
+    ReplayQuery,
+};
 use crate::edge::store::{DeliveryFilter, EventFilter, Store, StoreError};
 
 /// How many rows a listing has unless asked otherwise.
@@ -32,6 +36,8 @@ pub struct ServiceAnswers {
     pub shared: Arc<Shared>,
     /// The shops.
     pub shops: Vec<Arc<Shop>>,
+    /// Held by the replay that is under way.
+    pub replaying: Arc<Mutex<()>>,
 }
 
 impl Answers for ServiceAnswers {
@@ -81,6 +87,14 @@ impl Answers for ServiceAnswers {
             None => None,
         };
         held::decide(&self.config, &self.shared.store, &shop, &resource, decision).await
+    }
+
+    async fn act(&self, act: Act, query: ActQuery) -> Result<Lines<ActDone>, Refusal> {
+        acts::start(&self.config, &self.shared, act, query)
+    }
+
+    async fn replay(&self, query: ReplayQuery) -> Result<Lines<ReplayDone>, Refusal> {
+        replay::start(&self.config, &self.shared, &self.replaying, &query).await
     }
 
     async fn resume(&self, shop: String) -> Result<String, Refusal> {
@@ -134,9 +148,8 @@ struct DeliveryList {
 
 /// The deliveries that `query` asks for.
 pub async fn deliveries(store: &Store, query: DeliveryQuery) -> Result<String, Refusal> {
-    const STATES: [&str; 4] = ["pending", "retrying", "dead", "delivered"];
-    if let Some(state) = query.state.as_ref().filter(|state| !STATES.contains(&state.as_str())) {
-        return Err(Refusal::Wrong(format!("`{state}` is no state; it is one of: {}", STATES.join(", "))));
+    if let Some(state) = query.state.as_ref().filter(|state| !State::NAMES.contains(&state.as_str())) {
+        return Err(Refusal::Wrong(format!("`{state}` is no state; it is one of: {}", State::NAMES.join(", "))));
     }
     let filter = DeliveryFilter { state: query.state, channel: query.channel, limit: limit(query.limit)? };
     json(&DeliveryList { data: store.deliveries(filter).await? })
@@ -151,7 +164,7 @@ pub async fn delivery(store: &Store, id: &str) -> Result<String, Refusal> {
 }
 
 /// `since` as a moment: `2h` is so long before `now`, or an RFC 3339 time.
-fn since(text: &str, now: Timestamp) -> Result<Timestamp, Refusal> {
+pub(super) fn since(text: &str, now: Timestamp) -> Result<Timestamp, Refusal> {
     let ago = humantime::parse_duration(text).ok().filter(|ago| *ago <= Duration::from_secs(100 * 365 * 86_400));
     let moment = ago.map(|ago| now - ago).or_else(|| text.parse().ok());
     moment.ok_or_else(|| Refusal::Wrong(format!("`{text}` is no time; write `2h`, `7d` or `2026-11-23T00:00:00Z`")))

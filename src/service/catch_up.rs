@@ -41,7 +41,7 @@ impl Lookout {
         let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         // The clock may have been set back since.
         let lately = last.is_some_and(|last| (now - last).abs() < CATCH_UP_AFTER);
-        let is_old = due.now.iter().any(|item| now - item.delivery.created_at >= CATCH_UP_AFTER);
+        let is_old = due.now.iter().any(|item| now - item.delivery.since() >= CATCH_UP_AFTER);
         let look = is_back || (is_old && !lately);
         if look {
             *last = Some(now);

@@ -4,6 +4,7 @@
 //! and settles it. Neither keeps anything between turns except in the store, so a killed process and a slow one are
 //! the same case. A wake-up carries no data: whoever is woken looks in the store.
 
+pub mod acts;
 pub mod alone;
 pub mod answers;
 mod catch_up;
@@ -17,6 +18,7 @@ pub mod pace;
 pub mod pass;
 pub mod poll;
 pub mod probe;
+pub mod replay;
 pub mod report;
 pub mod run;
 pub mod setup;

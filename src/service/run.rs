@@ -82,8 +82,12 @@ pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce(Option<S
     let address = match listener {
         Some(listener) => {
             let token = admin_token(ready.admin_token, &config, &shared.clock)?;
-            let answers =
-                ServiceAnswers { config: Arc::clone(&config), shared: Arc::clone(&shared), shops: shops.clone() };
+            let answers = ServiceAnswers {
+                config: Arc::clone(&config),
+                shared: Arc::clone(&shared),
+                shops: shops.clone(),
+                replaying: Arc::default(),
+            };
             Some(serve(listener, answers, token, &mut loops, &shutdown)?)
         }
         None => None,
@@ -270,7 +274,7 @@ async fn give_up_orphans(shared: &Shared) -> Result<(), StoreError> {
     let waiting = shared.store.waiting_channels().await?;
     for channel in waiting.iter().filter(|channel| !shared.wakes.contains_key(*channel)) {
         let due = shared.store.due(channel, now, ORPHANS_AT_ONCE, |_| false).await?;
-        let over = due.now.into_iter().map(|item| item.delivery).filter(|d| d.created_at + policy.retry_for <= now);
+        let over = due.now.into_iter().map(|item| item.delivery).filter(|d| d.since() + policy.retry_for <= now);
         let settled: Vec<_> = over.map(|delivery| (delivery.clone(), delivery.give_up(now))).collect();
         if !settled.is_empty() {
             warn!(channel.name = %channel, "{} messages for channel {channel} are given up", settled.len());

@@ -16,7 +16,7 @@
 //! grows in the same step; the newest are collapsed into the digest that the same step makes. Killed in between, the
 //! next look goes on from there. A digest that failed and was overtaken meanwhile takes part like any other.
 //!
-//! It refuses to hurry: what is under way is not handed in, and so is left alone.
+//! It refuses to hurry: what is under way is not handed in, and so is left alone. So is what a person has had sent again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -98,7 +98,11 @@ pub fn catch_up(waiting: Vec<Waiting>, now: Timestamp) -> Vec<Collapse> {
     let mut groups: BTreeMap<(Address, ShopId), Vec<Waiting>> = BTreeMap::new();
     for one in waiting {
         let stock = one.news.iter().all(|news| News::can_be_overtaken(news.kind));
-        if stock && !one.news.is_empty() && one.news.len() == one.delivery.events.len() {
+        if stock
+            && one.delivery.may_be_overtaken()
+            && !one.news.is_empty()
+            && one.news.len() == one.delivery.events.len()
+        {
             let Delivery { channel, recipient, shop, .. } = &one.delivery;
             let address = Address { channel: channel.clone(), recipient: recipient.clone() };
             groups.entry((address, shop.clone())).or_default().push(one);

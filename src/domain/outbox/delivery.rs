@@ -8,7 +8,8 @@ use super::{Outcome, Reason, RetryPolicy};
 use crate::domain::event::{DeliveryId, EventId};
 use crate::domain::model::{ChannelName, ShopId, Timestamp};
 
-/// How many attempts are kept for a person to read; the pauses of the default policy make about thirty.
+/// How many attempts are kept for a person to read, the first and the newest; the pauses of the default policy make
+/// about thirty.
 const ATTEMPTS_KEPT: usize = 50;
 
 /// How many attempts are kept of what is collapsed: enough to see why it was late. Hundreds are written in one
@@ -36,8 +37,11 @@ pub struct Delivery {
     pub state: State,
     /// How many attempts there have been.
     pub tried: u32,
-    /// The latest attempts, oldest first.
+    /// The first attempt and the latest ones, oldest first.
     pub attempts: Vec<Attempt>,
+    /// After a person's word that it is to be sent again: from when on its time counts anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<Again>,
     /// After a catch-up: how many changes each of `events` stands for, in their order. Empty where each stands for
     /// itself alone. No part of the id.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -55,6 +59,15 @@ pub struct Address {
     pub channel: ChannelName,
     /// One mail address of an e-mail channel; `None` for all other channels.
     pub recipient: Option<String>,
+}
+
+/// That a person has had a delivery sent again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Again {
+    /// When it was said; `retry_for` counts from here.
+    pub since: Timestamp,
+    /// How many attempts there had been until then; the pauses grow from here.
+    pub tried: u32,
 }
 
 /// What has become of a delivery.
@@ -81,9 +94,17 @@ pub enum State {
         /// When it was given up.
         at: Timestamp,
     },
+    /// Ended by a person, and not sent.
+    Dropped {
+        /// When that was said.
+        at: Timestamp,
+    },
 }
 
 impl State {
+    /// Every word in listings and filters.
+    pub const NAMES: [&str; 5] = ["pending", "retrying", "delivered", "dead", "dropped"];
+
     /// The word in listings and filters.
     pub fn name(&self) -> &'static str {
         match self {
@@ -91,6 +112,7 @@ impl State {
             State::Retrying { .. } => "retrying",
             State::Delivered { .. } => "delivered",
             State::Dead { .. } => "dead",
+            State::Dropped { .. } => "dropped",
         }
     }
 
@@ -98,7 +120,7 @@ impl State {
     pub fn due_at(&self) -> Option<Timestamp> {
         match self {
             State::Pending { due_at } | State::Retrying { due_at } => Some(*due_at),
-            State::Delivered { .. } | State::Dead { .. } => None,
+            State::Delivered { .. } | State::Dead { .. } | State::Dropped { .. } => None,
         }
     }
 }
@@ -106,6 +128,9 @@ impl State {
 /// One try to send.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
+    /// Which one it was, from 1 on; 0 where it was written down before they were numbered.
+    #[serde(default)]
+    pub number: u32,
     /// When it was begun.
     pub at: Timestamp,
     /// How long it took, in milliseconds.
@@ -131,6 +156,7 @@ impl Delivery {
             state: State::Pending { due_at: now },
             tried: 0,
             attempts: Vec::new(),
+            again: None,
             counts: Vec::new(),
             collapsed_into: None,
         }
@@ -141,10 +167,40 @@ impl Delivery {
         self.counts.get(place).copied().unwrap_or(1)
     }
 
-    /// The same delivery, not to be sent any more because `into` says it. Its latest attempts stay to be read.
+    /// From when on its time to be delivered counts.
+    pub fn since(&self) -> Timestamp {
+        self.again.as_ref().map_or(self.created_at, |again| again.since)
+    }
+
+    /// Whether a newer state may be told instead. What a person has had sent again is sent as it is.
+    pub fn may_be_overtaken(&self) -> bool {
+        self.again.is_none()
+    }
+
+    /// The attempts that are kept, each with its number from 1 on, oldest first.
+    pub fn numbered_attempts(&self) -> impl Iterator<Item = (u32, &Attempt)> {
+        let kept = u32::try_from(self.attempts.len()).unwrap_or(u32::MAX);
+        // What has no number is older than the numbers, of which the latest were kept without a gap.
+        let before = self.tried.saturating_sub(kept);
+        self.attempts.iter().zip(1..).map(move |(attempt, place)| match attempt.number {
+            0 => (before.saturating_add(place), attempt),
+            number => (number, attempt),
+        })
+    }
+
+    /// Leaves the first attempt and the newest, `most` in all: how it began to fail, and how it ends.
+    fn keep_attempts(&mut self, most: usize) {
+        let numbers: Vec<u32> = self.numbered_attempts().map(|(number, _)| number).collect();
+        self.attempts.iter_mut().zip(numbers).for_each(|(attempt, number)| attempt.number = number);
+        let surplus = self.attempts.len().saturating_sub(most);
+        if surplus > 0 {
+            self.attempts.drain(1..=surplus);
+        }
+    }
+
+    /// The same delivery, not to be sent any more because `into` says it. Its first and latest attempts stay to be read.
     pub fn collapse(mut self, into: DeliveryId, at: Timestamp) -> Self {
-        let surplus = self.attempts.len().saturating_sub(ATTEMPTS_OF_COLLAPSED);
-        self.attempts.drain(..surplus);
+        self.keep_attempts(ATTEMPTS_OF_COLLAPSED);
         Self { state: State::Delivered { at }, collapsed_into: Some(into), ..self }
     }
 
@@ -167,19 +223,20 @@ impl Delivery {
         let ended = later(at, took);
         self.tried = self.tried.saturating_add(1);
         self.attempts.push(Attempt {
+            number: self.tried,
             at,
             took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
             outcome: word(outcome).to_owned(),
             reason: reason(outcome).cloned(),
         });
-        let surplus = self.attempts.len().saturating_sub(ATTEMPTS_KEPT);
-        self.attempts.drain(..surplus);
-        self.state = match policy.pause(outcome, self.tried, jitter) {
+        self.keep_attempts(ATTEMPTS_KEPT);
+        let failed = self.tried - self.again.as_ref().map_or(0, |again| again.tried.min(self.tried));
+        self.state = match policy.pause(outcome, failed, jitter) {
             None => State::Delivered { at: ended },
             // Waiting mends neither.
             Some(_) if matches!(reason(outcome), Some(Reason::Gone | Reason::EventLost)) => State::Dead { at: ended },
             Some(pause) => {
-                let give_up_at = later(self.created_at, policy.retry_for);
+                let give_up_at = later(self.since(), policy.retry_for);
                 if ended >= give_up_at {
                     State::Dead { at: ended }
                 } else {
@@ -257,6 +314,45 @@ mod tests {
     }
 
     #[test]
+    fn of_many_attempts_the_first_and_the_newest_are_kept_with_their_numbers_and_all_are_counted() {
+        let mut delivery = delivery();
+        for second in 1..=70 {
+            delivery = delivery.settle(&failed(), at(second), Duration::ZERO, 1.0, &RetryPolicy::default());
+        }
+        let numbers: Vec<u32> = delivery.numbered_attempts().map(|(number, _)| number).collect();
+        let want: Vec<u32> = [1].into_iter().chain(22..=70).collect();
+        assert_eq!((delivery.tried, numbers), (70, want));
+        let collapsed = delivery.collapse(self::delivery().id, at(99));
+        let numbers: Vec<u32> = collapsed.numbered_attempts().map(|(number, _)| number).collect();
+        assert_eq!((collapsed.tried, numbers), (70, [1].into_iter().chain(62..=70).collect()));
+    }
+
+    #[test]
+    fn attempts_from_before_there_were_numbers_are_counted_from_the_newest() {
+        let mut old = delivery().settle(&failed(), at(1), Duration::ZERO, 1.0, &RetryPolicy::default());
+        old = old.settle(&failed(), at(2), Duration::ZERO, 1.0, &RetryPolicy::default());
+        old.attempts.iter_mut().for_each(|attempt| attempt.number = 0);
+        old.tried = 70;
+        let numbers = |delivery: &Delivery| delivery.numbered_attempts().map(|(number, _)| number).collect::<Vec<_>>();
+        assert_eq!(numbers(&old), [69, 70]);
+        let settled = old.settle(&failed(), at(3), Duration::ZERO, 1.0, &RetryPolicy::default());
+        assert_eq!(numbers(&settled), [69, 70, 71]);
+    }
+
+    #[test]
+    fn each_state_has_its_word_in_the_list_of_words() {
+        let at = at(0);
+        let all = [
+            State::Pending { due_at: at },
+            State::Retrying { due_at: at },
+            State::Delivered { at },
+            State::Dead { at },
+            State::Dropped { at },
+        ];
+        assert_eq!(all.map(|state| state.name()), State::NAMES);
+    }
+
+    #[test]
     fn what_waited_out_a_long_stop_is_tried_before_it_is_given_up() {
         let late = at(90 * 3600);
         let settled = delivery().settle(&Outcome::Delivered, late, Duration::ZERO, 0.0, &RetryPolicy::default());
@@ -264,9 +360,9 @@ mod tests {
     }
 
     #[test]
-    fn a_delivery_stored_before_there_was_a_catch_up_is_read_and_written_as_it_was() {
+    fn a_delivery_stored_before_there_was_a_catch_up_or_an_act_is_read_and_written_as_it_was() {
         let stored = serde_json::to_string(&delivery()).expect("is JSON");
-        assert!(!stored.contains("counts") && !stored.contains("collapsed"), "{stored}");
+        assert!(["counts", "collapsed", "again"].iter().all(|later| !stored.contains(later)), "{stored}");
         assert_eq!(serde_json::from_str::<Delivery>(&stored).expect("is a delivery"), delivery());
     }
 

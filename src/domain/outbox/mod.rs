@@ -1,9 +1,10 @@
 //! Deliveries as a state machine: planned from events, settled by outcomes, never lost between the two.
 //!
 //! What is here decides; `edge::store` keeps and `service::deliver` sends. A delivery leaves the pending states only
-//! through [`Delivery::settle`] or, after an outage, by a [`catch_up`] into another that waits; so whatever is killed in
-//! the middle is found again as it was.
+//! through [`Delivery::settle`], after an outage by a [`catch_up`] into another that waits, or by a person's [`Act`]; so
+//! whatever is killed in the middle is found again as it was.
 
+mod act;
 mod catch_up;
 mod delivery;
 mod digest;
@@ -11,8 +12,9 @@ mod outcome;
 mod plan;
 mod schedule;
 
+pub use act::{Act, Unmoved};
 pub use catch_up::{CATCH_UP_AFTER, Collapse, News, Waiting, catch_up};
-pub use delivery::{Address, Attempt, Delivery, State};
+pub use delivery::{Address, Again, Attempt, Delivery, State};
 pub use digest::Digests;
 pub use outcome::{Outcome, Reason};
 pub use plan::{Recipients, body, plan};

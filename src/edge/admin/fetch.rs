@@ -85,19 +85,18 @@ pub(super) async fn fetch<A: Answers>(
         Err(rejection) => return json(Err(Refusal::Wrong(rejection.body_text()))),
     };
     match answers.fetch(shop, query).await {
-        Ok(lines) => {
-            let headers = [(header::CONTENT_TYPE, "application/x-ndjson"), (header::CACHE_CONTROL, "no-store")];
-            (headers, streamed(lines)).into_response()
-        }
+        Ok(lines) => streamed(lines),
         Err(refusal) => json(Err(refusal)),
     }
 }
 
-/// Dropped when the caller goes away, and the receiver with it.
-fn streamed(lines: Receiver<FetchLine>) -> Body {
-    Body::from_stream(stream::unfold(lines, |mut lines| async move {
+/// Each line as it comes. Dropped when the caller goes away, and the receiver with it.
+pub(super) fn streamed<L: Serialize + Send + 'static>(lines: Receiver<L>) -> Response {
+    let headers = [(header::CONTENT_TYPE, "application/x-ndjson"), (header::CACHE_CONTROL, "no-store")];
+    let body = Body::from_stream(stream::unfold(lines, |mut lines| async move {
         let mut text = serde_json::to_string(&lines.recv().await?).unwrap_or_default();
         text.push('\n');
         Some((Ok::<_, Infallible>(text), lines))
-    }))
+    }));
+    (headers, body).into_response()
 }

@@ -4,12 +4,16 @@
 //! owner's data), anything but GET without the token, and from other machines GET without it too.
 
 mod access;
+mod acts;
 mod fetch;
 mod routes;
 
 use std::net::SocketAddr;
 
 pub use access::Access;
+pub use acts::{
+    ActDone, ActLine, ActQuery, ActRefused, Lines, ReplayCount, ReplayDone, ReplayExample, ReplayQuery, ReplayResumed,
+};
 pub use fetch::{FetchLine, FetchQuery};
 pub use routes::{Answers, DeliveryQuery, EventQuery, Refusal, closed_router, router};
 

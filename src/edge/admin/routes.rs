@@ -13,8 +13,10 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::Receiver;
 
 use super::access::{self, Access};
+use super::acts::{ActDone, ActQuery, Lines, ReplayDone, ReplayQuery, drop_deliveries, replay, retry};
 use super::fetch::{FetchLine, FetchQuery, fetch};
 use crate::domain::diff::guard::Decision;
+use crate::domain::outbox::Act;
 
 /// `?type=sale.created&shop=main&since=2026-11-23T00:00:00Z&after=12&limit=100`
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,7 +43,7 @@ pub struct EventQuery {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeliveryQuery {
-    /// `pending`, `retrying`, `dead` or `delivered`.
+    /// `pending`, `retrying`, `delivered`, `dead` or `dropped`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
     /// A channel's name.
@@ -86,6 +88,11 @@ pub trait Answers: Send + Sync + 'static {
         resource: String,
         decision: Decision,
     ) -> impl Future<Output = Result<String, Refusal>> + Send;
+    /// Does with deliveries what a person says: the lines as the work goes on. Where the receiver is dropped, it ends
+    /// after the step under way.
+    fn act(&self, act: Act, query: ActQuery) -> impl Future<Output = Result<Lines<ActDone>, Refusal>> + Send;
+    /// Sends past events again, and answers like [`Answers::act`].
+    fn replay(&self, query: ReplayQuery) -> impl Future<Output = Result<Lines<ReplayDone>, Refusal>> + Send;
     /// Lets a stopped shop be read again.
     fn resume(&self, shop: String) -> impl Future<Output = Result<String, Refusal>> + Send;
     /// Reads the API for a person: the lines as they come. Where the receiver is dropped, no further call is made.
@@ -105,6 +112,9 @@ pub fn router<A: Answers>(answers: Arc<A>, access: Access) -> Router {
         .route("/api/v1/events", get(events::<A>))
         .route("/api/v1/deliveries", get(deliveries::<A>))
         .route("/api/v1/deliveries/{id}", get(delivery::<A>))
+        .route("/api/v1/deliveries/retry", post(retry::<A>))
+        .route("/api/v1/deliveries/drop", post(drop_deliveries::<A>))
+        .route("/api/v1/events/replay", post(replay::<A>))
         .route("/api/v1/held", get(|State(a): State<Arc<A>>| async move { json(a.held().await) }))
         .route("/api/v1/held/{shop}/{resource}", get(held_pass::<A>))
         .route("/api/v1/held/{shop}/{resource}/release", post(release::<A>))

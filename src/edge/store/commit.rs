@@ -6,12 +6,12 @@
 use std::collections::BTreeSet;
 
 use super::listed::head_of;
-use super::record::{self, ResourceRecord, ShopRecord};
+use super::record::{self, ReplayRecord, ResourceRecord, ShopRecord};
 use super::{StoreError, keys};
 use crate::domain::diff::guard::GuardRecord;
-use crate::domain::event::{Event, EventId};
+use crate::domain::event::{DeliveryId, Event, EventId};
 use crate::domain::model::{EntityId, Resource, ShopId, Timestamp};
-use crate::domain::outbox::{Collapse, Delivery, State};
+use crate::domain::outbox::{Act, Collapse, Delivery, State};
 
 /// What becomes durable in one step.
 #[derive(Debug, Default)]
@@ -24,6 +24,11 @@ pub struct Commit {
     pub deliveries: Vec<Delivery>,
     /// Deliveries that were tried: before and after.
     pub settled: Vec<(Delivery, Delivery)>,
+    /// What a person says about deliveries, and when. Each is decided on what is stored by then, and left out where
+    /// that is as it should be already.
+    pub acts: Vec<(DeliveryId, Act, Timestamp)>,
+    /// How far a replay has come; `None` within means that it has ended.
+    pub replay: Option<Option<ReplayRecord>>,
     /// A step of a catch-up; void when any of it is not as it was planned.
     pub collapse: Option<Collapse>,
     /// What is known of a resource from now on.
@@ -99,40 +104,17 @@ pub(super) fn apply(tree: &sled::Tree, numbers: &mut Numbers, commit: Commit) ->
     if let Some((shop, resource, promise)) = commit.gather {
         gather(tree, &mut batch, numbers, keys::gathering(&shop, resource), promise)?;
     }
-    for (shop, resource, id, row) in commit.rows {
-        let key = keys::row(&shop, resource, &id);
-        match row {
-            Some(row) => {
-                if let Some(head) = head_of(&row) {
-                    batch.insert(keys::head(&shop, resource, &id), head);
-                }
-                batch.insert(key, row);
-            }
-            None => {
-                batch.remove(keys::head(&shop, resource, &id));
-                batch.remove(key);
-            }
-        }
-    }
-    let mut known_before = BTreeSet::new();
-    let mut told = BTreeSet::new();
-    for (at, event) in commit.events {
-        let by_id = keys::event_by_id(&event.id);
-        if tree.contains_key(&by_id)? {
-            // The same change was told before; its id says so. Telling it again would be the second time.
-            known_before.insert(event.id);
-            continue;
-        }
-        if !told.insert(event.id.clone()) {
-            continue;
-        }
-        batch.insert(keys::numbered(keys::EVENTS, numbers.event), record::write_event(at, &event.to_json())?);
-        batch.insert(by_id, &numbers.event.to_be_bytes());
-        numbers.event += 1;
-    }
+    put_rows(&mut batch, commit.rows);
+    let known_before = tell(tree, &mut batch, numbers, commit.events)?;
     plan(tree, &mut batch, numbers, commit.deliveries, &known_before)?;
-    for (_, after) in commit.settled {
-        settle(tree, &mut batch, &after)?;
+    for (before, after) in commit.settled {
+        settle(tree, &mut batch, &before, after)?;
+    }
+    act(tree, &mut batch, commit.acts)?;
+    match commit.replay {
+        Some(Some(record)) => batch.insert(keys::REPLAY, record::write(&record)?),
+        Some(None) => batch.remove(keys::REPLAY),
+        None => {}
     }
     if let Some(step) = commit.collapse {
         collapse(tree, &mut batch, numbers, step)?;
@@ -171,6 +153,51 @@ fn gather(
     Ok(())
 }
 
+/// Rows with their heads, where they have one.
+fn put_rows(batch: &mut sled::Batch, rows: Vec<(ShopId, Resource, EntityId, Option<Vec<u8>>)>) {
+    for (shop, resource, id, row) in rows {
+        let key = keys::row(&shop, resource, &id);
+        match row {
+            Some(row) => {
+                if let Some(head) = head_of(&row) {
+                    batch.insert(keys::head(&shop, resource, &id), head);
+                }
+                batch.insert(key, row);
+            }
+            None => {
+                batch.remove(keys::head(&shop, resource, &id));
+                batch.remove(key);
+            }
+        }
+    }
+}
+
+/// Puts into the log what is not there yet, and returns what is.
+fn tell(
+    tree: &sled::Tree,
+    batch: &mut sled::Batch,
+    numbers: &mut Numbers,
+    events: Vec<(Timestamp, Event)>,
+) -> Result<BTreeSet<EventId>, StoreError> {
+    let mut known_before = BTreeSet::new();
+    let mut told = BTreeSet::new();
+    for (at, event) in events {
+        let by_id = keys::event_by_id(&event.id);
+        if tree.contains_key(&by_id)? {
+            // The same change was told before; its id says so. Telling it again would be the second time.
+            known_before.insert(event.id);
+            continue;
+        }
+        if !told.insert(event.id.clone()) {
+            continue;
+        }
+        batch.insert(keys::numbered(keys::EVENTS, numbers.event), record::write_event(at, &event.to_json())?);
+        batch.insert(by_id, &numbers.event.to_be_bytes());
+        numbers.event += 1;
+    }
+    Ok(known_before)
+}
+
 /// Deliveries of these and of older events; what only repeats is left out.
 fn plan(
     tree: &sled::Tree,
@@ -198,9 +225,8 @@ fn plan(
     Ok(())
 }
 
-fn settle(tree: &sled::Tree, batch: &mut sled::Batch, after: &Delivery) -> Result<(), StoreError> {
-    let number = tree.get(keys::delivery_by_id(&after.id))?.and_then(|number| keys::number_of(&number));
-    let Some((number, stored)) = stored_delivery(tree, number)? else {
+fn settle(tree: &sled::Tree, batch: &mut sled::Batch, before: &Delivery, after: Delivery) -> Result<(), StoreError> {
+    let Some((number, stored)) = delivery_of(tree, &after.id)? else {
         // Forgotten meanwhile: nobody waits for it any more.
         return Ok(());
     };
@@ -208,7 +234,29 @@ fn settle(tree: &sled::Tree, batch: &mut sled::Batch, after: &Delivery) -> Resul
         // Whatever a second attempt says: it was taken.
         return Ok(());
     }
-    // Taken from what is stored, not from what the caller last saw: a key that stays behind is sent again for ever.
+    let after = stored.clone().after_attempt(before, after);
+    replace(batch, number, &stored, &after)
+}
+
+fn act(tree: &sled::Tree, batch: &mut sled::Batch, acts: Vec<(DeliveryId, Act, Timestamp)>) -> Result<(), StoreError> {
+    let mut acted = BTreeSet::new();
+    for (id, act, at) in acts {
+        // A second word of the same commit would not see what the first one puts in.
+        if !acted.insert(id.clone()) {
+            continue;
+        }
+        let Some((number, stored)) = delivery_of(tree, &id)? else { continue };
+        if let Ok(after) = stored.act(act, at) {
+            replace(batch, number, &stored, &after)?;
+        }
+    }
+    Ok(())
+}
+
+/// Moves a delivery to where its state belongs.
+///
+/// From what is stored, not from what the caller last saw: a key that stays behind is sent again for ever.
+fn replace(batch: &mut sled::Batch, number: u64, stored: &Delivery, after: &Delivery) -> Result<(), StoreError> {
     if let Some(due_at) = stored.state.due_at() {
         batch.remove(keys::due(&stored.channel, due_at, number));
     }
@@ -227,8 +275,7 @@ fn collapse(
     step: Collapse,
 ) -> Result<(), StoreError> {
     for (before, _) in &step.settled {
-        let number = tree.get(keys::delivery_by_id(&before.id))?.and_then(|number| keys::number_of(&number));
-        if stored_delivery(tree, number)?.is_none_or(|(_, stored)| stored != *before) {
+        if delivery_of(tree, &before.id)?.is_none_or(|(_, stored)| stored != *before) {
             return Ok(());
         }
     }
@@ -241,8 +288,8 @@ fn collapse(
         batch.insert(by_id, &numbers.delivery.to_be_bytes());
         numbers.delivery += 1;
     }
-    for (_, after) in &step.settled {
-        settle(tree, batch, after)?;
+    for (before, after) in step.settled {
+        settle(tree, batch, &before, after)?;
     }
     Ok(())
 }
@@ -265,6 +312,11 @@ fn forget(tree: &sled::Tree, batch: &mut sled::Batch, entry: Entry) -> Result<()
         }
     }
     Ok(())
+}
+
+fn delivery_of(tree: &sled::Tree, id: &DeliveryId) -> Result<Option<(u64, Delivery)>, StoreError> {
+    let number = tree.get(keys::delivery_by_id(id))?.and_then(|number| keys::number_of(&number));
+    stored_delivery(tree, number)
 }
 
 fn stored_delivery(tree: &sled::Tree, number: Option<u64>) -> Result<Option<(u64, Delivery)>, StoreError> {

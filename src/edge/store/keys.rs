@@ -10,6 +10,7 @@ use crate::domain::model::{ChannelName, EntityId, Resource, ShopId, Timestamp};
 pub(super) const EPOCH: &[u8] = b"m/epoch";
 pub(super) const NUMBERS: &[u8] = b"m/numbers";
 pub(super) const FORM: &[u8] = b"m/form";
+pub(super) const REPLAY: &[u8] = b"m/replay";
 pub(super) const EVENTS: &[u8] = b"e/";
 pub(super) const DELIVERIES: &[u8] = b"d/";
 pub(super) const DUE: &[u8] = b"q/";

@@ -8,6 +8,7 @@
 //! **What it refuses.** To go on after an error of sled: a store that failed once has been seen to return values
 //! that were never stored, so from then on every call fails and the process must open it anew.
 
+mod acts;
 mod blobs;
 mod commit;
 mod committer;
@@ -25,6 +26,7 @@ mod space;
 mod tests;
 mod upgrade;
 
+pub use acts::{DeadPage, Past, PastDeliveries, PastEvents, PastFilter};
 pub use commit::{Commit, Forgotten, Gather};
 pub use heads::Heads;
 pub use listed::Head;
@@ -32,7 +34,7 @@ pub use lock::{DirLock, Holder};
 pub use open::make_data_dir;
 pub use outbox::{Due, DueDelivery, PageStart, WaitingPage};
 pub use read::{DeliveryFilter, EventFilter, OutboxCounts};
-pub use record::{ResourceRecord, ShopRecord, Stopped};
+pub use record::{ReplayPlace, ReplayRecord, ResourceRecord, ShopRecord, Stopped};
 pub use space::{FULL, RESERVE, free_bytes};
 
 use std::path::PathBuf;

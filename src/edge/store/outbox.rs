@@ -71,7 +71,8 @@ impl Store {
                 }
                 let Some(number) = keys::number_of(&key).filter(|number| *number < durable.delivery) else { continue };
                 let Stored::Delivery(delivery) = stored(tree, number)? else { continue };
-                if busy.contains(&delivery.id) || delivery.state.due_at().is_none() {
+                let is_left_alone = busy.contains(&delivery.id) || !delivery.may_be_overtaken();
+                if is_left_alone || delivery.state.due_at().is_none() {
                     continue;
                 }
                 if let Some(news) = news_of(tree, &delivery)? {

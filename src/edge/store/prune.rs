@@ -79,7 +79,7 @@ fn old_deliveries(tree: &sled::Tree, first: u64, before: Timestamp) -> Result<Fo
             break;
         }
         match delivery.state {
-            State::Delivered { at } | State::Dead { at } if at < before => entries.push(number),
+            State::Delivered { at } | State::Dead { at } | State::Dropped { at } if at < before => entries.push(number),
             _ => {}
         }
     }

@@ -32,7 +32,7 @@ pub struct EventFilter {
 /// Which deliveries to list.
 #[derive(Debug, Clone, Default)]
 pub struct DeliveryFilter {
-    /// Only those in this state: `pending`, `retrying`, `dead` or `delivered`.
+    /// Only those in this state: `pending`, `retrying`, `delivered`, `dead` or `dropped`.
     pub state: Option<String>,
     /// Only those to this channel.
     pub channel: Option<String>,

@@ -61,6 +61,35 @@ pub struct Stopped {
     pub key_hash: KeyHash,
 }
 
+/// How far a replay has come: written with each of its steps, so that it can go on after a kill where it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplayRecord {
+    /// What was asked for, as it was asked: the same words mean the same replay.
+    pub words: String,
+    /// When it was first said.
+    pub began_at: Timestamp,
+    /// When it last came on.
+    pub at: Timestamp,
+    /// Events seen from here on.
+    pub since: Timestamp,
+    /// Events seen before this.
+    pub until: Timestamp,
+    /// What comes next.
+    pub next: ReplayPlace,
+    /// How many messages it has made due.
+    pub queued: u64,
+}
+
+/// Where a replay is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReplayPlace {
+    /// At the delivery with this number: what was planned before is sent again.
+    Deliveries(u64),
+    /// At the event with this number: what was never planned for a channel is planned.
+    Events(u64),
+}
+
 #[derive(Serialize)]
 struct EventOut<'a> {
     at: Timestamp,

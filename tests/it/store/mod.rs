@@ -3,6 +3,7 @@
 //! Each part has a file of its own. What they share is here: commits that can be told apart by a number, so that a
 //! test can ask of each of its parts whether it is there.
 
+mod acts;
 mod collapse;
 mod commits;
 mod credits;

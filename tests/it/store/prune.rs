@@ -1,6 +1,6 @@
 //! Is only forgotten what is old, finished and needed by nobody?
 
-use posbell::domain::outbox::{Delivery, State};
+use posbell::domain::outbox::{Act, Delivery, State};
 use posbell::edge::store::{Commit, EventFilter, Store};
 
 use super::{ALL, at, channel, deliveries, delivery, due, event, events, numbered, open, rows, sent, told};
@@ -62,7 +62,8 @@ async fn a_dead_letter_can_be_tried_again_after_its_event_has_grown_old() {
     let planned = due(&store, 0).await.remove(0);
     settle(&store, &planned, State::Dead { at: at(100) }).await;
     store.prune(at(50)).await.unwrap();
-    settle(&store, &planned, State::Pending { due_at: at(200) }).await;
+    let acts = vec![(planned.id, Act::Retry, at(200))];
+    store.commit(Commit { acts, ..Commit::default() }).await.unwrap();
     store.prune(at(150)).await.unwrap();
     let due = store.due(&channel("erp"), at(200), ALL, |_| false).await.unwrap();
     assert_eq!(due.now[0].events, [event(1).to_json()]);

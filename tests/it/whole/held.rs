@@ -50,7 +50,7 @@ fn data_dir(rig: &Rig) -> std::path::PathBuf {
 }
 
 /// The status line of the running service's answer to a request without the token.
-async fn asked_without_token(rig: &Rig, method: &str, path: &str) -> String {
+pub(super) async fn asked_without_token(rig: &Rig, method: &str, path: &str) -> String {
     let Err(StoreError::Locked { holder, .. }) = Store::open_existing(&data_dir(rig)) else { panic!("does not run") };
     let address = holder.admin.unwrap();
     let mut stream = tokio::net::TcpStream::connect(&address).await.unwrap();

@@ -1,5 +1,6 @@
 //! Whole runs of the program between a simulated shop and real receivers.
 
+mod acts;
 mod catch_up;
 mod channels;
 mod commands;
@@ -13,3 +14,4 @@ mod mass_change;
 mod older;
 mod refresh;
 mod refusals;
+mod replay;

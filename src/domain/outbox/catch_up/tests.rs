@@ -293,3 +293,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_a_person_has_had_sent_again_is_sent_as_it_is() {
+    let events = "low a, out a, recovered a, low a";
+    assert!(!catch_up(backlog(events, 120), now()).is_empty());
+    let mut waiting = backlog(events, 120);
+    for one in &mut waiting {
+        let dead = one.delivery.clone().give_up(now());
+        one.delivery = dead.act(super::super::Act::Retry, now()).unwrap();
+    }
+    assert_eq!(catch_up(waiting, now()), []);
+}

@@ -1,0 +1,263 @@
+//! A person's word on deliveries: tried again, or ended. For the running service and for a command that has opened the
+//! store.
+//!
+//! Each step is one commit, decided there on what is stored at that moment; then the channels are woken. Interrupted
+//! anywhere, what was said of the deliveries before stands, and saying it again finishes the rest: a dead letter that
+//! was tried again is no dead letter any more.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::{self, Sender};
+use tracing::info;
+
+use super::alone::recipients;
+use super::clock::Clock;
+use super::shop::Shared;
+use crate::config::Config;
+use crate::domain::event::DeliveryId;
+use crate::domain::model::ChannelName;
+use crate::domain::outbox::{Act, Delivery, Recipients, Unmoved};
+use crate::edge::admin::{ActDone, ActLine, ActQuery, ActRefused, Lines, Refusal};
+use crate::edge::store::{Commit, Store, StoreError};
+
+/// How many deliveries one commit changes: of three keys each, so that it never holds up a pass.
+pub(super) const AT_ONCE: usize = 100;
+
+/// How many lines are ready before they are taken.
+pub const LINES_AHEAD: usize = 64;
+
+/// How long a line waits for a listener that is there and takes nothing.
+const IGNORED: Duration = Duration::from_secs(600);
+
+/// The outbox, as a person acts on it.
+#[derive(Clone, Copy)]
+pub struct Outbox<'a> {
+    /// What is configured.
+    pub config: &'a Config,
+    /// The disk.
+    pub store: &'a Store,
+    /// The time.
+    pub clock: &'a Clock,
+    /// Wakes a channel's loop; nothing, where none runs.
+    pub wake: &'a (dyn Fn(&ChannelName) + Send + Sync),
+}
+
+/// Why the work ended before its end.
+pub(super) enum Broken {
+    /// Nobody listens any more.
+    Gone,
+    /// The store has failed.
+    Failed(StoreError),
+}
+
+impl From<StoreError> for Broken {
+    fn from(error: StoreError) -> Self {
+        Broken::Failed(error)
+    }
+}
+
+/// What is wrong with the words, before anything is done.
+pub fn check(act: Act, config: &Config, query: &ActQuery) -> Result<(), Refusal> {
+    if query.ids.is_empty() != query.dead {
+        return Err(Refusal::Wrong("say which: the ids of deliveries, or all dead letters".to_owned()));
+    }
+    match &query.channel {
+        Some(_) if !query.dead => Err(Refusal::Wrong("a channel goes with all dead letters only".to_owned())),
+        // What waits for a channel that is gone can be ended.
+        Some(name) if act != Act::Drop => channel(config, name).map(drop),
+        _ => Ok(()),
+    }
+}
+
+/// The configured channel of that name.
+pub(super) fn channel(config: &Config, name: &str) -> Result<ChannelName, Refusal> {
+    let known = || config.channels.iter().map(|channel| &channel.name);
+    known().find(|known| known.as_str() == name).cloned().ok_or_else(|| {
+        let names: Vec<&str> = known().map(ChannelName::as_str).collect();
+        Refusal::NotFound(format!("there is no channel `{name}`; there is: {}", names.join(", ")))
+    })
+}
+
+/// Begins what was asked of the running service, and returns its lines as they come.
+pub(super) fn start(
+    config: &Arc<Config>,
+    shared: &Arc<Shared>,
+    act: Act,
+    query: ActQuery,
+) -> Result<Lines<ActDone>, Refusal> {
+    check(act, config, &query)?;
+    let (lines, received) = mpsc::channel(LINES_AHEAD);
+    let (config, shared) = (Arc::clone(config), Arc::clone(shared));
+    #[expect(clippy::disallowed_methods, reason = "it ends after its step when nobody listens any more")]
+    tokio::spawn(async move {
+        let wake = |channel: &ChannelName| shared.wake(std::iter::once(channel));
+        let outbox = Outbox { config: &config, store: &shared.store, clock: &shared.clock, wake: &wake };
+        run(outbox, act, &query, &lines).await;
+    });
+    Ok(received)
+}
+
+/// Does what was asked, and sends line after line until it is done or nobody listens.
+pub async fn run(outbox: Outbox<'_>, act: Act, query: &ActQuery, lines: &Sender<ActLine<ActDone>>) {
+    let worked = match query.dead {
+        true => outbox.act_on_dead(act, query.channel.as_deref(), lines).await,
+        false => outbox.act_on_named(act, &query.ids, lines).await,
+    };
+    end(worked, lines).await;
+}
+
+/// Sends the last line. Returns whether it was taken.
+pub(super) async fn end<D>(worked: Result<D, Broken>, lines: &Sender<ActLine<D>>) -> bool {
+    let last = match worked {
+        Ok(done) => ActLine::Done(done),
+        Err(Broken::Failed(error)) => ActLine::Error(error.to_string()),
+        Err(Broken::Gone) => return false,
+    };
+    if lines.send_timeout(last, IGNORED).await.is_err() {
+        return false;
+    }
+    // All room is free again when the last line is out.
+    matches!(tokio::time::timeout(IGNORED, lines.reserve_many(lines.max_capacity())).await, Ok(Ok(_)))
+}
+
+/// Says how far it has come. An error means that nobody listens.
+pub(super) async fn progress<D>(lines: &Sender<ActLine<D>>, so_far: u64) -> Result<(), Broken> {
+    lines.send_timeout(ActLine::Progress(so_far), IGNORED).await.map_err(|_| Broken::Gone)
+}
+
+impl Outbox<'_> {
+    async fn act_on_dead(
+        &self,
+        act: Act,
+        channel: Option<&str>,
+        lines: &Sender<ActLine<ActDone>>,
+    ) -> Result<ActDone, Broken> {
+        let mut done = ActDone::default();
+        // A name that no channel can have has no dead letters.
+        let channel = match channel.map(ChannelName::new).transpose() {
+            Ok(channel) => channel,
+            Err(_) => return Ok(done),
+        };
+        let places = Places::of(self.config);
+        let mut from = Some(0);
+        while let Some(first) = from {
+            let page = self.store.dead_letters(first, channel.clone(), AT_ONCE).await?;
+            from = page.next;
+            let mut moved = Vec::new();
+            for delivery in page.deliveries {
+                match act == Act::Drop || places.has(&delivery) {
+                    true => moved.push(delivery),
+                    false => done.orphaned += 1,
+                }
+            }
+            done.changed += moved.len() as u64;
+            self.commit(act, moved).await?;
+            progress(lines, done.changed).await?;
+        }
+        info!("{} dead letters were {}, because a person said so", done.changed, word(act));
+        Ok(done)
+    }
+
+    async fn act_on_named(
+        &self,
+        act: Act,
+        ids: &[String],
+        lines: &Sender<ActLine<ActDone>>,
+    ) -> Result<ActDone, Broken> {
+        let mut done = ActDone::default();
+        let places = Places::of(self.config);
+        let ids: BTreeSet<&String> = ids.iter().collect();
+        let ids: Vec<&String> = ids.into_iter().collect();
+        for some in ids.chunks(AT_ONCE) {
+            let mut moved = Vec::new();
+            for id in some {
+                match self.named(act, id, &places).await? {
+                    Ok(Some(delivery)) => moved.push(delivery),
+                    Ok(None) => done.unchanged += 1,
+                    Err(error) => done.refused.push(ActRefused { id: (*id).clone(), error }),
+                }
+            }
+            done.changed += moved.len() as u64;
+            self.commit(act, moved).await?;
+            progress(lines, done.changed).await?;
+        }
+        info!("{} deliveries were {}, because a person said so", done.changed, word(act));
+        Ok(done)
+    }
+
+    /// The delivery of that id; nothing where it is as it should be already, or why it is not moved.
+    async fn named(&self, act: Act, id: &str, places: &Places) -> Result<Result<Option<Delivery>, String>, StoreError> {
+        let parsed = serde_json::Value::String(id.to_owned());
+        let found = match serde_json::from_value::<DeliveryId>(parsed) {
+            Ok(parsed) => self.store.delivery(parsed).await?,
+            Err(_) => None,
+        };
+        let Some(delivery) = found else {
+            return Ok(Err("there is no such delivery; `posbell deliveries` lists those that there are".to_owned()));
+        };
+        if act != Act::Drop && !places.has(&delivery) {
+            return Ok(Err(format!(
+                "the configuration has lost its channel `{}` or its address there; put that back, or `posbell drop {id}`",
+                delivery.channel
+            )));
+        }
+        Ok(match (delivery.act(act, self.clock.now()), act) {
+            (Ok(_), _) => Ok(Some(delivery)),
+            (Err(Unmoved::Waits), _) | (Err(Unmoved::Dropped), Act::Drop) => Ok(None),
+            (Err(Unmoved::Dropped), _) => {
+                Err("it was dropped; `posbell replay --since … --failed` sends it after all".to_owned())
+            }
+            (Err(Unmoved::Delivered), Act::Drop) => Err("it is delivered; there is nothing left to drop".to_owned()),
+            (Err(Unmoved::Delivered), _) => {
+                Err("it is delivered; `posbell replay --since …` sends it once more".to_owned())
+            }
+            (Err(Unmoved::Collapsed), _) => {
+                let into = delivery.collapsed_into.map(|into| into.to_string()).unwrap_or_default();
+                Err(format!("{into} says what it would have said, or what is newer"))
+            }
+        })
+    }
+
+    async fn commit(&self, act: Act, deliveries: Vec<Delivery>) -> Result<(), StoreError> {
+        if deliveries.is_empty() {
+            return Ok(());
+        }
+        let now = self.clock.now();
+        let channels: BTreeSet<ChannelName> = deliveries.iter().map(|delivery| delivery.channel.clone()).collect();
+        let acts = deliveries.into_iter().map(|delivery| (delivery.id, act, now)).collect();
+        self.store.commit(Commit { acts, ..Commit::default() }).await?;
+        channels.iter().for_each(self.wake);
+        Ok(())
+    }
+}
+
+fn word(act: Act) -> &'static str {
+    match act {
+        Act::Retry | Act::Replay => "made due again",
+        Act::Drop => "dropped",
+    }
+}
+
+/// The channels and addresses that the configuration has.
+pub(super) struct Places {
+    channels: BTreeSet<ChannelName>,
+    recipients: Recipients,
+}
+
+impl Places {
+    pub(super) fn of(config: &Config) -> Places {
+        let channels = config.channels.iter().map(|channel| channel.name.clone()).collect();
+        Places { channels, recipients: recipients(config) }
+    }
+
+    /// Whether the delivery still has somewhere to go: an address that was taken out gets nothing any more.
+    pub(super) fn has(&self, delivery: &Delivery) -> bool {
+        let known = match (&delivery.recipient, self.recipients.get(&delivery.channel)) {
+            (Some(recipient), Some(known)) => known.contains(recipient),
+            (recipient, known) => recipient.is_some() == known.is_some(),
+        };
+        known && self.channels.contains(&delivery.channel)
+    }
+}
