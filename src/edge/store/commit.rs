@@ -46,10 +46,12 @@ pub struct Commit {
 impl Commit {
     /// Whether nothing would become of it.
     pub fn is_empty(&self) -> bool {
-        let Commit { rows, events, deliveries, settled, collapse, resource, guard, shop, gather, removals } = self;
-        let lists = [rows.len(), events.len(), deliveries.len(), settled.len(), removals.len()];
-        let single = [collapse.is_some(), resource.is_some(), guard.is_some(), shop.is_some(), gather.is_some()];
-        lists == [0; 5] && single == [false; 5]
+        let Commit { rows, events, deliveries, settled, acts, collapse, .. } = self;
+        let Commit { resource, guard, shop, gather, replay, removals, .. } = self;
+        let lists = [rows.len(), events.len(), deliveries.len(), settled.len(), acts.len(), removals.len()];
+        let known = [resource.is_some(), guard.is_some(), shop.is_some()];
+        let single = [collapse.is_some(), gather.is_some(), replay.is_some()];
+        lists == [0; 6] && known == [false; 3] && single == [false; 3]
     }
 }
 
