@@ -6,7 +6,7 @@ mod commands;
 mod crash;
 mod fetch;
 mod held;
-mod journal;
+pub(crate) mod journal;
 mod lists;
 mod mass_change;
 mod older;
