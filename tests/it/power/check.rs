@@ -62,6 +62,8 @@ async fn listings(store: &Store, told: &BTreeMap<EventId, String>) -> Result<Res
 
 /// What the listings do not show: that every index points somewhere, and that nothing stands above the next numbers.
 fn keys(store: &Path) -> Result<(), String> {
+    // A thread of the store that was closed may still have the lock for a moment.
+    std::fs::File::open(store.join("db")).and_then(|db| db.lock()).map_err(|error| error.to_string())?;
     let db = sled::Config::new().path(store).cache_capacity(1 << 20).open().map_err(|error| error.to_string())?;
     let all: BTreeMap<Vec<u8>, Vec<u8>> = db
         .iter()
