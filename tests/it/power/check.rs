@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use posbell::domain::event::{Event, EventId};
+use posbell::domain::event::EventId;
 use posbell::domain::model::{ChannelName, Timestamp};
 use posbell::edge::store::{DeliveryFilter, EventFilter, Store, StoreError};
 use posbell::service::clock::Clock;
@@ -35,9 +35,6 @@ async fn listings(store: &Store, told: &BTreeMap<EventId, String>) -> Result<Res
             None => return Ok(Err(format!("{id} was told and is gone"))),
             Some(other) if *other != json => return Ok(Err(format!("{id} stands for {json} and for {other}"))),
             Some(_) => {}
-        }
-        if store.event(id).await?.as_ref() != Some(json) {
-            return Ok(Err(format!("{id} is not found by its id")));
         }
     }
     let deliveries = store.deliveries(DeliveryFilter { limit: ALL, ..DeliveryFilter::default() }).await?;
@@ -105,6 +102,11 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
     text.windows(part.len()).any(|window| window == part)
 }
 
-fn id_of(json: &str) -> EventId {
-    Event::from_json(json).expect("is an event").id
+/// The id of an event; the rest of it is compared as text.
+pub fn id_of(json: &str) -> EventId {
+    #[derive(serde::Deserialize)]
+    struct Id {
+        id: EventId,
+    }
+    serde_json::from_str::<Id>(json).expect("is an event").id
 }

@@ -53,7 +53,7 @@ enum Node {
 }
 
 /// Files and directories, each with what is on the disk and what waits in memory.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Disk {
     files: Vec<File>,
     dirs: Vec<Dir>,
@@ -64,13 +64,13 @@ pub struct Disk {
     place: Place,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct File {
     forced: Vec<u8>,
     waiting: Vec<Waiting<Change>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Dir {
     forced: BTreeMap<OsString, Node>,
     waiting: Vec<Waiting<Vec<(OsString, Option<Node>)>>>,
@@ -79,7 +79,7 @@ struct Dir {
 }
 
 /// Something in memory, by its step.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Waiting<T> {
     step: usize,
     ended: bool,
@@ -87,7 +87,7 @@ struct Waiting<T> {
     what: T,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Change {
     Write { offset: usize, data: Vec<u8> },
     Size(usize),

@@ -7,173 +7,136 @@
 
 mod check;
 mod disk;
+mod recorded;
 mod recording;
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use posbell::demo::shop::Generator;
-use posbell::domain::event::{Event, EventId, EventKind};
-use serde_json::value::RawValue;
+use posbell::demo::shop::{Generator, SaleEdit};
+use posbell::domain::event::EventKind;
 
-use crate::support::rig::{Rig, RigPlan, Service};
+use crate::support::rig::RigPlan;
 use crate::whole::journal::make_changes;
-use check::check;
 use disk::{Disk, Fate, Kept};
-use recording::{Place, Recorder, Recording};
+use recorded::{Recorded, room};
+use recording::{Place, What};
 
-/// What a cut is tried with: all that may be lost is, none of it is, names without contents and the other way round, and
-/// any part of it.
-const FATES: [Fate; 6] = [
-    Fate { names: Kept::Nothing, data: Kept::Nothing },
+/// All that may be lost is.
+const LEAST: Fate = Fate { names: Kept::Nothing, data: Kept::Nothing };
+
+/// Nothing is lost, names without contents and the other way round, any part, and what came first.
+const OTHERS: [Fate; 5] = [
     Fate { names: Kept::Everything, data: Kept::Everything },
     Fate { names: Kept::Everything, data: Kept::Nothing },
-    Fate { names: Kept::Nothing, data: Kept::Everything },
     Fate { names: Kept::Some, data: Kept::Some },
+    Fate { names: Kept::Nothing, data: Kept::Everything },
     Fate { names: Kept::First, data: Kept::First },
 ];
 
-/// A rig whose program keeps its data on a disk that is recorded.
-struct Recorded {
-    rig: Rig,
-    recorder: Recorder,
-}
-
-impl Recorded {
-    fn new(plan: RigPlan) -> Recorded {
-        let rig = Rig::new(plan);
-        std::fs::create_dir(rig.path().join("disk")).unwrap();
-        rig.configure("language = \"en\"", "language = \"en\"\ndata_dir = \"disk/data\"");
-        Recorded { rig, recorder: Recorder::build() }
-    }
-
-    fn disk(&self) -> PathBuf {
-        self.rig.path().join("disk")
-    }
-
-    fn start(&self) -> Service {
-        self.rig.start_with(|command| self.recorder.watch(command, &self.disk()))
-    }
-
-    /// Every event that the receiver had by then, as it came.
-    fn told_by(&self, moment: Duration) -> BTreeMap<EventId, String> {
-        let arrivals = self.rig.arrivals.lock().unwrap();
-        let bodies = arrivals.iter().filter(|(at, _)| *at <= moment).map(|(_, received)| &received.body);
-        let mut told = BTreeMap::new();
-        for json in bodies.flat_map(|body| texts(body)) {
-            let id = Event::from_json(&json).unwrap().id;
-            let before = told.insert(id, json.clone());
-            assert!(before.is_none_or(|before| before == json), "one id for two changes: {json}");
-        }
-        told
-    }
-
-    /// Where a message came.
-    fn arrivals(&self, recording: &Recording) -> Vec<Place> {
-        self.rig.arrivals.lock().unwrap().iter().map(|(at, _)| recording.at(*at)).collect()
-    }
-}
-
-/// The JSON of each event in a message of one or of several.
-fn texts(body: &str) -> Vec<String> {
-    match serde_json::from_str::<Vec<Box<RawValue>>>(body) {
-        Ok(several) => several.iter().map(|one| one.get().to_owned()).collect(),
-        Err(_) => vec![body.to_owned()],
-    }
-}
-
-/// A place for a directory that is made, looked at and forgotten: in memory where the machine has such a place, because
-/// opening a store there costs no syncs of a real disk.
-fn room() -> tempfile::TempDir {
-    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
-}
-
-/// Every file below `dir` with its contents, and every directory.
-fn contents(dir: &Path) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
-    let mut found = BTreeMap::new();
-    let mut dirs = vec![dir.to_owned()];
-    while let Some(next) = dirs.pop() {
-        for entry in std::fs::read_dir(&next).unwrap().map(Result::unwrap) {
-            let is_dir = entry.file_type().unwrap().is_dir();
-            let bytes = (!is_dir).then(|| std::fs::read(entry.path()).unwrap());
-            if is_dir {
-                dirs.push(entry.path());
-            }
-            found.insert(entry.path().strip_prefix(dir).unwrap().to_owned(), bytes);
-        }
-    }
-    found
-}
-
-/// Fails unless the recording, played to its end, gives the directory as it is.
-fn assert_nothing_went_past(before: Disk, recording: &Recording, dir: &Path) {
-    let mut disk = before;
-    disk.play(recording, recording.end());
-    let out = room();
-    disk.put(FATES[1], &mut Generator::new(0), out.path());
-    let (played, real) = (contents(out.path()), contents(dir));
-    let differ = |path: &&PathBuf| played.get(*path) != real.get(*path);
-    let differing: Vec<&PathBuf> = played.keys().chain(real.keys()).filter(differ).collect();
-    assert!(differing.is_empty(), "the recording does not give these files as they are: {differing:?}");
-}
-
-/// Tries each cut with its fates, and returns what was wrong.
-async fn cut(recorded: &Recorded, before: Disk, recording: &Recording, cuts: &[(Place, Vec<Fate>)]) -> Vec<String> {
-    let mut disk = before;
-    let mut wrong = Vec::new();
-    let mut seed = 0;
-    for (place, fates) in cuts {
-        disk.play(recording, *place);
-        let told = recorded.told_by(recording.moment(*place));
-        for fate in fates {
-            seed += 1;
-            let out = room();
-            disk.put(*fate, &mut Generator::new(seed), out.path());
-            if let Err(error) = check(&out.path().join("data"), &told).await {
-                wrong.push(format!("cut at {place} of {}, {fate:?}, {} told: {error}", recording.end(), told.len()));
-            }
-        }
-    }
-    wrong
+/// So many places of a recording, drawn from a range of it.
+fn draw(chance: &mut Generator, count: usize, range: std::ops::Range<Place>) -> Vec<Place> {
+    (0..count).map(|_| range.start + chance.below(range.len())).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_told_before_a_power_cut_is_there_after_it() {
     let recorded = Recorded::new(RigPlan { seed: 21, ..RigPlan::default() });
     let rig = &recorded.rig;
-    let t0 = crate::support::rig::monotonic();
     let service = recorded.start();
     rig.told(EventKind::ShopBaseline).await;
-    make_changes(rig, &rig.shop, 21, 60).await;
+    make_changes(rig, &rig.shop, 21, 50).await;
     rig.all_told().await;
-    let (status, log) = service.stop();
-    assert!(status.success(), "{log}");
+    recorded.stop(service);
+    let again = recorded.recorder.read().end();
     let service = recorded.start();
-    make_changes(rig, &rig.shop, 22, 30).await;
+    make_changes(rig, &rig.shop, 22, 20).await;
     rig.all_told().await;
-    let (status, log) = service.stop();
-    assert!(status.success(), "{log}");
+    recorded.stop(service);
+
     let recording = recorded.recorder.read();
-    for step in recording.steps.iter().take(70) {
-        let mut text = format!("{:?}", step.what);
-        text.truncate(100);
-        eprintln!("{} {:?} {text}", step.begin, step.end);
-    }
-    let empty = room();
-    assert_nothing_went_past(Disk::load(empty.path()), &recording, &recorded.disk());
-    let t1 = crate::support::rig::monotonic();
+    let begin = room();
+    recorded.assert_nothing_went_past(Disk::load(begin.path()), &recording);
     let mut chance = Generator::new(7);
-    let mut places = recorded.arrivals(&recording);
-    places.extend((0..50).map(|_| chance.below(recording.end())));
-    places.sort();
-    let cuts: Vec<_> = places
-        .into_iter()
-        .enumerate()
-        .map(|(i, place)| (place, vec![FATES[0], FATES[2 + i % 4]]))
-        .collect();
-    eprintln!("{} records, {} cuts, {:?} recording", recording.end(), cuts.len(), t1 - t0);
-    let wrong = cut(&recorded, Disk::load(empty.path()), &recording, &cuts).await;
-    eprintln!("checked in {:?}", crate::support::rig::monotonic() - t1);
-    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    let mut cuts = recorded.arrivals(&recording);
+    cuts.extend(draw(&mut chance, 40, 0..recording.end()));
+    // While the store is made, and while it is opened again.
+    cuts.extend((0..120).step_by(3));
+    cuts.extend((again..again + 60).step_by(3));
+    let tried = recorded.assert_kept(Disk::load(begin.path()), &recording, cuts).await;
+    assert!(tried > 150, "{tried} cuts");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_lies_beside_the_log_is_there_after_a_power_cut_too() {
+    let recorded = Recorded::new(RigPlan { seed: 22, ..RigPlan::default() });
+    let rig = &recorded.rig;
+    let service = recorded.start();
+    rig.told(EventKind::ShopBaseline).await;
+    let sales: Vec<_> = (0..5).map(|_| rig.sell_one().id).collect();
+    rig.all_told().await;
+    for round in 1..=8 {
+        for (i, sale) in sales.iter().enumerate() {
+            let length = [2_000, 20_000, 60_000, 90_000, 120_000][(round + i) % 5];
+            rig.shop.edit_sale(sale, SaleEdit::Comment("ก".repeat(length + round))).unwrap();
+        }
+        rig.all_told().await;
+    }
+    recorded.stop(service);
+
+    let recording = recorded.recorder.read();
+    let begin = room();
+    recorded.assert_nothing_went_past(Disk::load(begin.path()), &recording);
+    let beside = |path: &Path| path.parent().is_some_and(|dir| dir.ends_with("blobs"));
+    let count = |is: &dyn Fn(&What) -> bool| recording.steps.iter().filter(|step| is(&step.what)).count();
+    let made = count(&|what| matches!(what, What::Open { path, creates: true, .. } if beside(path)));
+    let removed = count(&|what| matches!(what, What::Unlink(path) if beside(path)));
+    eprintln!("{made} made, {removed} removed, {} records", recording.end());
+    assert!(made > 10, "only {made} values were large enough");
+    let mut cuts = recorded.arrivals(&recording);
+    cuts.extend(draw(&mut Generator::new(8), 60, 0..recording.end()));
+    let tried = recorded.assert_kept(Disk::load(begin.path()), &recording, cuts).await;
+    assert!(tried > 100, "{tried} cuts");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn through_12_power_cuts_every_change_is_told_under_one_id() {
+    let recorded = Recorded::new(RigPlan { products: 60, sales: 30, seed: 5, ..RigPlan::default() });
+    let rig = &recorded.rig;
+    let changes = async {
+        rig.told(EventKind::ShopBaseline).await;
+        make_changes(rig, &rig.shop, 5, 80).await;
+    };
+    tokio::pin!(changes);
+    let mut business = true;
+    let mut chance = Generator::new(42);
+    for (cut, fate) in [LEAST].iter().chain(&OTHERS).cycle().take(12).enumerate() {
+        let before = Disk::load(&recorded.disk());
+        recorded.recorder.forget();
+        let service = recorded.start();
+        // The first ones before the first reading has ended.
+        let longest = if cut < 4 { 150 } else { 900 };
+        let moment = tokio::time::sleep(Duration::from_millis(20 + chance.below(longest) as u64));
+        tokio::pin!(moment);
+        loop {
+            tokio::select! {
+                () = &mut changes, if business => business = false,
+                // A cut at a random moment is what is tested here: there is nothing to wait for.
+                () = &mut moment => break,
+            }
+        }
+        service.kill();
+        let recording = recorded.recorder.read();
+        let cuts = draw(&mut chance, 4, 0..recording.end().min(60));
+        recorded.assert_kept(before.clone(), &recording, cuts).await;
+        recorded.lose_power(before, &recording, *fate, &mut chance);
+    }
+    let service = recorded.start();
+    if business {
+        changes.await;
+    }
+    let received = rig.all_told().await;
+    rig.assert_exact(&received);
+    recorded.told_by(Duration::MAX);
+    recorded.stop(service);
 }
