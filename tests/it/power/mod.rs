@@ -75,9 +75,9 @@ async fn what_lies_beside_the_log_is_there_after_a_power_cut_too() {
     rig.told(EventKind::ShopBaseline).await;
     let sales: Vec<_> = (0..5).map(|_| rig.sell_one().id).collect();
     rig.all_told().await;
-    for round in 1..=8 {
+    for round in 1..=12 {
         for (i, sale) in sales.iter().enumerate() {
-            let length = [2_000, 20_000, 60_000, 90_000, 120_000][(round + i) % 5];
+            let length = [600, 6_000, 12_000, 18_000, 20_500][(round + i) % 5];
             rig.shop.edit_sale(sale, SaleEdit::Comment("ก".repeat(length + round))).unwrap();
         }
         rig.all_told().await;
@@ -92,7 +92,7 @@ async fn what_lies_beside_the_log_is_there_after_a_power_cut_too() {
     let made = count(&|what| matches!(what, What::Open { path, creates: true, .. } if beside(path)));
     let removed = count(&|what| matches!(what, What::Unlink(path) if beside(path)));
     eprintln!("{made} made, {removed} removed, {} records", recording.end());
-    assert!(made > 10, "only {made} values were large enough");
+    assert!(made > 4, "only {made} values were large enough");
     let mut cuts = recorded.arrivals(&recording);
     cuts.extend(draw(&mut Generator::new(8), 60, 0..recording.end()));
     let tried = recorded.assert_kept(Disk::load(begin.path()), &recording, cuts).await;
