@@ -9,6 +9,8 @@ mod bad;
 mod channel;
 /// A month of a busy shop.
 mod month;
+/// Whether a power cut, at any moment, takes nothing that was acknowledged.
+mod power;
 /// The client of the API against servers that answer as the real one does, or worse.
 mod pospos;
 /// The rule files that ship are made of what this version reads.

@@ -64,18 +64,14 @@ impl Inner {
     fn open(dir: &Path, epoch_if_new: Option<Epoch>, lock: DirLock) -> Result<Inner, StoreError> {
         let unusable = |source| StoreError::Directory { dir: dir.to_owned(), source };
         let path = dir.join("store");
+        if let Some(epoch) = &epoch_if_new
+            && !path.try_exists().map_err(unusable)?
+        {
+            begin(dir, &path, epoch)?;
+        }
         remove_unfinished_snapshots(&path).map_err(unusable)?;
-        let db = sled::Config::new().path(&path).cache_capacity(CACHE_BYTES).open().map_err(|error| match error {
-            sled::Error::Io(io) if io.to_string().starts_with("could not acquire lock") => {
-                StoreError::Locked { dir: dir.to_owned(), holder: Holder::default() }
-            }
-            other => StoreError::from(other),
-        })?;
+        let (db, file, mut blobs) = open_log(dir, &path)?;
         let tree: sled::Tree = (*db).clone();
-        let file = File::open(path.join("db")).map_err(unusable)?;
-        // What a killed process left with the kernel is about to be believed and sent: it must not be lost after that.
-        let mut blobs = Blobs::new(path.join("blobs"));
-        blobs.sync().and_then(|()| file.sync_data()).map_err(unusable)?;
         let made = path.join(MADE);
         let was_made = made.try_exists().map_err(unusable)?;
         let epoch = match stored_epoch(&tree, was_made)? {
@@ -91,7 +87,7 @@ impl Inner {
             }
         };
         if !was_made {
-            mark(dir, &path, &made).map_err(unusable)?;
+            mark(&path).and_then(|()| sync_names(dir)).map_err(unusable)?;
         }
         let committer = Committer::start(tree.clone(), file, blobs, Numbers::stored(&tree)?).map_err(unusable)?;
         Ok(Inner { committer, tree, epoch, _db: db, lock })
@@ -116,12 +112,64 @@ fn stored_epoch(tree: &sled::Tree, was_made: bool) -> Result<Option<(Epoch, u32)
     Ok(None)
 }
 
-/// Says beside the data that there is some. Written after the first commit; with the directories, which a sync of a
-/// file does not cover.
-fn mark(dir: &Path, path: &Path, made: &Path) -> std::io::Result<()> {
-    File::create(made)?.sync_all()?;
-    File::open(path)?.sync_all()?;
-    File::open(dir)?.sync_all()
+/// Opens sled's log in `path` and brings to the disk what lies in it.
+fn open_log(dir: &Path, path: &Path) -> Result<(sled::Db, File, Blobs), StoreError> {
+    let unusable = |source| StoreError::Directory { dir: dir.to_owned(), source };
+    let db = sled::Config::new().path(path).cache_capacity(CACHE_BYTES).open().map_err(|error| match error {
+        sled::Error::Io(io) if io.to_string().starts_with("could not acquire lock") => {
+            StoreError::Locked { dir: dir.to_owned(), holder: Holder::default() }
+        }
+        other => StoreError::from(other),
+    })?;
+    let file = File::open(path.join("db")).map_err(unusable)?;
+    // What a killed process left with the kernel is about to be believed and sent: it must not be lost after that. sled
+    // writes `conf` once, does not sync it, and cannot be opened with a part of it.
+    let mut blobs = Blobs::new(path.join("blobs"));
+    let conf = File::open(path.join("conf")).and_then(|conf| conf.sync_all());
+    conf.and_then(|()| blobs.sync()).and_then(|()| file.sync_data()).map_err(unusable)?;
+    Ok((db, file, blobs))
+}
+
+/// Makes a store under another name and gives it its own when all of it is on the disk: a power cut in its first moments
+/// leaves none or a whole one, and never a part that cannot be opened and that nobody dares to remove.
+fn begin(dir: &Path, path: &Path, epoch: &Epoch) -> Result<(), StoreError> {
+    let unusable = |source| StoreError::Directory { dir: dir.to_owned(), source };
+    let fresh = path.with_extension("new");
+    match std::fs::remove_dir_all(&fresh) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(unusable(error)),
+        _ => {}
+    }
+    let (db, file, mut blobs) = open_log(dir, &fresh)?;
+    found(&db, &file, &mut blobs, epoch)?;
+    drop(db);
+    // A thread of sled's may still have its lock for a moment; the next opening would be refused.
+    file.lock().map_err(unusable)?;
+    drop(file);
+    mark(&fresh).and_then(|()| std::fs::rename(&fresh, path)).and_then(|()| sync_names(dir)).map_err(unusable)
+}
+
+/// Says beside the data that there is some. Written after the first commit; with the directory, which a sync of a file
+/// does not cover.
+fn mark(path: &Path) -> std::io::Result<()> {
+    File::create(path.join(MADE))?.sync_all()?;
+    File::open(path.join("blobs"))?.sync_all()?;
+    File::open(path)?.sync_all()
+}
+
+/// Brings to the disk that the data directory is there, and those that it is in: whoever made them may not have done it.
+fn sync_names(dir: &Path) -> std::io::Result<()> {
+    for (above, dir) in dir.canonicalize()?.ancestors().enumerate() {
+        match File::open(dir).and_then(|dir| dir.sync_all()) {
+            // What may not be read was not made for posbell just now; and not every file system can do it.
+            Err(error) if above > 0 && beyond(error.kind()) => break,
+            synced => synced?,
+        }
+    }
+    Ok(())
+}
+
+fn beyond(error: ErrorKind) -> bool {
+    matches!(error, ErrorKind::PermissionDenied | ErrorKind::InvalidInput | ErrorKind::Unsupported)
 }
 
 /// sled leaves an empty one when it is opened on a full disk, and from then on refuses to open at all.

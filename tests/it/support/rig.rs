@@ -4,8 +4,8 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use posbell::demo::receiver::{Received, Receiver};
@@ -14,6 +14,7 @@ use posbell::demo::verifier;
 use posbell::domain::event::{Event, EventKind};
 use posbell::domain::model::{Quantity, Resource};
 use posbell::service::clock::Clock;
+use rustix::time::{ClockId, clock_gettime};
 
 /// The secret that the program signs with and the receiver checks with.
 pub const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -25,6 +26,8 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 pub struct Rig {
     pub shop: Arc<SimulatedShop>,
     pub receiver: Receiver,
+    /// What the receiver took, repeats too, with the moments on the monotonic clock at which it came.
+    pub arrivals: Arrivals,
     /// The shop's key. Each rig has its own: a key is claimed for the whole machine, and tests run side by side.
     pub key: String,
     dir: tempfile::TempDir,
@@ -85,9 +88,10 @@ impl Rig {
         };
         let key = shop_plan.api_key.clone();
         let shop = Arc::new(SimulatedShop::start(shop_plan, move || now.now()).expect("opens"));
-        let receiver = open_receiver(&shop, &clock);
+        let arrivals = Arc::default();
+        let receiver = open_receiver(&shop, &clock, &arrivals);
         let dir = tempfile::tempdir().expect("has a temporary directory");
-        let rig = Rig { shop, receiver, key, dir };
+        let rig = Rig { shop, receiver, arrivals, key, dir };
         let quota = format!("{}/{}", plan.quota.0, humantime::format_duration(plan.quota.1));
         let config = format!(
             r#"language = "en"
@@ -275,10 +279,20 @@ fn own_key() -> String {
     format!("demo-key-{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed))
 }
 
-fn open_receiver(shop: &Arc<SimulatedShop>, clock: &Clock) -> Receiver {
+/// The moment on the clock that every process of this machine has in common and nobody sets.
+pub fn monotonic() -> Duration {
+    let time = clock_gettime(ClockId::Monotonic);
+    Duration::new(time.tv_sec.try_into().unwrap(), time.tv_nsec.try_into().unwrap())
+}
+
+type Arrivals = Arc<Mutex<Vec<(Duration, Received)>>>;
+
+fn open_receiver(shop: &Arc<SimulatedShop>, clock: &Clock, arrivals: &Arrivals) -> Receiver {
     let shop = Arc::clone(shop);
-    let seen = std::sync::Mutex::new(std::collections::BTreeSet::new());
+    let arrivals = Arc::clone(arrivals);
+    let seen = Mutex::new(std::collections::BTreeSet::new());
     let on_message = move |received: &Received| {
+        arrivals.lock().expect("no test panics with the lock").push((monotonic(), received.clone()));
         // A repeat acknowledges nothing: by then the same kind may be owed again.
         if seen.lock().expect("no test panics with the lock").insert(received.id.clone()) {
             for event in events(received) {

@@ -6,7 +6,7 @@ use posbell::domain::event::EventKind;
 use crate::support::rig::{PATIENCE, Rig, RigPlan, event};
 
 /// Makes `count` changes, waiting for messages whenever the shop has nothing that it may do without hiding one.
-pub(super) async fn make_changes(rig: &Rig, shop: &SimulatedShop, seed: u64, count: usize) {
+pub(crate) async fn make_changes(rig: &Rig, shop: &SimulatedShop, seed: u64, count: usize) {
     let mut script = shop.script(seed);
     for _ in 0..count {
         let awaited = shop.journal().awaited();

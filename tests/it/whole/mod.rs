@@ -8,7 +8,7 @@ mod crash;
 mod fetch;
 mod full_disk;
 mod held;
-mod journal;
+pub(crate) mod journal;
 mod lists;
 mod mass_change;
 mod older;

@@ -1,0 +1,142 @@
+//! A power cut at any moment takes nothing that was acknowledged.
+//!
+//! The built program runs with a recorder of what it does to its files ([`recording`], `recorder.c`). Played on a disk
+//! that forgets what was not forced out ([`disk`] says what it may forget), up to any moment, that gives the directory
+//! that a power cut at this moment leaves. Such a directory must open, hold what the receiver had been told by then, and
+//! agree with itself ([`check`]); and the program must go on from it.
+
+mod check;
+mod disk;
+mod recorded;
+mod recording;
+
+use std::path::Path;
+use std::time::Duration;
+
+use posbell::demo::shop::{Generator, SaleEdit};
+use posbell::domain::event::EventKind;
+
+use crate::support::rig::RigPlan;
+use crate::whole::journal::make_changes;
+use disk::{Disk, Fate, Kept};
+use recorded::{Recorded, room};
+use recording::{Place, What};
+
+/// All that may be lost is.
+const LEAST: Fate = Fate { names: Kept::Nothing, data: Kept::Nothing };
+
+/// Nothing is lost, names without contents and the other way round, any part, and what came first.
+const OTHERS: [Fate; 5] = [
+    Fate { names: Kept::Everything, data: Kept::Everything },
+    Fate { names: Kept::Everything, data: Kept::Nothing },
+    Fate { names: Kept::Some, data: Kept::Some },
+    Fate { names: Kept::Nothing, data: Kept::Everything },
+    Fate { names: Kept::First, data: Kept::First },
+];
+
+/// So many places of a recording, drawn from a range of it.
+fn draw(chance: &mut Generator, count: usize, range: std::ops::Range<Place>) -> Vec<Place> {
+    (0..count).map(|_| range.start + chance.below(range.len())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_told_before_a_power_cut_is_there_after_it() {
+    let recorded = Recorded::new(RigPlan { seed: 21, ..RigPlan::default() });
+    let rig = &recorded.rig;
+    let service = recorded.start();
+    rig.told(EventKind::ShopBaseline).await;
+    make_changes(rig, &rig.shop, 21, 50).await;
+    rig.all_told().await;
+    recorded.stop(service);
+    let again = recorded.recorder.read().end();
+    let service = recorded.start();
+    make_changes(rig, &rig.shop, 22, 20).await;
+    rig.all_told().await;
+    recorded.stop(service);
+
+    let recording = recorded.recorder.read();
+    let begin = room();
+    recorded.assert_nothing_went_past(Disk::load(begin.path()), &recording);
+    let mut chance = Generator::new(7);
+    let mut cuts = recorded.arrivals(&recording);
+    cuts.extend(draw(&mut chance, 40, 0..recording.end()));
+    // While the store is made, and while it is opened again.
+    cuts.extend((0..120).step_by(3));
+    cuts.extend((again..again + 60).step_by(3));
+    let tried = recorded.assert_kept(Disk::load(begin.path()), &recording, cuts).await;
+    assert!(tried > 150, "{tried} cuts");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_lies_beside_the_log_is_there_after_a_power_cut_too() {
+    let recorded = Recorded::new(RigPlan { seed: 22, ..RigPlan::default() });
+    let rig = &recorded.rig;
+    let service = recorded.start();
+    rig.told(EventKind::ShopBaseline).await;
+    let sales: Vec<_> = (0..5).map(|_| rig.sell_one().id).collect();
+    rig.all_told().await;
+    for round in 1..=12 {
+        for (i, sale) in sales.iter().enumerate() {
+            let length = [600, 6_000, 12_000, 18_000, 20_500][(round + i) % 5];
+            rig.shop.edit_sale(sale, SaleEdit::Comment("ก".repeat(length + round))).unwrap();
+        }
+        rig.all_told().await;
+    }
+    recorded.stop(service);
+
+    let recording = recorded.recorder.read();
+    let begin = room();
+    recorded.assert_nothing_went_past(Disk::load(begin.path()), &recording);
+    let beside = |path: &Path| path.parent().is_some_and(|dir| dir.ends_with("blobs"));
+    let count = |is: &dyn Fn(&What) -> bool| recording.steps.iter().filter(|step| is(&step.what)).count();
+    let made = count(&|what| matches!(what, What::Open { path, creates: true, .. } if beside(path)));
+    let removed = count(&|what| matches!(what, What::Unlink(path) if beside(path)));
+    eprintln!("{made} made, {removed} removed, {} records", recording.end());
+    assert!(made > 4, "only {made} values were large enough");
+    let mut cuts = recorded.arrivals(&recording);
+    cuts.extend(draw(&mut Generator::new(8), 60, 0..recording.end()));
+    let tried = recorded.assert_kept(Disk::load(begin.path()), &recording, cuts).await;
+    assert!(tried > 100, "{tried} cuts");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn through_12_power_cuts_every_change_is_told_under_one_id() {
+    let recorded = Recorded::new(RigPlan { products: 60, sales: 30, seed: 5, ..RigPlan::default() });
+    let rig = &recorded.rig;
+    let changes = async {
+        rig.told(EventKind::ShopBaseline).await;
+        make_changes(rig, &rig.shop, 5, 80).await;
+    };
+    tokio::pin!(changes);
+    let mut business = true;
+    let mut chance = Generator::new(42);
+    for (cut, fate) in [LEAST].iter().chain(&OTHERS).cycle().take(12).enumerate() {
+        let before = Disk::load(&recorded.disk());
+        recorded.recorder.forget();
+        let service = recorded.start();
+        // The first ones before the first reading has ended.
+        let longest = if cut < 4 { 150 } else { 900 };
+        let moment = tokio::time::sleep(Duration::from_millis(20 + chance.below(longest) as u64));
+        tokio::pin!(moment);
+        loop {
+            tokio::select! {
+                () = &mut changes, if business => business = false,
+                // A cut at a random moment is what is tested here: there is nothing to wait for.
+                () = &mut moment => break,
+            }
+        }
+        service.kill();
+        let recording = recorded.recorder.read();
+        let cuts = draw(&mut chance, 4, 0..recording.end().min(60));
+        recorded.assert_kept(before.clone(), &recording, cuts).await;
+        recorded.lose_power(before, &recording, *fate, &mut chance);
+    }
+    let service = recorded.start();
+    if business {
+        changes.await;
+    }
+    let received = rig.all_told().await;
+    rig.assert_exact(&received);
+    recorded.told_by(Duration::MAX);
+    recorded.stop(service);
+}
