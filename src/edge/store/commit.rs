@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 
+use super::batch::Batch;
+use super::copy::keep::Copying;
 use super::listed::head_of;
 use super::record::{self, ResourceRecord, ShopRecord};
 use super::{StoreError, keys};
@@ -82,10 +84,22 @@ impl Numbers {
     }
 }
 
-/// Writes `commit` into the tree as one batch; not durable before the flush and the sync.
-pub(super) fn apply(tree: &sled::Tree, numbers: &mut Numbers, commit: Commit) -> Result<(), StoreError> {
+/// Writes `commit` into the tree as one batch; not durable before the flush and the sync. What it changes is kept
+/// before, where a copy is under way.
+pub(super) fn apply(
+    tree: &sled::Tree,
+    copying: &Copying,
+    numbers: &mut Numbers,
+    commit: Commit,
+) -> Result<(), StoreError> {
+    let batch = batch_of(tree, numbers, commit)?;
+    copying.keep(tree, &batch)?;
+    batch.apply(tree)
+}
+
+fn batch_of(tree: &sled::Tree, numbers: &mut Numbers, commit: Commit) -> Result<Batch, StoreError> {
     let before = *numbers;
-    let mut batch = sled::Batch::default();
+    let mut batch = Batch::default();
     if let Some((shop, resource, promise)) = commit.gather {
         gather(tree, &mut batch, numbers, keys::gathering(&shop, resource), promise)?;
     }
@@ -142,13 +156,12 @@ pub(super) fn apply(tree: &sled::Tree, numbers: &mut Numbers, commit: Commit) ->
     if *numbers != before {
         batch.insert(keys::NUMBERS, &numbers.bytes());
     }
-    tree.apply_batch(batch)?;
-    Ok(())
+    Ok(batch)
 }
 
 fn gather(
     tree: &sled::Tree,
-    batch: &mut sled::Batch,
+    batch: &mut Batch,
     numbers: &Numbers,
     key: Vec<u8>,
     promise: Gather,
@@ -164,7 +177,7 @@ fn gather(
 /// Deliveries of these and of older events; what only repeats is left out.
 fn plan(
     tree: &sled::Tree,
-    batch: &mut sled::Batch,
+    batch: &mut Batch,
     numbers: &mut Numbers,
     deliveries: Vec<Delivery>,
     known_before: &BTreeSet<EventId>,
@@ -188,7 +201,7 @@ fn plan(
     Ok(())
 }
 
-fn settle(tree: &sled::Tree, batch: &mut sled::Batch, after: &Delivery) -> Result<(), StoreError> {
+fn settle(tree: &sled::Tree, batch: &mut Batch, after: &Delivery) -> Result<(), StoreError> {
     let number = tree.get(keys::delivery_by_id(&after.id))?.and_then(|number| keys::number_of(&number));
     let Some((number, stored)) = stored_delivery(tree, number)? else {
         // Forgotten meanwhile: nobody waits for it any more.
@@ -210,12 +223,7 @@ fn settle(tree: &sled::Tree, batch: &mut sled::Batch, after: &Delivery) -> Resul
 
 /// Whole or not at all: a digest must not stand for what a person has dropped meanwhile, nothing may be collapsed
 /// into a digest that is not put in, and what has been sent is not told anew under another id.
-fn collapse(
-    tree: &sled::Tree,
-    batch: &mut sled::Batch,
-    numbers: &mut Numbers,
-    step: Collapse,
-) -> Result<(), StoreError> {
+fn collapse(tree: &sled::Tree, batch: &mut Batch, numbers: &mut Numbers, step: Collapse) -> Result<(), StoreError> {
     for (before, _) in &step.settled {
         let number = tree.get(keys::delivery_by_id(&before.id))?.and_then(|number| keys::number_of(&number));
         if stored_delivery(tree, number)?.is_none_or(|(_, stored)| stored != *before) {
@@ -237,7 +245,7 @@ fn collapse(
     Ok(())
 }
 
-fn forget(tree: &sled::Tree, batch: &mut sled::Batch, entry: Entry) -> Result<(), StoreError> {
+fn forget(tree: &sled::Tree, batch: &mut Batch, entry: Entry) -> Result<(), StoreError> {
     match entry {
         Entry::Delivery(number) => {
             let Some((_, delivery)) = stored_delivery(tree, Some(number))? else { return Ok(()) };
@@ -263,7 +271,7 @@ fn stored_delivery(tree: &sled::Tree, number: Option<u64>) -> Result<Option<(u64
     stored.map(|bytes| Ok((number, record::read(&bytes)?))).transpose()
 }
 
-fn put_delivery(batch: &mut sled::Batch, number: u64, delivery: &Delivery) -> Result<(), StoreError> {
+fn put_delivery(batch: &mut Batch, number: u64, delivery: &Delivery) -> Result<(), StoreError> {
     batch.insert(keys::numbered(keys::DELIVERIES, number), record::write(delivery)?);
     if let Some(due_at) = delivery.state.due_at() {
         batch.insert(keys::due(&delivery.channel, due_at, number), &[]);

@@ -11,6 +11,7 @@ use super::blobs::Blobs;
 use super::commit::Numbers;
 use super::committer::{Committer, found, upgrade};
 use super::record::{self, FORM};
+use super::restore::swap;
 use super::{DirLock, Holder, Inner, Store, StoreError, keys};
 use crate::domain::event::Epoch;
 
@@ -19,7 +20,7 @@ const CACHE_BYTES: u64 = 4 * 1024 * 1024;
 
 /// The file that says that data was written. sled takes a log that it cannot read for a new and empty one, and a store
 /// that began anew in silence would have lost every delivery that waits.
-const MADE: &str = "posbell.made";
+pub(super) const MADE: &str = "posbell.made";
 
 impl Store {
     /// Opens the store in `dir`, or makes one with this epoch.
@@ -34,6 +35,8 @@ impl Store {
     pub fn open_existing(dir: &Path) -> Result<Store, StoreError> {
         match std::fs::metadata(dir.join("store")) {
             Ok(_) => Self::open(dir, None),
+            // A restore that was killed between two steps has one ready, and opening it puts it in place.
+            Err(error) if error.kind() == ErrorKind::NotFound && swap::is_ready(dir) => Self::open(dir, None),
             Err(error) if error.kind() == ErrorKind::NotFound => Err(StoreError::Absent(dir.to_owned())),
             // Not to be seen is not absent: it may be there, and another user's.
             Err(source) => Err(StoreError::Directory { dir: dir.to_owned(), source }),
@@ -48,6 +51,11 @@ impl Store {
     }
 }
 
+/// How every store is opened.
+pub(super) fn database(path: &Path) -> sled::Config {
+    sled::Config::new().path(path).cache_capacity(CACHE_BYTES)
+}
+
 /// Makes the data directory where it is missing, for its owner's eyes alone: it will hold names and telephone numbers of
 /// customers.
 pub fn make_data_dir(dir: &Path) -> Result<(), StoreError> {
@@ -58,9 +66,10 @@ pub fn make_data_dir(dir: &Path) -> Result<(), StoreError> {
 impl Inner {
     fn open(dir: &Path, epoch_if_new: Option<Epoch>, lock: DirLock) -> Result<Inner, StoreError> {
         let unusable = |source| StoreError::Directory { dir: dir.to_owned(), source };
+        swap::settle(dir).map_err(unusable)?;
         let path = dir.join("store");
         remove_unfinished_snapshots(&path).map_err(unusable)?;
-        let db = sled::Config::new().path(&path).cache_capacity(CACHE_BYTES).open().map_err(|error| match error {
+        let db = database(&path).open().map_err(|error| match error {
             sled::Error::Io(io) if io.to_string().starts_with("could not acquire lock") => {
                 StoreError::Locked { dir: dir.to_owned(), holder: Holder::default() }
             }

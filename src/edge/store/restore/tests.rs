@@ -1,0 +1,1 @@
+//! Restoring, step by step.
