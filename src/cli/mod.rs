@@ -3,17 +3,20 @@
 //! Exit status: 0 done; 1 it failed; 2 wrong use; 78 the configuration or a rule file is wrong, on which systemd must
 //! not start it again.
 
+mod backup;
 mod caller;
 mod check;
 mod deliveries;
 mod demo;
 mod events;
+mod export;
 mod fetch;
 mod held;
 mod mask;
 mod online;
 mod out;
 mod problems;
+mod restore;
 mod resume;
 mod run;
 mod schema;
@@ -62,6 +65,16 @@ enum Command {
     Held(held::HeldArgs),
     /// Read the API once under the shop's quota, and print its rows as JSON lines
     Fetch(fetch::FetchArgs),
+    /// Write a copy of all that posbell knows into a file, also while it runs
+    Backup(backup::BackupArgs),
+    /// Put the copy of a file in the place of what posbell knows; the service must be stopped
+    Restore(restore::RestoreArgs),
+    /// Print all of something as JSON lines, also while the service runs
+    Export {
+        /// Of what
+        #[command(subcommand)]
+        what: export::What,
+    },
     /// Print the JSON Schema of what other programs see; needs no configuration
     Schema {
         /// Of what
@@ -138,6 +151,9 @@ impl Cli {
             Command::Deliveries(args) => deliveries::deliveries(&config, args),
             Command::Held(args) => held::held(&config, args),
             Command::Fetch(args) => fetch::fetch(&config, args),
+            Command::Backup(args) => backup::backup(&config, args),
+            Command::Restore(args) => restore::restore(&config, args),
+            Command::Export { what } => export::export(&config, what),
             Command::Resume { shop } => resume::resume(&config, shop),
         }
     }

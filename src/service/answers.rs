@@ -10,7 +10,7 @@ use tokio::sync::mpsc::Receiver;
 
 use super::report::{self, Live, QuotaStatus};
 use super::shop::{Shared, Shop};
-use super::{fetch, held};
+use super::{backup, export, fetch, held};
 use crate::config::Config;
 use crate::domain::diff::guard::Decision;
 use crate::domain::event::DeliveryId;
@@ -95,6 +95,14 @@ impl Answers for ServiceAnswers {
         let found = found.ok_or_else(|| Refusal::NotFound(format!("there is no shop `{shop}`")))?;
         fetch::start(found, &query).await
     }
+
+    async fn backup(&self) -> Result<Receiver<Vec<u8>>, Refusal> {
+        Ok(backup::start(&self.shared.store, self.shared.clock.now()).await?)
+    }
+
+    async fn export(&self, query: EventQuery) -> Result<Receiver<FetchLine>, Refusal> {
+        export::start(&self.shared.store, query, self.shared.clock.now())
+    }
 }
 
 fn quota_of(shop: &Shop) -> Vec<QuotaStatus> {
@@ -151,7 +159,7 @@ pub async fn delivery(store: &Store, id: &str) -> Result<String, Refusal> {
 }
 
 /// `since` as a moment: `2h` is so long before `now`, or an RFC 3339 time.
-fn since(text: &str, now: Timestamp) -> Result<Timestamp, Refusal> {
+pub(super) fn since(text: &str, now: Timestamp) -> Result<Timestamp, Refusal> {
     let ago = humantime::parse_duration(text).ok().filter(|ago| *ago <= Duration::from_secs(100 * 365 * 86_400));
     let moment = ago.map(|ago| now - ago).or_else(|| text.parse().ok());
     moment.ok_or_else(|| Refusal::Wrong(format!("`{text}` is no time; write `2h`, `7d` or `2026-11-23T00:00:00Z`")))

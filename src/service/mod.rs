@@ -6,9 +6,11 @@
 
 pub mod alone;
 pub mod answers;
+pub mod backup;
 mod catch_up;
 pub mod clock;
 pub mod deliver;
+pub mod export;
 pub mod fetch;
 pub mod health;
 pub mod held;

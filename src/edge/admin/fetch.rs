@@ -61,15 +61,15 @@ pub struct FetchQuery {
     pub probe: bool,
 }
 
-/// One line of the answer.
+/// One line of an answer that comes line by line.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FetchLine {
-    /// A row, as the API wrote it, on one line.
+    /// A row, as the API wrote it, or an event, on one line.
     Row(Box<RawValue>),
     /// Nothing has come for a while, and this is why.
     Waiting(String),
-    /// So many rows have come: the list is read to its end.
+    /// So many have come: it was read to its end.
     Done(u64),
     /// It was not, and this is why.
     Error(String),
@@ -85,12 +85,15 @@ pub(super) async fn fetch<A: Answers>(
         Err(rejection) => return json(Err(Refusal::Wrong(rejection.body_text()))),
     };
     match answers.fetch(shop, query).await {
-        Ok(lines) => {
-            let headers = [(header::CONTENT_TYPE, "application/x-ndjson"), (header::CACHE_CONTROL, "no-store")];
-            (headers, streamed(lines)).into_response()
-        }
+        Ok(rows) => lines(rows),
         Err(refusal) => json(Err(refusal)),
     }
+}
+
+/// An answer that goes out line by line.
+pub(super) fn lines(lines: Receiver<FetchLine>) -> Response {
+    let headers = [(header::CONTENT_TYPE, "application/x-ndjson"), (header::CACHE_CONTROL, "no-store")];
+    (headers, streamed(lines)).into_response()
 }
 
 /// Dropped when the caller goes away, and the receiver with it.

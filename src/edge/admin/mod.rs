@@ -4,6 +4,7 @@
 //! owner's data), anything but GET without the token, and from other machines GET without it too.
 
 mod access;
+mod copies;
 mod fetch;
 mod routes;
 

@@ -1,5 +1,7 @@
 //! The whole log of events, page by page from its beginning: for whoever wants all of it and not the newest.
 
+use std::ops::Range;
+
 use super::read::matches;
 use super::{EventFilter, Store, StoreError, keys, record};
 
@@ -24,12 +26,12 @@ impl Store {
         self.inner.committer.durable().event
     }
 
-    /// The events from this number on that pass the filter, as far as one page goes. `limit` and `after` of the filter
+    /// The events of these numbers that pass the filter, as far as one page goes. `limit` and `after` of the filter
     /// are not looked at.
-    pub async fn export_page(&self, from: u64, filter: EventFilter) -> Result<ExportPage, StoreError> {
-        let end = keys::numbered(keys::EVENTS, self.end_of_events());
+    pub async fn export_page(&self, numbers: Range<u64>, filter: EventFilter) -> Result<ExportPage, StoreError> {
+        let end = keys::numbered(keys::EVENTS, numbers.end.min(self.end_of_events()));
         self.reading(move |tree| {
-            let begin = keys::numbered(keys::EVENTS, from);
+            let begin = keys::numbered(keys::EVENTS, numbers.start);
             let mut page = ExportPage::default();
             if begin >= end {
                 return Ok(page);

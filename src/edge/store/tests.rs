@@ -72,7 +72,7 @@ async fn failures(store: &Store) -> Vec<(&'static str, Option<StoreError>)> {
         ("outbox_counts", store.outbox_counts().await.err()),
         ("waiting_channels", store.waiting_channels().await.err()),
         ("copy", store.copy(now()).await.err()),
-        ("export", store.export_page(0, EventFilter::default()).await.err()),
+        ("export", store.export_page(0..9, EventFilter::default()).await.err()),
     ]
 }
 

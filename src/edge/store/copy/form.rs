@@ -100,14 +100,14 @@ struct Failed {
 }
 
 /// Makes the bytes of a backup, piece by piece.
-pub(super) struct Writer {
+pub(in crate::edge::store) struct Writer {
     bytes: Xxh3,
     tally: Tally,
 }
 
 impl Writer {
     /// The writer, and the first piece.
-    pub(super) fn new(header: &Header) -> (Writer, Vec<u8>) {
+    pub(in crate::edge::store) fn new(header: &Header) -> (Writer, Vec<u8>) {
         let mut piece = MAGIC.to_vec();
         piece.extend_from_slice(&VERSION.to_be_bytes());
         piece.extend_from_slice(&chunk(HEADER, &json(header)));
@@ -117,7 +117,7 @@ impl Writer {
     }
 
     /// The records that come next in the order of the keys. `None` where one of them is longer than a chunk.
-    pub(super) fn records(&mut self, records: &[Record]) -> Option<Vec<u8>> {
+    pub(in crate::edge::store) fn records(&mut self, records: &[Record]) -> Option<Vec<u8>> {
         let mut held = Vec::new();
         for (key, value) in records {
             held.extend_from_slice(&lengths(key, value));
@@ -139,7 +139,7 @@ impl Writer {
     }
 
     /// The last piece.
-    pub(super) fn end(&self) -> Vec<u8> {
+    pub(in crate::edge::store) fn end(&self) -> Vec<u8> {
         chunk(END, &json(&self.tally.end(&self.bytes)))
     }
 }

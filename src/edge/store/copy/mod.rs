@@ -13,6 +13,8 @@ pub(super) mod contents;
 mod file;
 pub(super) mod form;
 pub(super) mod keep;
+#[cfg(test)]
+mod tests;
 
 use std::ops::Bound;
 use std::sync::Arc;

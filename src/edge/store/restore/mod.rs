@@ -31,7 +31,7 @@ use super::blobs::Blobs;
 use super::commit::Numbers;
 use super::committer::{flush_and_sync, upgrade};
 use super::copy::contents::{Contents, Tally};
-use super::copy::form::{FormError, Record};
+use super::copy::form::Record;
 use super::copy::{BackupError, each_record, open_backup};
 use super::open::{MADE, database};
 use super::record::{self, FORM};
@@ -92,26 +92,13 @@ impl Restore {
         let place = swap::workplace(dir).map_err(changed(dir, "tidied up"))?;
         let written = catch_unwind(AssertUnwindSafe(|| {
             backup.seek(SeekFrom::Start(0)).map_err(changed(file, "read again"))?;
-            let mut loader = Loader::open(&place)?;
-            let mut done = 0;
-            let again = each_record(file, &backup, |records| {
-                done += records.len() as u64;
-                loader.add(records)?;
-                progress(done, contents.records);
-                Ok(())
-            })?;
-            loader.flush()?;
-            drop(loader);
-            if again != contents {
-                let source = FormError::Damaged("it was changed while it was read");
-                return Err(BackupError::Wrong { path: file.to_owned(), source });
-            }
-            adopt(&place, &contents, &epoch)?;
-            make_durable(&place).map_err(changed(&place, "brought to the disk"))
+            load(&place, &contents, &epoch, |take| each_record(file, &backup, take), progress)
         }));
-        match written {
-            Ok(written) => written?,
-            Err(_) => return Err(StoreError::Damaged("sled panicked while it was restored".to_owned()).into()),
+        let panicked = || StoreError::Damaged("sled panicked while it was restored".to_owned());
+        if let Err(error) = written.unwrap_or_else(|_| Err(panicked().into())) {
+            // What stays of it after all is removed by the next opening.
+            drop(swap::workplace(dir));
+            return Err(error);
         }
         let aside = swap::has_store(dir).then(|| swap::aside(dir, now));
         let to = aside.clone().unwrap_or_else(|| swap::aside(dir, now));
@@ -174,6 +161,31 @@ impl Loader {
         std::mem::take(&mut self.batch).apply(&self.tree)?;
         flush_and_sync(&self.tree, &self.file, &mut self.blobs)
     }
+}
+
+/// Writes the records into a store at `path` and makes one of it that can be put in place.
+fn load(
+    path: &Path,
+    contents: &Contents,
+    epoch: &Epoch,
+    read: impl FnOnce(&mut dyn FnMut(Vec<Record>) -> Result<(), BackupError>) -> Result<Contents, BackupError>,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<(), BackupError> {
+    let mut loader = Loader::open(path)?;
+    let mut done = 0;
+    let again = read(&mut |records| {
+        done += records.len() as u64;
+        loader.add(records)?;
+        progress(done, contents.records);
+        Ok(())
+    })?;
+    loader.flush()?;
+    drop(loader);
+    if again != *contents {
+        return Err(StoreError::Unreadable("the backup was changed while it was read".to_owned()).into());
+    }
+    adopt(path, contents, epoch)?;
+    make_durable(path).map_err(changed(path, "brought to the disk"))
 }
 
 /// Opens what was written once more, believes it when it is the backup's to the byte, and makes it a store that goes on
