@@ -184,7 +184,7 @@ timeout = "5s"
         text.lines().map(|line| serde_json::from_str(line).expect("is JSON")).collect()
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_posbell"));
         command.arg("--config").arg(self.config()).args(args).current_dir(self.path());
         command.env_remove("POSBELL_CONFIG").env_remove("STATE_DIRECTORY").env_remove("CREDENTIALS_DIRECTORY");

@@ -3,6 +3,7 @@
 mod catch_up;
 mod channels;
 mod commands;
+mod copies;
 mod crash;
 mod fetch;
 mod held;
