@@ -50,7 +50,7 @@ enum HeldCommand {
 struct Which {
     /// The shop's id
     shop: String,
-    /// What was read: stock, members, vendors or buy_documents
+    /// What was read: transactions, stock, credit, members, vendors or buy_documents
     resource: String,
 }
 
@@ -106,8 +106,8 @@ async fn show(config: &Config, which: &Which, listing: &Listing) -> anyhow::Resu
         out::line(&answer)?;
     } else {
         let shop = config.shops.iter().find(|known| known.id == shop);
-        let limits = shop.map(|shop| shop.guard).unwrap_or_default();
-        out::text(&whole(&parsed(&answer)?, &limits, config.wording.timezone))?;
+        let limits = shop.map(|shop| shop.guard).unwrap_or_default().of(resource);
+        out::text(&in_words(&parsed(&answer)?, &limits, config.wording.timezone))?;
     }
     Ok(())
 }
@@ -155,6 +155,8 @@ pub(super) fn state(standing: Standing) -> &'static str {
 fn changes_of(pass: &HeldPass) -> Vec<(Suspicion, String)> {
     let things = match pass.resource.as_str() {
         "stock" => "products",
+        "transactions" => "sales",
+        "credit" => "credits",
         "buy_documents" => "purchase documents",
         other => other,
     };
@@ -166,6 +168,11 @@ fn changes_of(pass: &HeldPass) -> Vec<(Suspicion, String)> {
             Suspicion::QuantityLost => "would have no quantity any more",
             Suspicion::ToZero => "would be out of stock",
             Suspicion::Renamed => "would have another name or code",
+            Suspicion::Emptied => "would have nothing, or zero, where they had something",
+            Suspicion::Rewritten => "would be another in what hardly ever changes",
+            Suspicion::Cancelled => "would be cancelled",
+            Suspicion::Doubled => "would be there once more under another id",
+            Suspicion::Implausible => "would have figures that no day makes",
         };
         (suspicion, format!("{} of {} {things} {does}", census.counts.of(suspicion), census.known))
     });
@@ -194,7 +201,8 @@ fn example(example: &Example) -> String {
     }
 }
 
-fn whole(pass: &HeldPass, limits: &GuardLimits, zone: Tz) -> String {
+/// What `posbell held show` says of a pass, with times in that zone.
+pub fn in_words(pass: &HeldPass, limits: &GuardLimits, zone: Tz) -> String {
     let HeldPass { shop, resource, held } = pass;
     let mut text = format!(
         "{resource} of {shop} is held since {}; last read {}, {} passes alike\n",

@@ -32,6 +32,8 @@ use clap::{Args, Parser, Subcommand};
 use crate::config::{Config, Problem};
 use crate::service::telemetry;
 
+pub use held::in_words as held_in_words;
+
 /// The bell on the till: turns changes in POSPOS shops into webhooks, e-mail and chat messages.
 #[derive(Debug, Parser)]
 #[command(name = "posbell", version, about, max_term_width = 100)]

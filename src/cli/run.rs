@@ -1,5 +1,7 @@
 //! `posbell run`: the service in the foreground.
 
+use std::sync::Arc;
+
 use anyhow::Context;
 use tokio::net::TcpListener;
 use tracing::info;
@@ -7,40 +9,23 @@ use tracing::info;
 use super::source::patiently;
 use super::{Failure, bad_config, env};
 use crate::config::{Config, Weight};
-use crate::edge::store::Store;
+use crate::edge::store::{Store, StoreError};
 use crate::service::clock::Clock;
+use crate::service::full::{self, After, Waiter};
 use crate::service::run::{Start, run as run_service};
-use crate::service::setup;
-use crate::service::shutdown::shutdown;
+use crate::service::setup::{self, Ready};
+use crate::service::shutdown::{Shutdown, shutdown};
 use crate::service::systemd;
 
 pub(super) fn run(config: Config) -> Result<(), Failure> {
-    let ready = setup::ready(&config, &env).map_err(|mut found| {
-        // What only the unit can read is needed here and now.
-        found.iter_mut().for_each(|problem| problem.weight = Weight::Error);
-        bad_config(&found)
-    })?;
-    let clock = Clock::default();
-    let open = || Store::open_or_create(&config.data_dir, clock.new_epoch());
-    let store = patiently(&clock, open).context("Failed to open the store")?;
+    let spare = ready(&config)?;
+    let config = Arc::new(config);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let listener = match &config.admin {
-            Some(admin) => Some(TcpListener::bind(admin.listen).await.with_context(|| {
-                format!("Failed to listen on {} (`[admin] listen` in {})", admin.listen, config.file.path.display())
-            })?),
-            None => None,
-        };
+        let door = Door::open(&config).await?;
         let (ending, shutdown) = shutdown();
         let mut signals = Signals::new().context("Failed to listen for signals")?;
-        let start = Start { config, ready, store, listener, clock };
-        let service = run_service(start, shutdown, |address| {
-            if let Some(address) = address {
-                info!("ask at http://{address}/api/v1/status, or with `posbell status`");
-            }
-            systemd::ready();
-        });
-        let mut service = Box::pin(service);
+        let mut service = Box::pin(keep_running(config, spare, door, shutdown));
         tokio::select! {
             outcome = &mut service => return outcome,
             () = signals.end() => {}
@@ -48,8 +33,73 @@ pub(super) fn run(config: Config) -> Result<(), Failure> {
         systemd::stopping();
         ending.ask();
         service.await
-    })?;
+    })
+}
+
+fn ready(config: &Config) -> Result<Ready, Failure> {
+    setup::ready(config, &env).map_err(|mut found| {
+        // What only the unit can read is needed here and now.
+        found.iter_mut().for_each(|problem| problem.weight = Weight::Error);
+        bad_config(&found)
+    })
+}
+
+/// Runs until the end is asked for: where the disk is full, again as soon as there is space.
+async fn keep_running(config: Arc<Config>, spare: Ready, door: Door, shutdown: Shutdown) -> Result<(), Failure> {
+    let clock = Clock::default();
+    let mut waiter = Waiter::new(Arc::clone(&config), spare, clock.clone());
+    loop {
+        match run_once(&config, &door, &clock, &shutdown).await {
+            Err(Failure::Failed(error)) if full::is_full(&error) => {}
+            outcome => return outcome,
+        }
+        if waiter.wait(door.again()?, &shutdown).await == After::End {
+            info!("posbell has ended");
+            return Ok(());
+        }
+    }
+}
+
+async fn run_once(config: &Arc<Config>, door: &Door, clock: &Clock, shutdown: &Shutdown) -> Result<(), Failure> {
+    let ready = ready(config)?;
+    let store = open(config, clock).await.context("Failed to open the store")?;
+    let start = Start { config: Arc::clone(config), ready, store, listener: door.again()?, clock: clock.clone() };
+    run_service(start, shutdown.clone(), |address| {
+        if let Some(address) = address {
+            info!("ask at http://{address}/api/v1/status, or with `posbell status`");
+        }
+        systemd::ready();
+    })
+    .await?;
     Ok(())
+}
+
+async fn open(config: &Arc<Config>, clock: &Clock) -> Result<Store, StoreError> {
+    let (config, clock) = (Arc::clone(config), clock.clone());
+    let opening = tokio::task::spawn_blocking(move || {
+        patiently(&clock, || Store::open_or_create(&config.data_dir, clock.new_epoch()))
+    });
+    opening.await.unwrap_or_else(|_| Err(StoreError::Damaged("opening it has panicked".to_owned())))
+}
+
+/// The admin address: bound once, and served by whoever runs.
+struct Door(Option<std::net::TcpListener>);
+
+impl Door {
+    async fn open(config: &Config) -> anyhow::Result<Door> {
+        let Some(admin) = &config.admin else { return Ok(Door(None)) };
+        let bound = TcpListener::bind(admin.listen).await.and_then(TcpListener::into_std);
+        let bound = bound.with_context(|| {
+            format!("Failed to listen on {} (`[admin] listen` in {})", admin.listen, config.file.path.display())
+        })?;
+        Ok(Door(Some(bound)))
+    }
+
+    fn again(&self) -> anyhow::Result<Option<TcpListener>> {
+        let Some(bound) = &self.0 else { return Ok(None) };
+        let listener = bound.try_clone().and_then(TcpListener::from_std).context("Failed to listen again")?;
+        Ok(Some(listener))
+    }
 }
 
 struct Signals {

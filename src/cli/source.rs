@@ -215,7 +215,8 @@ pub(super) fn patiently<T>(clock: &Clock, open: impl Fn() -> Result<T, StoreErro
     loop {
         match open() {
             Err(StoreError::Locked { holder, .. })
-                if holder.admin.is_none() && (clock.now() - began).to_std().is_ok_and(|waited| waited < MOMENT) =>
+                if (holder.admin.is_none() || holder.pid == Some(std::process::id()))
+                    && (clock.now() - began).to_std().is_ok_and(|waited| waited < MOMENT) =>
             {
                 std::thread::park_timeout(PAUSE);
             }

@@ -15,6 +15,7 @@ pub(super) fn take(shop: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> GuardLi
             .and_then(|written| percent(&written, mistakes))
             .unwrap_or(standard.max_changed_percent),
         min_changed: table.take("min_changed", mistakes).map_or(standard.min_changed, |placed| placed.value),
+        few: standard.few,
         accept_after: value::duration(&mut table, "accept_after", mistakes).unwrap_or(standard.accept_after),
     };
     table.finish(&[], mistakes);

@@ -160,7 +160,12 @@ fn a_shop_is_read() {
     assert_eq!(shop.trailing, Some(seconds(7_200)));
     assert_eq!(shop.open, Some("07:00-12:00,17:00-01:00".parse::<OpenHours>().unwrap()));
     assert_eq!((shop.stale_after, shop.stock_list), (seconds(1_200), StockList::Pages));
-    let guard = GuardLimits { max_changed_percent: 35, min_changed: 50, accept_after: seconds(5_400) };
+    let guard = GuardLimits {
+        max_changed_percent: 35,
+        min_changed: 50,
+        accept_after: seconds(5_400),
+        ..GuardLimits::default()
+    };
     assert_eq!((shop.guard, second.guard), (guard, GuardLimits::default()));
     assert_eq!(shop.fields.stock.quantity, "/amount/left");
     assert_eq!(shop.fields.credit.due_at, "/due");
@@ -237,7 +242,12 @@ fn what_is_left_out_has_the_value_of_the_contract() {
     assert_eq!(shop.poll, poll.map(|(resource, every)| (resource, seconds(every))).into());
     assert_eq!((&shop.trailing, &shop.open), (&None, &None));
     assert_eq!((shop.stale_after, shop.stock_list), (seconds(900), StockList::Auto));
-    let guard = GuardLimits { max_changed_percent: 20, min_changed: 10, accept_after: seconds(3_600) };
+    let guard = GuardLimits {
+        max_changed_percent: 20,
+        min_changed: 10,
+        accept_after: seconds(3_600),
+        ..GuardLimits::default()
+    };
     assert_eq!(shop.guard, guard);
     assert_eq!(*shop.fields, FieldMap::default());
     assert!(shop.query.is_empty());

@@ -80,7 +80,7 @@ pub async fn run(
     print("Ctrl-C ends it. First the shop is read as it is, which makes no events but one.\n");
 
     let (ending, asked) = shutdown();
-    let start = Start { config, ready, store, listener: Some(listener), clock };
+    let start = Start { config: Arc::new(config), ready, store, listener: Some(listener), clock };
     let service = run_service(start, asked, |_| {});
     let play = async {
         let played = play::play(&plan, &shop, &receiver, &print, end).await;

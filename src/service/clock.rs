@@ -1,27 +1,45 @@
 //! The one place that asks the system for the time and for randomness.
+//!
+//! A run in time of its own, a month in a minute, has a clock that somebody else sets; its randomness is real.
+
+use std::fmt;
+use std::sync::Arc;
 
 use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::domain::event::Epoch;
 use crate::domain::model::Timestamp;
 
-/// The system's clock and source of randomness.
-#[derive(Debug, Clone)]
+/// A clock, and the system's source of randomness.
+#[derive(Clone)]
 pub struct Clock {
     random: SystemRandom,
+    face: Arc<dyn Fn() -> Timestamp + Send + Sync>,
 }
 
 impl Default for Clock {
+    /// The system's.
+    #[expect(clippy::disallowed_methods, reason = "this is the clock: everyone else is handed the time")]
     fn default() -> Self {
-        Self { random: SystemRandom::new() }
+        Self::showing(chrono::Utc::now)
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Clock").field("now", &self.now()).finish_non_exhaustive()
     }
 }
 
 impl Clock {
+    /// A clock that shows what `face` says.
+    pub fn showing(face: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self { random: SystemRandom::new(), face: Arc::new(face) }
+    }
+
     /// Now, to the microsecond: what is stored reads back as it was written.
-    #[expect(clippy::disallowed_methods, reason = "this is the clock: everyone else is handed the time")]
     pub fn now(&self) -> Timestamp {
-        let now = chrono::Utc::now();
+        let now = (self.face)();
         Timestamp::from_timestamp_micros(now.timestamp_micros()).unwrap_or(now)
     }
 

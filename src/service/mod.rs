@@ -12,6 +12,7 @@ pub mod clock;
 pub mod deliver;
 pub mod export;
 pub mod fetch;
+pub mod full;
 pub mod health;
 pub mod held;
 pub mod pace;

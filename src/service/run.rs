@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,10 +28,13 @@ use crate::domain::outbox::RetryPolicy;
 use crate::domain::rhythm::pace::first_start;
 use crate::edge::admin::{self, Access};
 use crate::edge::pospos::quota::SystemBootClock;
-use crate::edge::store::{Commit, Store, StoreError};
+use crate::edge::store::{Commit, FULL, Store, StoreError, free_bytes};
 
 /// How often old events and deliveries are forgotten.
 const PRUNING: Duration = Duration::from_secs(3600);
+
+/// How often it is looked whether there is space left.
+const SPACE: Duration = Duration::from_secs(5);
 
 /// How many messages for a channel that is gone are given up in one commit.
 const ORPHANS_AT_ONCE: usize = 100;
@@ -42,7 +45,7 @@ const LAST_ANSWERS: Duration = Duration::from_secs(1);
 /// What the service runs with.
 pub struct Start {
     /// What was configured.
-    pub config: Config,
+    pub config: Arc<Config>,
     /// Its secrets and channels.
     pub ready: Ready,
     /// The open store.
@@ -59,7 +62,6 @@ pub struct Start {
 /// it again, since everything that matters is in the store.
 pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce(Option<SocketAddr>)) -> anyhow::Result<()> {
     let Start { config, ready, store, listener, clock } = start;
-    let config = Arc::new(config);
     let wakes: BTreeMap<ChannelName, Arc<Notify>> =
         ready.channels.iter().map(|channel| (channel.name.clone(), Arc::new(Notify::new()))).collect();
     let shared = Arc::new(Shared {
@@ -91,6 +93,7 @@ pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce(Option<S
         pass::go_on(shop).await?;
     }
     start_reading(&shops, &mut loops, &shutdown);
+    loops.spawn(watch_space(config.data_dir.clone(), shutdown.clone()));
     loops.spawn(prune(Arc::clone(&shared), config.retain, shutdown.clone()));
     warn_of_orphans(&shared).await?;
     info!(
@@ -102,6 +105,8 @@ pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce(Option<S
     );
     started(address);
     let outcome = watch(&mut loops, &shutdown).await;
+    // Nobody holds the store when this returns, or not for long: it may be opened again.
+    loops.shutdown().await;
     info!("posbell has ended");
     outcome
 }
@@ -200,7 +205,11 @@ fn serve(
 }
 
 /// The token of the configuration, or one that is written for the command line to find.
-fn admin_token(configured: Option<SecretString>, config: &Config, clock: &Clock) -> anyhow::Result<SecretString> {
+pub(super) fn admin_token(
+    configured: Option<SecretString>,
+    config: &Config,
+    clock: &Clock,
+) -> anyhow::Result<SecretString> {
     if let Some(token) = configured {
         return Ok(token);
     }
@@ -214,6 +223,16 @@ fn admin_token(configured: Option<SecretString>, config: &Config, clock: &Clock)
     let token = format!("{:032x}", u128::from_be_bytes(clock.bytes()));
     write_private(&path, &token).with_context(failed)?;
     Ok(SecretString::from(token))
+}
+
+/// Gives up in time: a store that runs out of space cannot say much any more.
+async fn watch_space(data_dir: PathBuf, shutdown: Shutdown) -> anyhow::Result<()> {
+    while shutdown.unless_asked(tokio::time::sleep(SPACE)).await.is_some() {
+        if free_bytes(&data_dir).is_ok_and(|free| free < FULL) {
+            return Err(StoreError::Full.into());
+        }
+    }
+    Ok(())
 }
 
 /// Where `run` writes a token when none is configured.

@@ -3,8 +3,12 @@
 // Says to clippy that the functions beside the tests are test code too, where `unwrap` is the right word.
 #![cfg(test)]
 
+/// A catalogue of what the API may get wrong, in shops of four sizes: nothing of it makes an event.
+mod bad;
 /// Whether every channel tells apart, in the same words, what a receiver may do.
 mod channel;
+/// A month of a busy shop.
+mod month;
 /// The client of the API against servers that answer as the real one does, or worse.
 mod pospos;
 /// The rule files that ship are made of what this version reads.

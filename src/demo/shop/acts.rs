@@ -2,8 +2,10 @@
 //!
 //! A change is complete when its method returns: the API shows it and the journal knows it.
 
+use chrono::TimeDelta;
+
 use super::SimulatedShop;
-use super::changes::{Change, Line, Refused};
+use super::changes::{CREDIT_PERIOD, Change, Line, Refused};
 use super::edits::{MemberEdit, ProductEdit, PurchaseEdit, SaleEdit, VendorEdit};
 use super::generator::Generator;
 use super::script::Script;
@@ -44,7 +46,22 @@ impl SimulatedShop {
         let now = self.shared.now();
         let mut world = self.shared.world();
         let basket = world.basket(lines)?;
-        Ok(world.lend(&basket, now))
+        Ok(world.lend(&basket, CREDIT_PERIOD, now))
+    }
+
+    /// The same with a period of its own.
+    pub fn lend_for(&self, lines: &[Line], period: TimeDelta) -> Result<Change, Refused> {
+        let now = self.shared.now();
+        let mut world = self.shared.world();
+        let basket = world.basket(lines)?;
+        Ok(world.lend(&basket, period, now))
+    }
+
+    /// Lets another day begin in Bangkok: debts whose day of payment was yesterday are out of their period, and some
+    /// have been so for a week or a month. Nothing of it happens by itself: a change that nobody made would be told to
+    /// nobody.
+    pub fn begin_day(&self) -> Vec<Change> {
+        self.shared.world().begin_day(self.shared.now())
     }
 
     /// Lets the period of a pending credit end.
@@ -67,9 +84,9 @@ impl SimulatedShop {
         self.shared.world().pay_part(credit, part, self.shared.now())
     }
 
-    /// Takes a credit out of every list. Nothing can be told of it.
+    /// Takes a credit out of every list. Of one that was pending it must be told that nobody knows its status.
     pub fn lose_credit(&self, credit: &EntityId) -> Result<Change, Refused> {
-        self.shared.world().lose_credit(credit)
+        self.shared.world().lose_credit(credit, self.shared.now())
     }
 
     /// Changes a bill that stands.

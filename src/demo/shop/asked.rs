@@ -3,6 +3,7 @@
 //! Nothing is refused for a strange parameter: what the vendor does with one is unknown.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use chrono::{NaiveDate, NaiveTime, TimeDelta};
 use serde::Deserialize;
@@ -68,6 +69,22 @@ impl Asked {
         let (skipped, limit) = self.place(world);
         let data = array(listed.slice(skipped, limit), write);
         closed(&data, listed.len(), limit, world)
+    }
+
+    /// The page of a part of a list that is read newest first, by places counted from the oldest. Only its own rows are
+    /// looked at.
+    pub(super) fn page_of_span<T: Row>(
+        &self,
+        listed: &Listed<T>,
+        span: Range<usize>,
+        world: &World,
+        write: impl Fn(&T, &mut String),
+    ) -> String {
+        let (skipped, limit) = self.place(world);
+        let left = span.len().saturating_sub(skipped);
+        let younger = listed.len() - span.end;
+        let data = array(listed.slice(younger.saturating_add(skipped), limit.min(left)), write);
+        closed(&data, span.len(), limit, world)
     }
 
     /// The page of those rows that were looked for. All are counted, only the page's own are written.
@@ -161,6 +178,23 @@ mod tests {
         assert_eq!((days("2026-11-22", "2026-11-24"), days("2026-11-24", "2026-11-24"), days("", "")), (4, 1, 4));
         assert_eq!(days("2026-11-22T17:00:00.000Z", "2026-11-23T17:00:00.000Z"), 3, "the older form, by instants");
         assert_eq!(days("2026-11-24", "2026-11-22"), 0, "the wrong way round");
+    }
+
+    #[test]
+    fn a_page_of_some_days_is_the_same_however_it_is_found() {
+        let now = "2026-11-24T12:00:00Z".parse().expect("is a time");
+        let world = seed::world(ShopPlan { sales_today: 45, ..ShopPlan::default() }, now);
+        let moments = ["2026-11-23T17:00:00Z", "2026-11-24T03:00:00Z", "2026-11-24T09:30:00Z", "2026-11-25T17:00:00Z"];
+        let moments: Vec<Timestamp> = moments.iter().map(|at| at.parse().expect("is a time")).collect();
+        for (from, until) in moments.iter().flat_map(|from| moments.iter().map(move |until| (from, until))) {
+            for (page, limit) in [("1", "200"), ("1", "7"), ("3", "7"), ("9", "7")] {
+                let asked = asked(&[("page", page), ("limit", limit)]);
+                let span = world.sales.span(|sale| sale.sold_at < *from, |sale| sale.sold_at >= *until);
+                let found = world.sales.read().filter(|sale| *from <= sale.sold_at && sale.sold_at < *until);
+                let text = asked.page_of_span(&world.sales, span, &world, rows::write_sale);
+                assert_eq!(text, asked.page_of(found, &world, rows::write_sale), "{from} {until} {page} {limit}");
+            }
+        }
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! A change is complete when its method returns: the API shows it and the journal knows it, under one lock. Whether a
 //! poller can still tell it from the change before is the caller's care; [`super::Script`] takes it.
 
+use std::cell::OnceCell;
+
 use chrono::TimeDelta;
 
 use super::journal::Expected;
@@ -13,7 +15,7 @@ use super::things::{Credit, PaidBy, Sale, SoldLine};
 use crate::domain::model::{EntityId, Money, Quantity, Subject, Timestamp};
 
 /// How long a credit runs, as on the members of the captures (`member_credit` 30).
-const CREDIT_PERIOD: TimeDelta = TimeDelta::days(30);
+pub(super) const CREDIT_PERIOD: TimeDelta = TimeDelta::days(30);
 
 /// So much of one product, as a test orders it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,6 +115,7 @@ impl World {
             staff: *self.chance.pick(&[("หน้าร้าน", "กะเช้า"), ("หน้าร้าน", "-")]).expect("there are two"),
             comment: String::new(),
             cancelled: None,
+            written: OnceCell::new(),
         };
         self.sales.insert_by(sale, |sale| (sale.sold_at, sale.number));
         id
@@ -157,15 +160,15 @@ impl World {
     }
 
     /// Sells on credit: a bill, and a debt of its sum.
-    pub(super) fn lend(&mut self, basket: &Basket, now: Timestamp) -> Change {
+    pub(super) fn lend(&mut self, basket: &Basket, period: TimeDelta, now: Timestamp) -> Change {
         let (sale, mut expected) = self.sell_for(basket, PaidBy::Credit, now, now);
-        let id = self.write_debt(&sale, now);
+        let id = self.write_debt(&sale, period, now);
         expected.extend(self.tell(News::CreditGiven, &id, now));
         Change { id, expected }
     }
 
     /// Writes down what is owed for a bill and nothing else: the journal is the caller's.
-    pub(super) fn write_debt(&mut self, sale: &EntityId, now: Timestamp) -> EntityId {
+    pub(super) fn write_debt(&mut self, sale: &EntityId, period: TimeDelta, now: Timestamp) -> EntityId {
         let number = self.numbers.next(IdOf::Credit);
         let sale = self.sales.get(sale).expect("the bill was written just now");
         let credit = Credit {
@@ -175,9 +178,10 @@ impl World {
             buyer: sale.buyer.clone().expect("every bill on credit names its buyer"),
             total: sale.total,
             issued_at: now,
-            due_at: now + CREDIT_PERIOD,
+            due_at: now + period,
             out_of_period: false,
             paid: Money::ZERO,
+            aged: None,
         };
         let id = credit.id.clone();
         self.credits.push(credit);
@@ -213,10 +217,14 @@ impl World {
         Ok(self.change(News::CreditEdited, id, now))
     }
 
-    /// Takes a credit out of every list, as may happen when its sale is cancelled. Nothing can be told of it.
-    pub(super) fn lose_credit(&mut self, id: &EntityId) -> Result<Change, Refused> {
+    /// Takes a credit out of every list, as may happen when its sale is cancelled. Of one that was pending it must be
+    /// told that its status is not known any more; nobody looks for a paid one.
+    pub(super) fn lose_credit(&mut self, id: &EntityId, now: Timestamp) -> Result<Change, Refused> {
         let credit = self.credits.remove(id).ok_or_else(|| Refused::Unknown(id.clone()))?;
-        Ok(Change { id: credit.id, expected: Vec::new() })
+        if credit.is_paid() {
+            return Ok(Change { id: credit.id, expected: Vec::new() });
+        }
+        Ok(self.change(News::CreditLost, id, now))
     }
 
     fn open_credit(&mut self, id: &EntityId) -> Result<&mut Credit, Refused> {
@@ -316,7 +324,7 @@ mod tests {
     fn a_credit_lives_from_created_over_overdue_to_paid() {
         let mut world = shop();
         let basket = Basket::from([(world.products.at(9).expect("has ten").id.clone(), Quantity::from(1))]);
-        let lent = world.lend(&basket, now());
+        let lent = world.lend(&basket, CREDIT_PERIOD, now());
         assert_eq!(kinds(&lent).last(), Some(&EventKind::CreditCreated));
         assert_eq!(kinds(&world.let_fall_due(&lent.id, now()).expect("is pending")), [EventKind::CreditOverdue]);
         assert_eq!(world.let_fall_due(&lent.id, now()), Err(Refused::Already(lent.id.clone())));
@@ -335,7 +343,7 @@ mod tests {
     fn a_credit_that_is_paid_in_parts_is_paid_with_its_rest() {
         let mut world = shop();
         let basket = Basket::from([(world.products.at(9).expect("has ten").id.clone(), Quantity::from(1))]);
-        let lent = world.lend(&basket, now()).id;
+        let lent = world.lend(&basket, CREDIT_PERIOD, now()).id;
         let total = world.credits.get(&lent).expect("is known").total;
         let part = world.pay_part(&lent, 2.into(), now()).expect("is pending");
         assert_eq!(kinds(&part), [EventKind::CreditUpdated]);
@@ -344,7 +352,10 @@ mod tests {
             assert_eq!(world.pay_part(&lent, no_part, now()), Err(Refused::NoPart(lent.clone())));
         }
         assert_eq!(kinds(&world.pay(&lent, now()).expect("is pending")), [EventKind::CreditPaid]);
-        assert_eq!(world.lose_credit(&lent).expect("is known").expected, []);
+        assert_eq!(world.lose_credit(&lent, now()).expect("is known").expected, [], "nobody looks for a paid one");
         assert_eq!(world.pay(&lent, now()), Err(Refused::Unknown(lent)));
+        let pending = world.lend(&basket, CREDIT_PERIOD, now()).id;
+        let lost = world.lose_credit(&pending, now()).expect("is known");
+        assert_eq!(kinds(&lost), [EventKind::CreditUpdated]);
     }
 }

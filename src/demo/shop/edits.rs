@@ -121,13 +121,18 @@ impl World {
 
     /// Changes a product's data.
     pub(super) fn edit_product(&mut self, id: &EntityId, edit: ProductEdit, now: Timestamp) -> Result<Change, Refused> {
+        let threshold = self.plan.threshold;
         let product = known(&mut self.products, id)?;
         product.lastupdate = now;
         let (differs, news) = match edit {
             ProductEdit::Name(name) => (put(&mut product.name, name), News::ProductEdited),
             ProductEdit::Price(price) => (put(&mut product.price, price), News::ProductEdited),
             ProductEdit::Deleted(true) => (put(&mut product.deleted, true), News::ProductRemoved),
-            ProductEdit::Deleted(false) => (put(&mut product.deleted, false), News::ProductAdded),
+            ProductEdit::Deleted(false) => {
+                // What is back was removed before, so nothing is known of its level.
+                product.watch = Watch::starting_at(product.quantity, &threshold);
+                (put(&mut product.deleted, false), News::ProductEdited)
+            }
         };
         self.edited(differs, news, id, now)
     }

@@ -43,6 +43,11 @@ impl Journal {
         self.awaited.contains(&(kind, subject.clone()))
     }
 
+    /// Which events of that subject are still to arrive.
+    pub(super) fn awaited_of(&self, subject: &Subject) -> Vec<EventKind> {
+        EventKind::ALL.iter().copied().filter(|kind| self.awaits(*kind, subject)).collect()
+    }
+
     /// Whether any event of that subject is still to arrive.
     pub(super) fn awaits_any(&self, subject: &Subject) -> bool {
         EventKind::ALL.iter().any(|kind| self.awaits(*kind, subject))

@@ -1,6 +1,7 @@
 //! Rows of one resource: what each is, under its id, and in which order the API lists them.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use super::moving_list::{ListOrder, MovingList};
 use crate::domain::model::EntityId;
@@ -9,6 +10,9 @@ use crate::domain::model::EntityId;
 pub(super) trait Row {
     /// `_id`.
     fn id(&self) -> &EntityId;
+
+    /// Takes note that it is about to be changed.
+    fn is_changed(&mut self) {}
 }
 
 /// A resource's rows. A page, an addition and a look by id cost the same in a large shop as in a small one.
@@ -53,7 +57,9 @@ impl<T: Row> Listed<T> {
 
     /// The same, to be changed.
     pub(super) fn get_mut(&mut self, id: &EntityId) -> Option<&mut T> {
-        self.rows.get_mut(id)
+        let row = self.rows.get_mut(id)?;
+        row.is_changed();
+        Some(row)
     }
 
     /// The row at that place, counted from the oldest.
@@ -77,8 +83,31 @@ impl<T: Row> Listed<T> {
     }
 
     /// Changes every row.
-    pub(super) fn for_each(&mut self, change: impl FnMut(&mut T)) {
-        self.rows.values_mut().for_each(change);
+    pub(super) fn for_each(&mut self, mut change: impl FnMut(&mut T)) {
+        self.rows.values_mut().for_each(|row| {
+            row.is_changed();
+            change(row);
+        });
+    }
+
+    /// The places, counted from the oldest, of the rows that are neither too old nor too young; both by the order in
+    /// which they stand.
+    pub(super) fn span(&self, is_too_old: impl Fn(&T) -> bool, is_too_young: impl Fn(&T) -> bool) -> Range<usize> {
+        let first = self.first_place(|row| !is_too_old(row));
+        first..self.first_place(is_too_young).max(first)
+    }
+
+    /// The first place from which on `holds` is true of all rows.
+    fn first_place(&self, holds: impl Fn(&T) -> bool) -> usize {
+        let (mut from, mut until) = (0, self.len());
+        while from < until {
+            let middle = from.midpoint(until);
+            match self.at(middle).is_some_and(&holds) {
+                true => until = middle,
+                false => from = middle + 1,
+            }
+        }
+        from
     }
 
     /// Adds the newest row.

@@ -5,6 +5,7 @@
 //! written a second time here, so that a comparison of both can find a mistake in either.
 
 mod acts;
+mod aging;
 mod api;
 mod asked;
 mod changes;
@@ -110,8 +111,8 @@ impl Default for ShopPlan {
 struct Shared {
     world: Mutex<World>,
     clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
-    /// What the quota is counted from: it goes forward with the machine, whatever the shop's clock says.
-    opened: Instant,
+    /// How long it has been open: what the quota is counted by, whatever the shop's clock says.
+    uptime: Box<dyn Fn() -> Duration + Send + Sync>,
 }
 
 impl Shared {
@@ -140,14 +141,23 @@ impl SimulatedShop {
         plan: ShopPlan,
         clock: impl Fn() -> Timestamp + Send + Sync + 'static,
     ) -> std::io::Result<SimulatedShop> {
+        #[expect(clippy::disallowed_methods, reason = "the demo plays the outside world: the vendor has its own clock")]
+        let opened = Instant::now();
+        Self::start_in(plan, clock, move || opened.elapsed())
+    }
+
+    /// The same in time of its own: the quota is counted by `uptime`, which never goes back.
+    pub fn start_in(
+        plan: ShopPlan,
+        clock: impl Fn() -> Timestamp + Send + Sync + 'static,
+        uptime: impl Fn() -> Duration + Send + Sync + 'static,
+    ) -> std::io::Result<SimulatedShop> {
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
         let base_url = format!("http://{}{}", listener.local_addr()?, api::ROOT);
         let doorway = wire::Doorway(tokio::net::TcpListener::from_std(listener)?);
         let world = Mutex::new(seed::world(plan, clock()));
-        #[expect(clippy::disallowed_methods, reason = "the demo plays the outside world: the vendor has its own clock")]
-        let opened = Instant::now();
-        let shared = Arc::new(Shared { world, clock: Box::new(clock), opened });
+        let shared = Arc::new(Shared { world, clock: Box::new(clock), uptime: Box::new(uptime) });
         let (open, mut closed) = watch::channel(());
         let service = api::router(shared.clone()).into_make_service_with_connect_info::<wire::Tap>();
         let server = axum::serve(doorway, service).with_graceful_shutdown(async move {
@@ -172,6 +182,21 @@ impl SimulatedShop {
     /// Notes that an event has arrived; false where none such was awaited, so the reader made it up or repeated it.
     pub fn acknowledge(&self, kind: EventKind, subject: &Subject) -> bool {
         self.shared.world().journal.acknowledge(kind, subject)
+    }
+
+    /// What of `subject` is still to be told. Another change of it could hide that.
+    pub fn awaited_of(&self, subject: &Subject) -> Vec<EventKind> {
+        self.shared.world().journal.awaited_of(subject)
+    }
+
+    /// Whether a product with that quantity would no longer show a level that is still to be told.
+    pub fn would_hide(&self, product: &EntityId, quantity: Quantity) -> bool {
+        self.shared.world().would_hide(product, quantity)
+    }
+
+    /// How many events are still to be told.
+    pub fn awaited(&self) -> usize {
+        self.shared.world().journal.awaited()
     }
 
     /// Every product, oldest first.

@@ -18,13 +18,17 @@ pub(super) enum News {
     CreditGiven,
     /// Part of a debt was paid.
     CreditEdited,
+    /// A debt that was not paid is in no list any more.
+    CreditLost,
     /// The period of a debt ended.
     CreditFellDue,
+    /// A debt has been out of its period for a week, a month, two months.
+    CreditAged,
     /// A debt was paid in full.
     CreditPaid,
-    /// A product came into the catalogue, or back into it.
+    /// A product came into the catalogue.
     ProductAdded,
-    /// A product has another name or price.
+    /// A product has another name or price, or is back in the catalogue.
     ProductEdited,
     /// A product's row is gone, or says that it was deleted.
     ProductRemoved,
@@ -56,8 +60,9 @@ impl News {
             News::SaleEdited => (EventKind::SaleUpdated, Subject::sale(id)),
             News::SaleCancelled => (EventKind::SaleCancelled, Subject::sale(id)),
             News::CreditGiven => (EventKind::CreditCreated, Subject::credit(id)),
-            News::CreditEdited => (EventKind::CreditUpdated, Subject::credit(id)),
+            News::CreditEdited | News::CreditLost => (EventKind::CreditUpdated, Subject::credit(id)),
             News::CreditFellDue => (EventKind::CreditOverdue, Subject::credit(id)),
+            News::CreditAged => (EventKind::CreditAging, Subject::credit(id)),
             News::CreditPaid => (EventKind::CreditPaid, Subject::credit(id)),
             News::ProductAdded => (EventKind::ProductCreated, Subject::product(id)),
             News::ProductEdited => (EventKind::ProductUpdated, Subject::product(id)),

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use super::changes::CREDIT_PERIOD;
 use super::generator::Generator;
 use super::listed::{Listed, Row};
 use super::moving_list::{ListMark, Move};
@@ -104,9 +105,9 @@ impl World {
 
     fn take_away(&mut self, resource: Resource, id: &EntityId, now: Timestamp) {
         match resource {
-            // A sale and a credit that are gone make no event: nothing can be concluded of it.
+            // A sale that is gone makes no event: nothing can be concluded of it.
             Resource::Transactions => drop(self.sales.remove(id)),
-            Resource::Credit => drop(self.credits.remove(id)),
+            Resource::Credit => drop(self.lose_credit(id, now)),
             Resource::Stock => drop(self.remove_product(id, now)),
             Resource::Members => drop(self.remove_member(id, now)),
             Resource::Vendors => drop(self.remove_vendor(id, now)),
@@ -127,7 +128,7 @@ impl World {
             Resource::Credit => {
                 let sale = self.write_bill(now, &basket, PaidBy::Credit);
                 self.tell(News::SaleMade, &sale, now);
-                let credit = self.write_debt(&sale, now);
+                let credit = self.write_debt(&sale, CREDIT_PERIOD, now);
                 self.tell(News::CreditGiven, &credit, now);
             }
             // Enough of it that nobody takes it for a shortage.

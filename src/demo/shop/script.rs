@@ -14,7 +14,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 
 use super::Shared;
-use super::changes::Change;
+use super::changes::{CREDIT_PERIOD, Change};
 use super::generator::Generator;
 use super::state::{Basket, World, less};
 use super::things::{PaidBy, Product};
@@ -113,7 +113,7 @@ fn attempt(kind: Kind, world: &mut World, chance: &mut Generator, now: Timestamp
         Kind::Lend => {
             let basket = fill_basket(world, chance)?;
             let description = format!("lent {}", words(world, &basket));
-            Some(Step { description, change: world.lend(&basket, now) })
+            Some(Step { description, change: world.lend(&basket, CREDIT_PERIOD, now) })
         }
         Kind::Cancel => cancel(world, chance, now),
         Kind::Restock => restock(world, chance, now),

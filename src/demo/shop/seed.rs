@@ -82,7 +82,8 @@ pub(super) fn world(plan: ShopPlan, now: Timestamp) -> World {
     };
     ring_up_this_morning(&mut world, now);
     for _ in 0..world.plan.credits {
-        let credit = old_debt(&mut world, now);
+        let mut credit = old_debt(&mut world, now);
+        credit.grow_old(now);
         world.credits.push(credit);
     }
     for number in 0..world.plan.purchases {
@@ -179,6 +180,7 @@ fn old_debt(world: &mut World, now: Timestamp) -> Credit {
         due_at: issued_at + TimeDelta::days(30),
         out_of_period,
         paid: if index % 5 == 4 { total } else { Money::ZERO },
+        aged: None,
     }
 }
 

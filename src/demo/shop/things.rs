@@ -1,6 +1,8 @@
 //! What the shop's rows are made of, as the shop itself would think of them; how the API writes them is in
 //! [`super::rows`].
 
+use std::cell::OnceCell;
+
 use super::level::Watch;
 use super::listed::Row;
 use super::state::buddhist_year;
@@ -156,6 +158,8 @@ pub(super) struct Sale {
     pub(super) comment: String,
     /// When and why it was cancelled.
     pub(super) cancelled: Option<(Timestamp, String)>,
+    /// Its row, once it was written: a busy shop's window of days is read again and again.
+    pub(super) written: OnceCell<String>,
 }
 
 /// One debt.
@@ -180,6 +184,8 @@ pub(super) struct Credit {
     pub(super) out_of_period: bool,
     /// What was paid of it: all of it when it is paid.
     pub(super) paid: Money,
+    /// The age out of its period that was told last, in days.
+    pub(super) aged: Option<i64>,
 }
 
 impl Credit {
@@ -228,6 +234,10 @@ impl Row for Purchase {
 impl Row for Sale {
     fn id(&self) -> &EntityId {
         &self.id
+    }
+
+    fn is_changed(&mut self) {
+        self.written.take();
     }
 }
 

@@ -8,6 +8,7 @@
 //! A row that came and could not be understood is there: nothing follows for a credit whose row that is, nor for any
 //! other where the row has no id and may be anybody's.
 
+mod census;
 mod row;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,11 +16,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::TimeDelta;
 
 use super::fields::Fields;
-use super::{Change, Known, Seen, Unbelievable};
+use super::guard::GuardLimits;
+use super::{Change, Known, Seen, Unbelievable, check_readable};
 use crate::domain::event::{Event, Scribe};
 use crate::domain::model::{Credit, CreditStatus, EntityId, Timestamp, Whole};
 use row::bucket;
 
+pub use census::{census, check_periods};
 pub use row::CreditRow;
 
 /// By what credits are compared.
@@ -45,6 +48,8 @@ const EXPECTED_FOR: u32 = 36;
 #[derive(Debug, Clone)]
 pub struct PendingCredits {
     rows: BTreeMap<EntityId, Credit>,
+    /// How many came in both lists.
+    both: usize,
     unreadable: BTreeSet<EntityId>,
     nameless: usize,
 }
@@ -77,7 +82,11 @@ impl PendingCredits {
         let unreadable = in_period_read_first.unreadable_ids() | out_of_period.unreadable_ids();
         let nameless = in_period_read_first.nameless() + out_of_period.nameless();
         let all = in_period_read_first.into_rows().into_iter().chain(out_of_period.into_rows());
-        PendingCredits { rows: all.map(|credit| (credit.id.clone(), credit)).collect(), unreadable, nameless }
+        let (mut rows, mut both) = (BTreeMap::new(), 0);
+        for credit in all {
+            both += usize::from(rows.insert(credit.id.clone(), credit).is_some());
+        }
+        PendingCredits { rows, both, unreadable, nameless }
     }
 
     /// Whether a row with this id came, understood or not.
@@ -86,9 +95,18 @@ impl PendingCredits {
     }
 
     /// The known credits that are in neither list, not for the first time, and are to be looked for among the paid ones
-    /// now. Their list need only be read until all of these are found.
-    pub fn wanted(&self, known: &Known<CreditRow>) -> BTreeSet<EntityId> {
-        self.missing(known).filter(|row| row.is_worth_a_look()).map(|row| row.credit.id.clone()).collect()
+    /// now. Their list need only be read until all of these are found. Of more than the guard lets pass, all are looked
+    /// for at once: they may have been paid.
+    pub fn wanted(&self, known: &Known<CreditRow>, limits: &GuardLimits) -> BTreeSet<EntityId> {
+        let owed = known.rows().filter(|row| row.is_owed()).count() as u64;
+        let many = self.missing(known).filter(|row| row.is_owed()).count() as u64 > limits.limit(owed);
+        let wanted = self.missing(known).filter(|row| row.is_worth_a_look() || many && row.is_owed());
+        wanted.map(|row| row.credit.id.clone()).collect()
+    }
+
+    /// How many rows came that could not be understood.
+    pub fn unreadable(&self) -> usize {
+        self.unreadable.len() + self.nameless
     }
 
     /// The known credits that should be in a list and are in neither. A row without an id may be any of them, so where
@@ -110,7 +128,7 @@ impl PendingCredits {
             seen += usize::from(found);
             lost += usize::from(!found && row.missed < EXPECTED_FOR);
         }
-        let read = self.rows.len() + self.unreadable.len() + self.nameless;
+        let read = self.rows.len() + self.unreadable();
         if read == 0 && lost > 0 {
             return Err(Unbelievable::Empty { known: lost });
         }
@@ -126,6 +144,7 @@ pub fn compare(
     mut paid: PaidCredits,
     terms: &Terms,
 ) -> Result<Vec<Change<CreditRow>>, Unbelievable> {
+    check_readable(pending.rows.len(), pending.unreadable())?;
     let rows = match known {
         Known::Nothing => {
             let first = |credit| written(CreditRow::first(credit, terms), Vec::new());

@@ -2,28 +2,37 @@
 //!
 //! A broken answer can be whole: every row without a quantity, every name another one, half of the list. Believed, it
 //! would make thousands of messages and forget what is true. So when more than a share of the known rows vanish, lose
-//! their quantity, fall to zero or change their name or code, the pass is held: nothing of it is kept but a
-//! [`Census`], and the next pass is compared with the same snapshot again. That ends in one of four ways: a good pass
-//! comes; a person releases it, and the next pass that shows no more than was seen is believed; every pass for
-//! [`GuardLimits::accept_after`] shows the same, and it is believed by itself, unless rows or quantities are missing;
-//! or a person drops it, which means "I know": it is refused on and on, without notices.
+//! their quantity, fall to zero, change their name or code, or do something else that a shop's day does to few rows
+//! ([`Suspicion`]), the pass is held: nothing of it is kept but a [`Census`], and the next pass is compared with the
+//! same snapshot again. That ends in one of four ways: a good pass comes; a person releases it, and the next pass that
+//! shows no more than was seen is believed; every pass for [`GuardLimits::accept_after`] shows the same, and it is
+//! believed by itself, unless rows or quantities are missing; or a person drops it, which means "I know": it is refused
+//! on and on, without notices.
 //!
-//! Quantities that rise or move and prices are never suspected: deliveries, stock counts and price lists look so.
+//! Quantities that rise or move and prices that change are not suspected: deliveries, stock counts and price lists look
+//! so. The few ways in which they move that no shop makes are found by `pattern`.
 //!
 //! **Time.** The own clock may be set while a pass is held. So the hour is not measured between two stamps: each pass
 //! adds what lies between it and the one before, none if the clock went back, and never more than two of the
 //! intervals in which the resource is read. A clock that jumps costs or gives minutes, not the hour.
 
 mod census;
+mod pattern;
+mod rows;
+mod suspicion;
+mod tally;
 
-pub use census::{Census, Counts, Example, Suspicion};
+pub use census::{Census, Example};
+pub use rows::Guarded;
+pub use suspicion::{Counts, Suspicion};
+pub use tally::Tally;
 
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::model::Timestamp;
+use crate::domain::model::{Resource, Timestamp};
 
 /// How many passes must agree before a change is believed by itself, however long they take; from the contract.
 const PASSES_AT_LEAST: u64 = 3;
@@ -35,13 +44,18 @@ const REPEAT: TimeDelta = TimeDelta::days(1);
 /// shop goes on selling while a pass is held.
 const APART: u64 = 10;
 
+/// How many rows of the smallest lists may change: see [`GuardLimits::limit`].
+const FEW: u64 = 3;
+
 /// From which size on a change is suspected, and how long it must stand; `[shop.guard]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GuardLimits {
     /// This share of the known rows may change, in hundredths, 0 to 100.
     pub max_changed_percent: u32,
-    /// So many rows may change in any case.
+    /// So many rows may change in any case, but for half of a small list.
     pub min_changed: u64,
+    /// So many rows may change in any case, and be they all there are.
+    pub few: u64,
     /// For how long every pass must show the same before it is believed by itself.
     pub accept_after: Duration,
 }
@@ -49,15 +63,38 @@ pub struct GuardLimits {
 /// The values of the contract.
 impl Default for GuardLimits {
     fn default() -> Self {
-        Self { max_changed_percent: 20, min_changed: 10, accept_after: Duration::from_secs(3600) }
+        Self { max_changed_percent: 20, min_changed: 10, few: FEW, accept_after: Duration::from_secs(3600) }
     }
 }
 
 impl GuardLimits {
+    /// The limits for this resource. A handful of bills can be cancelled by one person in a minute, a handful of credits
+    /// paid or put off, and there are few of either: of them no half is too much.
+    #[must_use]
+    pub fn of(self, resource: Resource) -> Self {
+        let is_few_by_nature = matches!(resource, Resource::Transactions | Resource::Credit);
+        let few = if is_few_by_nature { u64::MAX } else { self.few };
+        Self { few, ..self }
+    }
+
     /// So many of these known rows may change; one more is too many.
+    ///
+    /// In a shop of eight products the ten that may change in any case are more than there are, and a broken answer
+    /// could say anything. So less than half of a small list may change, and three rows in any case: that two or three
+    /// of eight products sell out between two readings is an ordinary day, and that four do is worth a look.
     pub fn limit(&self, known: u64) -> u64 {
+        let below_half = known.saturating_sub(1) / 2;
+        self.share(known).max(self.min_changed.min(below_half.max(self.few)))
+    }
+
+    /// From more rows than this on, what is told of a reading is told in one message.
+    fn many(&self, known: u64) -> u64 {
+        self.share(known).max(self.min_changed)
+    }
+
+    fn share(&self, known: u64) -> u64 {
         let share = u128::from(known) * u128::from(self.max_changed_percent) / 100;
-        u64::try_from(share).unwrap_or(u64::MAX).max(self.min_changed)
+        u64::try_from(share).unwrap_or(u64::MAX)
     }
 }
 
@@ -192,17 +229,17 @@ pub fn judge(census: Census, limits: &GuardLimits, before: &GuardRecord, now: Ti
     let limit = limits.limit(census.known);
     let counts = census.counts;
     let news = counts.beyond(&before.settled);
-    let old = counts.suspicious - news.suspicious;
-    let summary = census.known > 0 && census.changed.saturating_sub(old) > limit;
+    // Rows that are only shown again say nothing.
+    let changed = census.changed.saturating_sub(counts.suspicious - news.suspicious).max(census.told);
     // A quantity that was believed to be gone may come back and be lost again: that is news then.
     let still_settled = counts.least(&before.settled);
-    let believe = |settled: Counts| {
+    let believe = |settled: Counts, summary: bool| {
         let record = GuardRecord { notices: before.notices, settled, held: None };
         let record = Some(record).filter(|record| record != before);
         Verdict::Believe { summary, clears: before.held.is_some(), record }
     };
     if census.known == 0 || news.suspicious <= limit {
-        return believe(still_settled);
+        return believe(still_settled, census.known > 0 && changed > limits.many(census.known));
     }
     let hold = |held: Held, told: bool| {
         let noticed_at = if told { now } else { held.noticed_at };
@@ -213,7 +250,7 @@ pub fn judge(census: Census, limits: &GuardLimits, before: &GuardRecord, now: Ti
     let Some(prev) = &before.held else { return hold(Held::begin(census, now), true) };
     let next = prev.follow(census, limit, now, every);
     match prev.standing {
-        Standing::Released if !worse(&prev.census.counts, &counts, limit) => believe(Counts { to_zero: 0, ..counts }),
+        Standing::Released if !worse(&prev.census.counts, &counts, limit) => believe(counts.shown_again(), true),
         // Not what the person saw and released, or another change than the one that was to be refused in silence.
         Standing::Released => hold(Held { since: next.since, ..Held::begin(next.census, now) }, true),
         Standing::Dropped if next.passes == 1 => {
@@ -221,7 +258,10 @@ pub fn judge(census: Census, limits: &GuardLimits, before: &GuardRecord, now: Ti
         }
         Standing::Dropped => hold(next, false),
         Standing::Waiting if next.has_stood(limits) && missing(&news) <= limit => {
-            believe(Counts { renamed: counts.renamed, ..still_settled })
+            let counts = counts.shown_again();
+            let (vanished, quantity_lost) = (still_settled.vanished, still_settled.quantity_lost);
+            let settled = Counts { suspicious: still_settled.suspicious, vanished, quantity_lost, ..counts };
+            believe(settled, true)
         }
         Standing::Waiting => {
             let due = now - next.noticed_at >= REPEAT;
@@ -238,12 +278,12 @@ fn missing(news: &Counts) -> u64 {
 
 /// Whether both show the same change.
 fn same(first: &Counts, next: &Counts, limit: u64) -> bool {
-    weighty(first, next, limit).into_iter().all(|(a, b)| a.abs_diff(b) <= apart(a))
+    weighty(first, next, limit).into_iter().all(|(a, b)| a.abs_diff(b) <= apart(a, limit))
 }
 
 /// Whether `next` shows more than was released.
 fn worse(released: &Counts, next: &Counts, limit: u64) -> bool {
-    weighty(released, next, limit).into_iter().any(|(a, b)| b > a.saturating_add(apart(a)))
+    weighty(released, next, limit).into_iter().any(|(a, b)| b > a.saturating_add(apart(a, limit)))
 }
 
 /// The counts by which two changes are compared: those over the limit in either, or the whole where only the sum of
@@ -254,9 +294,9 @@ fn weighty(a: &Counts, b: &Counts, limit: u64) -> Vec<(u64, u64)> {
     if over.is_empty() { vec![(a.suspicious, b.suspicious)] } else { over }
 }
 
-/// How far a count may be from this one.
-fn apart(count: u64) -> u64 {
-    (count / (100 / APART)).max(APART)
+/// How far a count may be from this one; in a small list no further than what is let pass.
+fn apart(count: u64, limit: u64) -> u64 {
+    (count / (100 / APART)).max(APART.min(limit))
 }
 
 #[cfg(test)]

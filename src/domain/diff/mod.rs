@@ -81,6 +81,15 @@ const MISSES_TO_REMOVE: u32 = 2;
 /// same minute in which another one is entered.
 const OTHER_SHOP_FROM: usize = 3;
 
+/// From how many rows on it is a wrong answer that none of them can be understood, and not a few odd rows.
+const NONE_READABLE_FROM: usize = 3;
+
+/// Refuses a reading that has rows of which none could be understood. What is left out of it would be all there is.
+pub fn check_readable(readable: usize, unreadable: usize) -> Result<(), Unbelievable> {
+    let none = readable == 0 && unreadable >= NONE_READABLE_FROM;
+    if none { Err(Unbelievable::NoneReadable { rows: unreadable }) } else { Ok(()) }
+}
+
 /// What a whole reading of a list that must have rows has seen of those that are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seen {
@@ -121,6 +130,18 @@ pub enum Unbelievable {
     /// A first list that must have rows came back empty: not a baseline yet.
     #[error("the first list came back empty; posbell waits for one with rows")]
     EmptyAtFirst,
+    /// It has rows, and not one of them could be understood.
+    #[error("not one of its {rows} rows could be understood; `posbell check --online` shows what they look like")]
+    NoneReadable {
+        /// How many rows came.
+        rows: usize,
+    },
+    /// So many credits came both as within and as out of their period that the period was not heeded.
+    #[error("{both} credits came both as within their period and as out of it, so nothing says which are overdue")]
+    InBothPeriods {
+        /// How many.
+        both: usize,
+    },
     /// It has rows, and not one of those that are known: the key is of another shop.
     #[error(
         "not one of the {known} rows that are known came back, but others did: the key seems to be of another shop. Put \
@@ -140,6 +161,14 @@ fn is_zero(count: &u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_few_rows_that_nobody_understands_are_left_out_and_a_list_of_nothing_else_is_refused() {
+        for (readable, unreadable) in [(0, 0), (0, 2), (1, 1_000), (3, 0)] {
+            assert_eq!(check_readable(readable, unreadable), Ok(()), "{readable} {unreadable}");
+        }
+        assert_eq!(check_readable(0, 3), Err(Unbelievable::NoneReadable { rows: 3 }));
+    }
 
     #[test]
     fn a_list_without_one_known_row_is_of_another_shop_and_an_empty_one_is_of_none() {

@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::fields::Fields;
-use super::{Change, Known, Seen, Unbelievable};
+use super::guard::{Census, Guarded, Suspicion, Tally};
+use super::{Change, Known, Seen, Unbelievable, check_readable};
 use crate::domain::event::{Event, Scribe};
 use crate::domain::model::{EntityId, Sale, SaleStatus, Timestamp, Whole};
 
@@ -39,22 +40,65 @@ pub struct Window {
 impl Window {
     /// Whether the sale was made in it.
     pub fn contains(&self, sale: &Sale) -> bool {
-        sale.sold_at.is_some_and(|sold_at| self.from <= sold_at && sold_at < self.until)
+        self.has(sale.sold_at)
+    }
+
+    /// Whether that time of a sale is in it; what has none is in no window.
+    pub fn has(&self, sold_at: Option<Timestamp>) -> bool {
+        sold_at.is_some_and(|sold_at| self.from <= sold_at && sold_at < self.until)
     }
 }
 
-/// Compares a whole reading of a window of sales with what is known.
+/// Known sales that a reading need not be compared with, so that their rows need not be loaded: how many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Besides {
+    /// They came just as they were.
+    pub same: usize,
+    /// They were not asked for, in a reading of a part of the window.
+    pub unasked: usize,
+}
+
+/// What a whole window would change, for the guard; `doubled` of its sales are not known and have the number of a known
+/// one. A bill has one number, so these are that bill under another id.
+pub fn census(known: &Known<SaleRow>, read: &Whole<Sale>, besides: Besides, doubled: usize, window: Window) -> Census {
+    let ids: BTreeSet<&EntityId> = read.rows().iter().map(|sale| &sale.id).chain(read.unreadable_ids()).collect();
+    let expected = || known.rows().filter(|row| window.contains(&row.sale));
+    let missing = expected().filter(|row| read.nameless() == 0 && !ids.contains(&row.sale.id)).count();
+    let mut tally = tally(known, read.rows(), besides.same + missing, doubled);
+    (0..missing).for_each(|_| tally.missing());
+    tally.census()
+}
+
+/// What the newest sales would change. Of all that are known, those that are read once more count, since nothing
+/// follows from one that is not.
+pub fn census_of_some(known: &Known<SaleRow>, sales: &[Sale], besides: Besides, doubled: usize) -> Census {
+    tally(known, sales, besides.same, doubled).census()
+}
+
+fn tally(known: &Known<SaleRow>, sales: &[Sale], besides: usize, doubled: usize) -> Tally {
+    let seen = || sales.iter().filter_map(|sale| Some((known.row(&sale.id)?, sale)));
+    let mut tally = Tally::of_known(seen().count() + besides);
+    for (row, sale) in seen().filter(|(row, _)| !row.read_otherwise) {
+        tally.row(&row.sale.suspicions(sale), false);
+    }
+    (0..doubled).for_each(|_| tally.row(&[Suspicion::Doubled], false));
+    tally
+}
+
+/// Compares a whole reading of a window of sales with what is known, besides those that came just as they were.
 pub fn compare(
     known: &Known<SaleRow>,
     read: Whole<Sale>,
+    besides: Besides,
     window: Window,
     scribe: &Scribe,
 ) -> Result<Vec<Change<SaleRow>>, Unbelievable> {
+    check_readable(read.rows().len() + besides.same, read.unreadable())?;
     let (rows, horizon) = match known {
         Known::Nothing => return Ok(read.into_rows().into_iter().map(|sale| quiet(sale, scribe)).collect()),
         Known::Rows { rows, horizon } => (rows, *horizon),
     };
-    let read = Reading::of(read, rows, window);
+    let read = Reading::of(read, rows, besides, window);
     read.check()?;
     read.seen.check_shop()?;
     let mut changes = told_of(rows, horizon, read.sales, scribe);
@@ -65,10 +109,16 @@ pub fn compare(
 /// Compares the newest sales, read without the rest of the window: nothing follows from what is not among them, and
 /// nothing is forgotten. `None` when the whole window must be read first: before the baseline, and when so many sales
 /// are known and none of them is among these, which is a rush of new ones or the key of another shop.
-pub fn compare_some(known: &Known<SaleRow>, sales: Vec<Sale>, scribe: &Scribe) -> Option<Vec<Change<SaleRow>>> {
+pub fn compare_some(
+    known: &Known<SaleRow>,
+    sales: Vec<Sale>,
+    besides: Besides,
+    scribe: &Scribe,
+) -> Option<Vec<Change<SaleRow>>> {
     let Known::Rows { rows, horizon } = known else { return None };
-    let known_seen = sales.iter().filter(|sale| rows.contains_key(&sale.id)).count();
-    Seen { known: rows.len(), known_seen, read: sales.len() }.check_shop().ok()?;
+    let Besides { same, unasked } = besides;
+    let known_seen = same + sales.iter().filter(|sale| rows.contains_key(&sale.id)).count();
+    Seen { known: rows.len() + same + unasked, known_seen, read: same + sales.len() }.check_shop().ok()?;
     Some(told_of(rows, *horizon, sales, scribe))
 }
 
@@ -87,7 +137,7 @@ pub fn take_quietly(
         Known::Nothing => return Ok(read.into_rows().into_iter().map(|sale| quiet(sale, scribe)).collect()),
         Known::Rows { rows, horizon } => (rows, *horizon),
     };
-    let read = Reading::of(read, rows, window);
+    let read = Reading::of(read, rows, Besides::default(), window);
     read.check()?;
     let same_ids = rows.is_empty() || read.ids.iter().any(|id| rows.contains_key(id));
     let mut changes: Vec<Change<SaleRow>> = oldest_first(read.sales)
@@ -112,13 +162,14 @@ struct Reading {
 }
 
 impl Reading {
-    fn of(read: Whole<Sale>, rows: &BTreeMap<EntityId, SaleRow>, window: Window) -> Reading {
+    fn of(read: Whole<Sale>, rows: &BTreeMap<EntityId, SaleRow>, besides: Besides, window: Window) -> Reading {
         let unreadable = read.unreadable();
         let sales = read.into_rows();
         let ids: BTreeSet<EntityId> = sales.iter().map(|sale| sale.id.clone()).collect();
-        let known = rows.values().filter(|row| window.contains(&row.sale)).count();
-        let known_seen = ids.iter().filter(|id| rows.contains_key(*id)).count();
-        let seen = Seen { known, known_seen, read: sales.len() + unreadable };
+        let Besides { same, unasked } = besides;
+        let known = rows.values().filter(|row| window.contains(&row.sale)).count() + same + unasked;
+        let known_seen = ids.iter().filter(|id| rows.contains_key(*id)).count() + same;
+        let seen = Seen { known, known_seen, read: sales.len() + same + unreadable };
         Reading { sales, ids, seen }
     }
 

@@ -165,6 +165,27 @@ pub struct HeldCounts {
     pub to_zero: u64,
     /// How many have another name or code.
     pub renamed: u64,
+    /// How many have nothing, or zero, in another field that had something.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub emptied: u64,
+    /// How many are another in a field that hardly ever changes.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rewritten: u64,
+    /// How many were cancelled.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cancelled: u64,
+    /// How many would stand there once more under another id.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub doubled: u64,
+    /// How many have what no shop's day makes of them: ten times their quantity, that of the row beside them, an older
+    /// one.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub implausible: u64,
+}
+
+/// Left out where it is zero: so what was told before there were these counts is written as it was.
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl HeldCounts {
@@ -175,6 +196,11 @@ impl HeldCounts {
             (self.quantity_lost, "lost their quantity"),
             (self.to_zero, "fell to zero"),
             (self.renamed, "changed their name or code"),
+            (self.emptied, "lost something else"),
+            (self.rewritten, "changed in what hardly ever changes"),
+            (self.cancelled, "were cancelled"),
+            (self.doubled, "came once more under another id"),
+            (self.implausible, "have figures that no day makes"),
         ];
         let told = told.iter().filter(|(count, _)| *count > 0).map(|(count, does)| format!("{count} {does}"));
         format!("of {} known rows {}", self.known, told.collect::<Vec<_>>().join(", "))

@@ -20,7 +20,8 @@ fn events() -> Vec<Event> {
         let threshold = ThresholdView { level, below: Some(Quantity::from(24)), rearm: None };
         scribe.stock_level(2, &few, Some(&many), threshold)
     };
-    let counts = HeldCounts { known: 120, vanished: 40, quantity_lost: 2, to_zero: 3, renamed: 4 };
+    let counts =
+        HeldCounts { known: 120, vanished: 40, quantity_lost: 2, to_zero: 3, renamed: 4, ..HeldCounts::default() };
     let baseline = BaselineCounts { sales: Some(73), products: Some(500), low: Some(0), ..BaselineCounts::default() };
     vec![
         scribe.sale_created(&sale("s")),

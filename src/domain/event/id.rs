@@ -82,6 +82,11 @@ impl DeliveryId {
         Self(named("dlv", &parts))
     }
 
+    /// The id of a message about posbell itself, which no event stands behind. `once` tells it from all others.
+    pub fn of_notice(channel: &ChannelName, recipient: Option<&str>, once: &str) -> Self {
+        Self(named("ntc", &[channel.as_str(), recipient.unwrap_or_default(), once]))
+    }
+
     /// The id as it stands in listings and in a mail's Message-ID.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -70,6 +70,12 @@ pub(super) const WORDS: Words = Words {
         format!("POSPOS refused the shop's key ({status}). This shop is not read, and nothing is told, until you act:")
     },
     ask_for_key: "1. Ask POSPOS support to check the key or for a new one",
+    disk_full: [
+        "⛔ posbell stands still: the disk is full",
+        "Nothing can be stored, so POSPOS is not read and nothing is told until there is space. \
+         Nothing is lost. Free some space on the machine that posbell runs on; it goes on by itself.",
+    ],
+    disk_free: ["✅ posbell goes on: there is space again", "What happened meanwhile is read now and told."],
     then_resume: |shop| format!("2. Put in the new key, then type: posbell resume {shop}"),
 
     resource,
@@ -78,6 +84,11 @@ pub(super) const WORDS: Words = Words {
     quantity_lost: |count| format!("{count} without a quantity"),
     to_zero: |count| format!("{count} fell to zero"),
     renamed: |count| format!("{count} have another name or code"),
+    emptied: |count| format!("{count} lost something else, such as a price"),
+    rewritten: |count| format!("{count} changed in what hardly ever changes"),
+    cancelled: |count| format!("{count} were cancelled"),
+    doubled: |count| format!("{count} came once more under another id"),
+    implausible: |count| format!("{count} have figures that no day makes"),
     not_accepted_since: |moment| format!("Not accepted, and nothing told of them since {moment}"),
     held_show: |shop, resource| format!("To see it: posbell held show {shop} {resource}"),
     held_release: |shop, resource| format!("If it is right: posbell held release {shop} {resource}"),

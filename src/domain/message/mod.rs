@@ -82,6 +82,25 @@ pub fn render(events: &[Event], shop_name: &str, wording: &Wording) -> Text {
     Text { title: title(head, shop_name), body: body(&lines, most) }
 }
 
+/// What is said of posbell itself, when no event can be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notice {
+    /// The disk is full: nothing is read and nothing told.
+    DiskFull,
+    /// There is space again, and posbell goes on.
+    DiskFree,
+}
+
+/// The message of such a notice.
+pub fn render_notice(notice: Notice, wording: &Wording) -> Text {
+    let words = layout(wording).words;
+    let [title, body] = match notice {
+        Notice::DiskFull => words.disk_full,
+        Notice::DiskFree => words.disk_free,
+    };
+    Text { title: title.to_owned(), body: body.to_owned() }
+}
+
 fn layout(wording: &Wording) -> Layout {
     let words = match wording.language {
         Language::Thai => &thai::WORDS,

@@ -68,6 +68,12 @@ pub(super) const WORDS: Words = Words {
 
     key_refused: |status| format!("POSPOS ไม่รับคีย์ของร้าน (รหัส {status}) จึงหยุดอ่านข้อมูลร้านนี้ไว้ก่อน ระหว่างนี้จะไม่มีการแจ้งเตือน"),
     ask_for_key: "1. ติดต่อฝ่ายบริการของ POSPOS เพื่อตรวจสอบคีย์หรือขอคีย์ใหม่",
+    disk_full: [
+        "⛔ posbell หยุดชั่วคราว: พื้นที่ดิสก์เต็ม",
+        "บันทึกข้อมูลไม่ได้ จึงยังไม่อ่านข้อมูลจาก POSPOS และจะไม่มีการแจ้งเตือนจนกว่าจะมีพื้นที่ว่าง \
+         ข้อมูลเดิมไม่หาย กรุณาลบไฟล์ที่ไม่ใช้ในเครื่องที่ติดตั้ง posbell แล้วระบบจะทำงานต่อเอง",
+    ],
+    disk_free: ["✅ posbell ทำงานต่อแล้ว: มีพื้นที่ว่างแล้ว", "กำลังอ่านข้อมูลที่เกิดขึ้นระหว่างนั้น และจะแจ้งให้ทราบ"],
     then_resume: |shop| format!("2. ใส่คีย์ใหม่ แล้วสั่ง posbell resume {shop}"),
 
     resource,
@@ -76,6 +82,11 @@ pub(super) const WORDS: Words = Words {
     quantity_lost: |count| format!("ไม่มียอดคงเหลือ {count}"),
     to_zero: |count| format!("ยอดเป็นศูนย์ {count}"),
     renamed: |count| format!("ชื่อหรือรหัสเปลี่ยน {count}"),
+    emptied: |count| format!("ข้อมูลอื่นหายไป เช่น ราคา {count}"),
+    rewritten: |count| format!("ข้อมูลที่ปกติไม่เปลี่ยนกลับเปลี่ยนไป {count}"),
+    cancelled: |count| format!("ถูกยกเลิก {count}"),
+    doubled: |count| format!("ซ้ำภายใต้รหัสระบบใหม่ {count}"),
+    implausible: |count| format!("ตัวเลขผิดปกติ {count}"),
     not_accepted_since: |moment| format!("จึงยังไม่รับข้อมูลนี้ และไม่มีการแจ้งเตือนตั้งแต่ {moment}"),
     held_show: |shop, resource| format!("ดูรายละเอียด: posbell held show {shop} {resource}"),
     held_release: |shop, resource| format!("ถ้าข้อมูลถูกต้อง: posbell held release {shop} {resource}"),

@@ -130,6 +130,11 @@ pub(super) struct Words {
     /// What to type then, for the shop of that id.
     pub then_resume: Around,
 
+    /// posbell cannot write any more: what happened, what that means, and what to do.
+    pub disk_full: [&'static str; 2],
+    /// And can again.
+    pub disk_free: [&'static str; 2],
+
     /// What a resource is called.
     pub resource: fn(Resource) -> &'static str,
     /// So many rows of a resource were known.
@@ -142,6 +147,16 @@ pub(super) struct Words {
     pub to_zero: Around,
     /// So many have another name or code.
     pub renamed: Around,
+    /// So many have nothing in another field that had something.
+    pub emptied: Around,
+    /// So many are another in a field that hardly ever changes.
+    pub rewritten: Around,
+    /// So many were cancelled.
+    pub cancelled: Around,
+    /// So many would be there once more under another id.
+    pub doubled: Around,
+    /// So many have figures that no shop's day makes.
+    pub implausible: Around,
     /// What holding means: since when nothing of it is told.
     pub not_accepted_since: Around,
     /// What to type to see it.

@@ -1,5 +1,6 @@
 //! The names of things: shops, channels, entities of the API, and the subject of an event.
 
+use std::borrow::Borrow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -99,6 +100,12 @@ impl EntityId {
 
     /// The id as the API wrote it.
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for EntityId {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }

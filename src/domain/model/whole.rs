@@ -36,6 +36,11 @@ impl<T> Whole<T> {
         self.rows
     }
 
+    /// The same list with something else for each row.
+    pub fn map<U>(self, row: impl FnMut(T) -> U) -> Whole<U> {
+        Whole { rows: self.rows.into_iter().map(row).collect(), unreadable: self.unreadable, nameless: self.nameless }
+    }
+
     /// How many rows were there but could not be understood: kept out, never taken for removed ones.
     pub fn unreadable(&self) -> usize {
         self.unreadable.len() + self.nameless

@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 
 pub use access::Access;
 pub use fetch::{FetchLine, FetchQuery};
-pub use routes::{Answers, DeliveryQuery, EventQuery, Refusal, router};
+pub use routes::{Answers, DeliveryQuery, EventQuery, Refusal, closed_router, router};
 
 /// Answers on `listener` until `end` returns and the answers under way are given.
 pub async fn serve(

@@ -123,6 +123,16 @@ pub fn router<A: Answers>(answers: Arc<A>, access: Access) -> Router {
         .with_state(answers)
 }
 
+/// What the admin address serves while the store is closed: that posbell lives, is not ready, and `why`.
+pub fn closed_router(why: String, access: Access) -> Router {
+    let unready = format!("{why}\n");
+    Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(move || async move { (StatusCode::SERVICE_UNAVAILABLE, unready) }))
+        .fallback(move || async move { json(Err(Refusal::Failed(why))) })
+        .layer(middleware::from_fn_with_state(access, access::check))
+}
+
 async fn ready<A: Answers>(State(answers): State<Arc<A>>) -> Response {
     match answers.is_ready().await {
         true => "ready\n".into_response(),

@@ -41,6 +41,14 @@ pub enum Channel {
 }
 
 impl Channel {
+    /// Whether it is a person who reads what it sends.
+    pub fn is_for_people(&self) -> bool {
+        match self {
+            Channel::Webhook(_) => false,
+            Channel::Email(_) | Channel::Telegram(_) => true,
+        }
+    }
+
     /// Makes one attempt.
     pub async fn send(&self, outgoing: &Outgoing) -> Outcome {
         match self {

@@ -46,6 +46,9 @@ const MOST_KEPT: usize = 4;
 /// How long connecting may take, the name and the encryption included.
 const CONNECTING: Duration = Duration::from_secs(10);
 
+/// The longest body for which its room is made at once; larger ones grow.
+const USUAL_BODY: usize = 1024 * 1024;
+
 /// Makes calls of one shop.
 pub(super) struct Caller {
     client: Client,
@@ -159,7 +162,9 @@ impl Caller {
     }
 
     async fn body(&self, mut response: Response) -> Result<Vec<u8>, TransportError> {
-        let mut body = Vec::new();
+        // As long as it says to be, unless that is more than a page ever is.
+        let length = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+        let mut body = Vec::with_capacity(length.min(USUAL_BODY));
         // Counted after unpacking, so that a small answer cannot grow without limit.
         while let Some(chunk) = response.chunk().await.map_err(|error| transport(&error))? {
             if body.len() + chunk.len() > self.body_limit {

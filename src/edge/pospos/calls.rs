@@ -49,10 +49,21 @@ fn none(_: &EntityId, _: Fingerprint) -> bool {
 impl Pospos {
     /// The sales of the days `from` to `to` in Bangkok, both included.
     pub async fn sales(&self, from: NaiveDate, to: NaiveDate, urgency: Urgency) -> Result<Whole<Sale>, ReadError> {
+        self.sales_of(from, to, none, urgency).whole().await
+    }
+
+    /// The same, to be read to its end by whoever knows some of them.
+    pub fn sales_of<'a>(
+        &'a self,
+        from: NaiveDate,
+        to: NaiveDate,
+        skip: impl Fn(&EntityId, Fingerprint) -> bool + Send + Sync + 'a,
+        urgency: Urgency,
+    ) -> Reading<'a, Sale> {
         let (from, to) = (from.to_string(), to.to_string());
         let query = [("start", from.as_str()), ("end", to.as_str())];
         let question = self.all_pages(&["transactions"], asked(Resource::Transactions, urgency, &query));
-        Reading::new(question, Box::new(&self.fields.transactions), Box::new(none)).whole().await
+        Reading::new(question, Box::new(&self.fields.transactions), Box::new(skip))
     }
 
     /// The same, newest first and a page at a time, for whoever wants to stop early.
@@ -169,11 +180,12 @@ impl Pospos {
             let wanted_rows = page.into_iter().filter(|row| wanted.contains(&row.id));
             found.extend(wanted_rows.map(|row| (row.id, row.item)));
             // Not by whether it has come: a long page is understood piece by piece.
-            if wanted.iter().all(|id| found.contains_key(id) || list.is_unreadable(id)) {
+            if wanted.iter().all(|id| found.contains_key(id) || list.is_unreadable(id.as_str())) {
                 break;
             }
         }
-        let unreadable: BTreeSet<EntityId> = wanted.iter().filter(|id| list.is_unreadable(id)).cloned().collect();
+        let unreadable: BTreeSet<EntityId> =
+            wanted.iter().filter(|id| list.is_unreadable(id.as_str())).cloned().collect();
         // One that came readable first and garbled later.
         found.retain(|id, _| !unreadable.contains(id));
         Ok(PaidCredits { found, unreadable, nameless: list.nameless() })

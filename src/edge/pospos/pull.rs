@@ -3,6 +3,7 @@
 //! Whoever reads pulls. Nothing is asked for that nobody waits for, and of the pages only those are held that are under
 //! way and the one that is handed out.
 
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::ops::Range;
 use std::pin::Pin;
@@ -73,6 +74,8 @@ pub(super) struct Found {
     pub key: Key,
     pub fingerprint: Fingerprint,
     pub news: News,
+    /// The page says something else of it besides: which of both is so, nobody knows.
+    pub is_contradicted: bool,
 }
 
 impl<'a> Pull<'a> {
@@ -107,12 +110,12 @@ impl<'a> Pull<'a> {
     }
 
     /// Whether a row with this id has come, understood or not.
-    pub fn has_seen(&self, id: &EntityId) -> bool {
+    pub fn has_seen(&self, id: &str) -> bool {
         self.seen.has(Key::of_id(id))
     }
 
     /// Whether the row with this id could not be understood when it came last.
-    pub fn is_unreadable(&self, id: &EntityId) -> bool {
+    pub fn is_unreadable(&self, id: &str) -> bool {
         self.seen.is_unreadable(Key::of_id(id))
     }
 
@@ -175,7 +178,8 @@ impl<'a> Pull<'a> {
         let opened = if is_one { Envelope::open_one(&body) } else { Envelope::open(&body) };
         let envelope = opened.map_err(|problem| self.malformed(window.page, problem))?;
         let known = self.seen.rows();
-        let rows: Vec<Found> = envelope.rows.iter().map(|raw| self.note(&body, raw)).collect();
+        let mut rows: Vec<Found> = envelope.rows.iter().map(|raw| self.note(&body, raw)).collect();
+        mark_contradicted(&mut rows);
         let distinct = self.seen.rows();
         self.walk.take(
             ticket,
@@ -192,19 +196,41 @@ impl<'a> Pull<'a> {
 
     fn note(&mut self, body: &[u8], raw: &RawValue) -> Found {
         let id = id_of(raw, self.question.id_pointer);
-        let key = id.as_ref().map_or_else(|| Key::of_text(raw.get()), Key::of_id);
+        let key = id.as_ref().map_or_else(|| Key::of_text(raw.get()), |id| Key::of_id(id.as_str()));
         self.nameless += u64::from(id.is_none());
         let fingerprint = fingerprint(raw.get());
         // The row is a part of the body, so its place is the distance of the two.
         let start = raw.get().as_ptr().addr() - body.as_ptr().addr();
-        Found { place: start..start + raw.get().len(), id, key, fingerprint, news: self.seen.note(key, fingerprint) }
+        let (place, news) = (start..start + raw.get().len(), self.seen.note(key, fingerprint));
+        Found { place, id, key, fingerprint, news, is_contradicted: false }
     }
+}
+
+/// Marks the rows of one page that stand in it more than once and not alike. Between two pages a row may change, but a
+/// page is one answer.
+fn mark_contradicted(rows: &mut [Found]) {
+    if rows.iter().all(|row| row.news != News::Changed) {
+        return;
+    }
+    let mut prints: HashMap<Key, Fingerprint> = HashMap::with_capacity(rows.len());
+    let mut contradicted = HashSet::new();
+    for row in rows.iter() {
+        if *prints.entry(row.key).or_insert(row.fingerprint) != row.fingerprint {
+            contradicted.insert(row.key);
+        }
+    }
+    rows.iter_mut().for_each(|row| row.is_contradicted = contradicted.contains(&row.key));
 }
 
 impl Page {
     /// The row as it was written.
+    pub fn text(&self, row: &Found) -> Option<&str> {
+        std::str::from_utf8(self.body.get(row.place.clone())?).ok()
+    }
+
+    /// The same, as JSON.
     pub fn raw(&self, row: &Found) -> Option<&RawValue> {
-        serde_json::from_slice(self.body.get(row.place.clone())?).ok()
+        serde_json::from_str(self.text(row)?).ok()
     }
 }
 

@@ -77,12 +77,17 @@ impl<'a, T> Reading<'a, T> {
     }
 
     /// Whether a row with this id has come, understood or not.
-    pub fn has_seen(&self, id: &EntityId) -> bool {
+    pub fn has_seen(&self, id: &str) -> bool {
         self.pull.has_seen(id)
     }
 
+    /// Whether a row with this id has come, and was understood when it came last.
+    pub fn has_read(&self, id: &str) -> bool {
+        self.pull.has_seen(id) && !self.pull.is_unreadable(id)
+    }
+
     /// Whether the row with this id could not be understood when it came last.
-    pub fn is_unreadable(&self, id: &EntityId) -> bool {
+    pub fn is_unreadable(&self, id: &str) -> bool {
         self.pull.is_unreadable(id)
     }
 
@@ -112,7 +117,7 @@ impl<'a, T> Reading<'a, T> {
         if !std::mem::take(&mut self.is_first) || page.rows.is_empty() {
             return Ok(());
         }
-        let is_right = |row| page.raw(row).is_some_and(|raw| fits(raw, self.form.as_ref()));
+        let is_right = |row| page.text(row).is_some_and(|text| fits(text, self.form.as_ref()));
         match page.rows.iter().any(is_right) {
             true => Ok(()),
             false => Err(self.pull.malformed(page.number, Malformed::WrongShape)),
@@ -120,6 +125,10 @@ impl<'a, T> Reading<'a, T> {
     }
 
     fn wanted(&mut self, page: &Page, row: &Found) -> Option<Fresh<T>> {
+        if row.is_contradicted {
+            self.leave_out(row);
+            return None;
+        }
         if row.news == News::Same {
             return None;
         }
@@ -127,27 +136,38 @@ impl<'a, T> Reading<'a, T> {
         if row.id.as_ref().is_some_and(|id| (self.skip)(id, fingerprint)) {
             return None;
         }
-        let read = |id: &EntityId| decode(page.raw(row)?, id.clone(), self.form.as_ref());
+        let read = |id: &EntityId| decode(page.text(row)?, id.clone(), self.form.as_ref());
         let fresh = row.id.as_ref().and_then(|id| Some(Fresh { id: id.clone(), fingerprint, sent, item: read(id)? }));
-        self.pull.seen().mark(row.key, fresh.is_some());
-        if fresh.is_none()
-            && let Some(garbled) = &mut self.garbled
-        {
-            garbled.extend(row.id.clone());
+        match fresh {
+            Some(_) => self.pull.seen().mark(row.key, true),
+            None => self.leave_out(row),
         }
         fresh
     }
 
+    /// Counts a row that could not be understood.
+    fn leave_out(&mut self, row: &Found) {
+        self.pull.seen().mark(row.key, false);
+        if let Some(garbled) = &mut self.garbled {
+            garbled.extend(row.id.clone());
+        }
+    }
+
     /// Reads on to the end and vouches for all rows.
     pub(super) async fn whole(mut self) -> Result<Whole<T>, ReadError> {
+        Ok(self.wanted_of_whole().await?.map(|row| row.item))
+    }
+
+    /// Reads on to the end and vouches for the wanted rows: what is not among them is known just so, or not there.
+    pub async fn wanted_of_whole(&mut self) -> Result<Whole<Fresh<T>>, ReadError> {
         self.garbled = Some(BTreeSet::new());
         let rows = self.rest().await?;
         let mut unreadable = self.garbled.take().unwrap_or_default();
         // One that came garbled first and readable later.
-        unreadable.retain(|id| self.pull.is_unreadable(id));
+        unreadable.retain(|id| self.pull.is_unreadable(id.as_str()));
         let all = usize::try_from(self.unreadable()).unwrap_or(usize::MAX);
         let nameless = all.saturating_sub(unreadable.len());
-        Ok(Whole::vouch(rows.into_iter().map(|row| row.item).collect(), nameless).but_for(unreadable))
+        Ok(Whole::vouch(rows, nameless).but_for(unreadable))
     }
 
     /// Reads on to the end: each row once, as it came last, in the order in which they came first.
@@ -164,7 +184,7 @@ impl<'a, T> Reading<'a, T> {
             }
         }
         // One that came readable first and garbled later.
-        rows.retain(|row| !self.pull.is_unreadable(&row.id));
+        rows.retain(|row| !self.pull.is_unreadable(row.id.as_str()));
         Ok(rows)
     }
 }

@@ -4,8 +4,9 @@
 //! some thirty bytes, so that a list of any length is remembered while its pages come and go.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
-use super::wire::Key;
+use super::wire::{ByKey, Key};
 use crate::domain::model::Fingerprint;
 
 /// What is new about a row.
@@ -26,7 +27,7 @@ const UNREADABLE: u64 = 1;
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     /// Of each row the first 63 bits of its fingerprint, and whether it could be understood.
-    rows: HashMap<Key, u64>,
+    rows: HashMap<Key, u64, ByKey>,
     unreadable: u64,
 }
 
@@ -35,14 +36,17 @@ impl Seen {
     pub fn note(&mut self, key: Key, print: Fingerprint) -> News {
         let [a, b, c, d, e, f, g, h, ..] = print.to_bytes();
         let print = u64::from_be_bytes([a, b, c, d, e, f, g, h]) & !UNREADABLE;
-        let Some(known) = self.rows.insert(key, print) else { return News::New };
-        let news = if known & !UNREADABLE == print { News::Same } else { News::Changed };
-        match news {
-            // What it was is still so.
-            News::Same => drop(self.rows.insert(key, known)),
-            _ => self.unreadable -= known & UNREADABLE,
+        match self.rows.entry(key) {
+            Entry::Vacant(place) => {
+                place.insert(print);
+                News::New
+            }
+            Entry::Occupied(known) if known.get() & !UNREADABLE == print => News::Same,
+            Entry::Occupied(mut known) => {
+                self.unreadable -= known.insert(print) & UNREADABLE;
+                News::Changed
+            }
         }
-        news
     }
 
     /// Says of a noted row whether it could be understood. All rows of a page are noted before the first is read, so of

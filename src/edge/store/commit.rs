@@ -40,6 +40,16 @@ pub struct Commit {
     pub removals: Vec<Forgotten>,
 }
 
+impl Commit {
+    /// Whether nothing would become of it.
+    pub fn is_empty(&self) -> bool {
+        let Commit { rows, events, deliveries, settled, collapse, resource, guard, shop, gather, removals } = self;
+        let lists = [rows.len(), events.len(), deliveries.len(), settled.len(), removals.len()];
+        let single = [collapse.is_some(), resource.is_some(), guard.is_some(), shop.is_some(), gather.is_some()];
+        lists == [0; 5] && single == [false; 5]
+    }
+}
+
 /// The promise that events without deliveries of their own get one together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gather {

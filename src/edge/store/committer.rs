@@ -21,6 +21,19 @@ use crate::domain::event::Epoch;
 /// How many commits share one flush: enough to amortize it, few enough that the first does not wait long.
 const SHARED_FLUSH: usize = 128;
 
+/// Why nothing goes through any more.
+#[derive(Debug, Clone)]
+struct Failure {
+    why: String,
+    is_full: bool,
+}
+
+impl From<&StoreError> for Failure {
+    fn from(error: &StoreError) -> Self {
+        Failure { why: error.to_string(), is_full: error.is_full() }
+    }
+}
+
 type Reply = oneshot::Sender<Result<(), StoreError>>;
 
 /// What waits for the thread.
@@ -33,7 +46,7 @@ enum Work {
 /// The writing thread, as seen from outside.
 pub(super) struct Committer {
     queue: Mutex<Option<mpsc::Sender<Work>>>,
-    failed: Arc<OnceLock<String>>,
+    failed: Arc<OnceLock<Failure>>,
     durable: Arc<Mutex<Numbers>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -63,7 +76,7 @@ impl Committer {
 
     /// Lets no more through, because of this.
     pub(super) fn close(&self, error: &StoreError) {
-        self.failed.get_or_init(|| error.to_string());
+        self.failed.get_or_init(|| Failure::from(error));
     }
 
     pub(super) async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
@@ -84,7 +97,7 @@ impl Committer {
                 drop(queue.send(work(reply)));
             }
         }
-        let unanswered = || StoreError::Closed { why: "its writing thread has ended".to_owned() };
+        let unanswered = || StoreError::Closed { why: "its writing thread has ended".to_owned(), is_full: false };
         answer.await.unwrap_or_else(|_| Err(closed(&self.failed).unwrap_or_else(unanswered)))
     }
 }
@@ -130,7 +143,7 @@ struct Writer {
     blobs: Blobs,
     numbers: Numbers,
     copying: Arc<Copying>,
-    failed: Arc<OnceLock<String>>,
+    failed: Arc<OnceLock<Failure>>,
     durable: Arc<Mutex<Numbers>>,
 }
 
@@ -180,7 +193,7 @@ impl Writer {
             Err(_) => Err(StoreError::Damaged("sled panicked while writing".to_owned())),
         };
         match &outcome {
-            Err(error) => drop(self.failed.get_or_init(|| error.to_string())),
+            Err(error) => drop(self.failed.get_or_init(|| Failure::from(error))),
             // Before the answers: who is woken by one must find what it is about.
             Ok(()) => *self.durable.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = self.numbers,
         }
@@ -198,11 +211,12 @@ fn copy(outcome: &Result<(), StoreError>) -> Result<(), StoreError> {
         Err(StoreError::Full) => Err(StoreError::Full),
         Err(StoreError::Damaged(why)) => Err(StoreError::Damaged(why.clone())),
         Err(StoreError::Unreadable(why)) => Err(StoreError::Unreadable(why.clone())),
-        Err(StoreError::Closed { why }) => Err(StoreError::Closed { why: why.clone() }),
+        Err(StoreError::Closed { why, is_full }) => Err(StoreError::Closed { why: why.clone(), is_full: *is_full }),
         Err(error) => Err(StoreError::Damaged(error.to_string())),
     }
 }
 
-fn closed(failed: &OnceLock<String>) -> Option<StoreError> {
-    failed.get().map(|why| StoreError::Closed { why: why.clone() })
+fn closed(failed: &OnceLock<Failure>) -> Option<StoreError> {
+    let Failure { why, is_full } = failed.get()?.clone();
+    Some(StoreError::Closed { why, is_full })
 }

@@ -66,9 +66,8 @@ impl Heads {
     }
 
     /// Every row with its head.
-    pub fn iter(&self) -> impl Iterator<Item = (EntityId, Head)> {
-        let id = |index| EntityId::new(self.id(index)).ok();
-        (0..self.entries.len()).filter_map(move |index| Some((id(index)?, self.head(index))))
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Head)> {
+        (0..self.entries.len()).map(|index| (self.id(index), self.head(index)))
     }
 
     /// How many rows the shop still has.

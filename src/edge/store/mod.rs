@@ -24,6 +24,7 @@ mod prune;
 mod read;
 mod record;
 mod restore;
+mod space;
 #[cfg(test)]
 mod tests;
 mod upgrade;
@@ -39,8 +40,8 @@ pub use outbox::{Due, DueDelivery, PageStart, WaitingPage};
 pub use read::{DeliveryFilter, EventFilter, OutboxCounts};
 pub use record::{ResourceRecord, ShopRecord, Stopped};
 pub use restore::{Restore, Restored};
+pub use space::{FULL, RESERVE, free_bytes};
 
-use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -76,8 +77,8 @@ pub enum StoreError {
         /// What this version writes.
         known: u32,
     },
-    /// No space is left. Nothing was acknowledged; free some and start again.
-    #[error("no space is left on the disk of the store")]
+    /// No space is left, or too little to begin with. Nothing was acknowledged; free some.
+    #[error("no space is left on the disk of the store; free at least {} MB", RESERVE / 1_000_000)]
     Full,
     /// The store as a whole cannot be trusted. It is closed.
     #[error("the store is damaged: {0}")]
@@ -96,15 +97,27 @@ pub enum StoreError {
     Closed {
         /// How it failed, which whoever met it may not have been able to say in a log.
         why: String,
+        /// It was for want of space.
+        is_full: bool,
     },
+}
+
+impl StoreError {
+    /// Whether there was no space: what is stored is whole, and can be opened again once there is.
+    pub fn is_full(&self) -> bool {
+        match self {
+            StoreError::Full => true,
+            StoreError::Closed { is_full, .. } => *is_full,
+            StoreError::Directory { source, .. } => space::is_full(source),
+            _ => false,
+        }
+    }
 }
 
 impl From<sled::Error> for StoreError {
     fn from(error: sled::Error) -> Self {
         match error {
-            sled::Error::Io(io) if matches!(io.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
-                StoreError::Full
-            }
+            sled::Error::Io(io) if space::is_full(&io) => StoreError::Full,
             other => StoreError::Damaged(other.to_string()),
         }
     }
@@ -154,7 +167,7 @@ impl Store {
         let done = match tokio::task::spawn_blocking(move || read(&inner.tree)).await {
             Ok(done) => done,
             Err(error) if error.is_panic() => Err(StoreError::Damaged("it panicked while it was read".to_owned())),
-            Err(_) => Err(StoreError::Closed { why: "posbell is ending".to_owned() }),
+            Err(_) => Err(StoreError::Closed { why: "posbell is ending".to_owned(), is_full: false }),
         };
         match &done {
             Err(error @ (StoreError::Damaged(_) | StoreError::Full)) => self.inner.committer.close(error),

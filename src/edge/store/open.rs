@@ -12,6 +12,7 @@ use super::commit::Numbers;
 use super::committer::{Committer, found, upgrade};
 use super::record::{self, FORM};
 use super::restore::swap;
+use super::space::{RESERVE, free_bytes};
 use super::{DirLock, Holder, Inner, Store, StoreError, keys};
 use crate::domain::event::Epoch;
 
@@ -45,6 +46,10 @@ impl Store {
 
     fn open(dir: &Path, epoch_if_new: Option<Epoch>) -> Result<Store, StoreError> {
         let lock = DirLock::take(dir)?;
+        let free = free_bytes(dir).map_err(|source| StoreError::Directory { dir: dir.to_owned(), source })?;
+        if free < RESERVE {
+            return Err(StoreError::Full);
+        }
         let opened = catch_unwind(|| Inner::open(dir, epoch_if_new, lock));
         let inner = opened.map_err(|_| StoreError::Damaged("sled panicked while opening it".to_owned()))??;
         Ok(Store { inner: Arc::new(inner) })

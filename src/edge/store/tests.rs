@@ -79,7 +79,7 @@ async fn failures(store: &Store) -> Vec<(&'static str, Option<StoreError>)> {
 #[track_caller]
 fn all_closed(failures: Vec<(&'static str, Option<StoreError>)>, because: &str) {
     for (call, failure) in failures {
-        let is_closed = matches!(&failure, Some(StoreError::Closed { why }) if why.contains(because));
+        let is_closed = matches!(&failure, Some(StoreError::Closed { why, .. }) if why.contains(because));
         assert!(is_closed, "{call}: {failure:?}");
     }
 }

@@ -5,6 +5,7 @@
 
 use tokio::sync::MutexGuard;
 
+use super::PassError;
 use crate::domain::diff::guard::{Census, Counts, GuardRecord, Held, Verdict, judge};
 use crate::domain::event::{HeldCounts, Scribe};
 use crate::domain::model::Resource;
@@ -24,41 +25,43 @@ pub struct HeldBack {
     suspicious: u64,
 }
 
-/// What the guard says.
-pub(super) enum Judged<'a> {
-    /// The pass is accepted.
-    Believed {
-        /// To be kept until `last` is committed: a person's decision must not come in between.
-        alone: Option<MutexGuard<'a, ()>>,
-        /// Its events become one message.
-        summary: bool,
-        /// What to commit with it.
-        last: Box<Commit>,
-    },
-    /// It is not, and that is committed and told.
-    Held(HeldBack),
+/// A whole reading that is accepted.
+pub(super) struct Believed<'a> {
+    /// To be kept until `last` is committed: a person's decision must not come in between.
+    pub(super) alone: Option<MutexGuard<'a, ()>>,
+    /// Its events become one message.
+    pub(super) summary: bool,
+    /// What to commit with it.
+    pub(super) last: Box<Commit>,
 }
 
-/// Judges a whole reading.
+impl Believed<'_> {
+    /// One that nobody judges, with what is to be committed with it.
+    pub(super) fn unseen(last: Commit) -> Self {
+        Believed { alone: None, summary: false, last: Box::new(last) }
+    }
+}
+
+/// Judges a whole reading. One that is held is an error, committed and told.
 pub(super) async fn judge_pass<'a>(
     shop: &'a Shop,
     resource: Resource,
     census: Census,
     scribe: &Scribe,
-) -> Result<Judged<'a>, StoreError> {
+) -> Result<Believed<'a>, PassError> {
     let alone = shop.guard.lock().await;
     let before = shop.shared.store.guard(shop.id(), resource).await?;
     let every = shop.interval(resource).unwrap_or_default();
     let why =
         HeldBack { shop: shop.id().to_string(), resource, known: census.known, suspicious: census.counts.suspicious };
-    match judge(census, &shop.config.guard, &before, scribe.now(), every) {
+    match judge(census, &shop.config.guard.of(resource), &before, scribe.now(), every) {
         Verdict::Believe { summary, record, .. } => {
             let guard = record.map(|record| (shop.id().clone(), resource, record));
-            Ok(Judged::Believed { alone: Some(alone), summary, last: Box::new(Commit { guard, ..Commit::default() }) })
+            Ok(Believed { alone: Some(alone), summary, last: Box::new(Commit { guard, ..Commit::default() }) })
         }
         Verdict::Hold { record, notice } => {
             hold(shop, resource, record, notice, scribe).await?;
-            Ok(Judged::Held(why))
+            Err(why.into())
         }
     }
 }
@@ -95,6 +98,28 @@ async fn hold(
 }
 
 fn counts(census: &Census) -> HeldCounts {
-    let Counts { vanished, quantity_lost, to_zero, renamed, .. } = census.counts;
-    HeldCounts { known: census.known, vanished, quantity_lost, to_zero, renamed }
+    let Counts {
+        suspicious: _,
+        vanished,
+        quantity_lost,
+        to_zero,
+        renamed,
+        emptied,
+        rewritten,
+        cancelled,
+        doubled,
+        implausible,
+    } = census.counts;
+    HeldCounts {
+        known: census.known,
+        vanished,
+        quantity_lost,
+        to_zero,
+        renamed,
+        emptied,
+        rewritten,
+        cancelled,
+        doubled,
+        implausible,
+    }
 }

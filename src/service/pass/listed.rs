@@ -11,11 +11,11 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::guarded::{self, Judged};
+use super::guarded::{self, Believed};
 use super::piece::{Pieces, keep_promise};
 use super::{PassError, PassReport};
-use crate::domain::diff::guard::Census;
-use crate::domain::diff::{Change, Taken, Unbelievable};
+use crate::domain::diff::guard::Tally;
+use crate::domain::diff::{Change, Taken, Unbelievable, check_readable};
 use crate::domain::event::Scribe;
 use crate::domain::model::{EntityId, Fingerprint, Resource};
 use crate::edge::pospos::{Fresh, Reading};
@@ -69,11 +69,17 @@ pub(super) trait Listing: Send + Sync {
     /// What a row becomes that is not there while every field is read anew.
     fn miss_quietly(&self, prev: &Self::Row) -> Option<Change<Self::Row>>;
 
-    /// Counts a row that is there; `updated` when more of it is told than its quantity.
-    fn count(&self, census: &mut Census, prev: &Self::Row, read: &Self::Read, updated: bool);
+    /// Counts a row that is there and becomes that.
+    fn count(&self, tally: &mut Tally, prev: &Self::Row, read: &Self::Read, change: Option<&Change<Self::Row>>);
 
     /// Counts a row that is not there.
-    fn count_missing(&self, census: &mut Census, prev: &Self::Row);
+    fn count_missing(&self, tally: &mut Tally, prev: &Self::Row);
+
+    /// Whether the row as it was read leaves out what is kept all the same. Then it waits for the guard though there is
+    /// nothing to tell of it, and is looked at again by each pass: its fingerprint must not make it look believed.
+    fn leaves_out(&self, _prev: Option<&Self::Row>, _read: &Self::Read) -> bool {
+        false
+    }
 
     /// What to store before the row.
     fn head(&self, row: &Self::Row, fingerprint: Option<Fingerprint>) -> Head;
@@ -116,13 +122,13 @@ pub(super) async fn pass<L: Listing>(shop: &Shop, mut listing: L) -> Result<Pass
     }
     let (rows, unreadable) = (reading.rows(), reading.unreadable());
     // Rows that are just as they were are not handed out, but they are seen.
-    if !sweep.is_sure && heads.iter().any(|(id, _)| reading.has_seen(&id)) {
+    if !sweep.is_sure && heads.iter().any(|(id, _)| reading.has_seen(id)) {
         sweep.trust(&listing).await?;
     }
-    sweep.believe(rows)?;
+    sweep.believe(rows, unreadable)?;
     listing.done(rows);
     let missing = sweep.missing(&reading);
-    let orphans = left.into_iter().filter(|id| sweep.has_not(&reading, id)).collect();
+    let orphans = left.into_iter().filter(|id| sweep.has_not(&reading, id.as_str())).collect();
     let now = sweep.scribe.now();
     let record = ResourceRecord {
         baseline_at: before.as_ref().map_or(now, |record| record.baseline_at),
@@ -152,7 +158,7 @@ struct Sweep<'a, R> {
     heads: Arc<Heads>,
     taken: Taken,
     scribe: Scribe,
-    census: Census,
+    tally: Tally,
     pieces: Pieces<'a>,
     /// What will make events, to be compared again when the list is whole.
     loud: BTreeMap<EntityId, Fresh<R>>,
@@ -172,7 +178,7 @@ impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
             resource,
             taken,
             scribe: shop.scribe(now),
-            census: Census::of_known(living),
+            tally: Tally::of_known(living),
             pieces: Pieces::new(shop, resource, now),
             loud: BTreeMap::new(),
             unsure: Vec::new(),
@@ -233,16 +239,16 @@ impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
         }
         let (stood, prev) = prev.unzip();
         let change = listing.compare(prev.as_ref(), fresh.item.clone(), self.taken, &self.scribe);
-        let events = change.iter().flat_map(|change| &change.events);
-        let updated = events.into_iter().any(|event| !event.kind.name().starts_with("stock."));
         match &prev {
-            Some(prev) => listing.count(&mut self.census, prev, &fresh.item, updated),
-            None => self.census.change(),
+            Some(prev) => listing.count(&mut self.tally, prev, &fresh.item, change.as_ref()),
+            None => self.tally.change(),
         }
         let fingerprint = Some(fresh.fingerprint);
         let is_same = change.is_none();
+        let leaves_out = self.taken == Taken::Compared && listing.leaves_out(prev.as_ref(), &fresh.item);
+        let must_wait = |change: &Change<L::Row>| self.must_wait(listing, prev.as_ref(), change);
         let quiet = match change {
-            Some(change) if self.must_wait(listing, prev.as_ref(), &change) => {
+            change if leaves_out || change.as_ref().is_some_and(must_wait) => {
                 self.loud.insert(fresh.id.clone(), fresh);
                 return Ok(());
             }
@@ -269,7 +275,9 @@ impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
     }
 
     /// Whether a list of so many rows can be this shop's.
-    fn believe(&self, rows: u64) -> Result<(), Unbelievable> {
+    fn believe(&self, rows: u64, unreadable: u64) -> Result<(), Unbelievable> {
+        let count = |rows: u64| usize::try_from(rows).unwrap_or(usize::MAX);
+        check_readable(count(rows.saturating_sub(unreadable)), count(unreadable))?;
         let living = self.heads.living();
         match (rows, living) {
             (0, 0) if self.taken == Taken::Quietly => Err(Unbelievable::EmptyAtFirst),
@@ -283,17 +291,18 @@ impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
     /// that the list says are deleted. Where every field is read anew, a row that is there and cannot be understood is
     /// as good as missing: what is known of it is as the old fields read it.
     fn missing<T>(&self, reading: &Reading<'_, T>) -> Vec<EntityId> {
-        let unread = |id: &EntityId| self.taken == Taken::Quietly && reading.is_unreadable(id);
+        let unread = |id: &str| self.taken == Taken::Quietly && reading.is_unreadable(id);
         if reading.nameless() > 0 && self.taken == Taken::Compared {
             let living = |id: &&EntityId| self.heads.get(id).is_some_and(|head| !head.gone);
             return self.deleted.iter().filter(living).cloned().collect();
         }
         let living = self.heads.iter().filter(|(_, head)| !head.gone);
-        living.map(|(id, _)| id).filter(|id| self.has_not(reading, id) || unread(id)).collect()
+        let missing = living.map(|(id, _)| id).filter(|id| self.has_not(reading, id) || unread(id));
+        missing.filter_map(|id| EntityId::new(id).ok()).collect()
     }
 
     /// Whether the list has no such row, or only one that is marked as deleted.
-    fn has_not<T>(&self, reading: &Reading<'_, T>, id: &EntityId) -> bool {
+    fn has_not<T>(&self, reading: &Reading<'_, T>, id: &str) -> bool {
         !reading.has_seen(id) || self.deleted.contains(id)
     }
 
@@ -307,22 +316,16 @@ impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
     ) -> Result<PassReport, PassError> {
         let (shop, resource) = (self.shop, self.resource);
         let _gate = shop.gate.lock().await;
-        let judged = match self.taken {
-            Taken::Quietly => {
-                Judged::Believed { alone: None, summary: false, last: Box::new(guarded::clear(shop, resource).await?) }
-            }
+        let believed = match self.taken {
+            Taken::Quietly => Believed::unseen(guarded::clear(shop, resource).await?),
             Taken::Compared => {
                 self.count_missing(listing, &missing).await?;
-                guarded::judge_pass(shop, resource, self.census.clone(), &self.scribe).await?
+                let census = std::mem::take(&mut self.tally).census();
+                guarded::judge_pass(shop, resource, census, &self.scribe).await?
             }
         };
-        let (_alone, summary, mut last) = match judged {
-            Judged::Believed { alone, summary, last } => (alone, summary, last),
-            Judged::Held(held) => return Err(held.into()),
-        };
-        if summary {
-            self.pieces.summarize();
-        }
+        let Believed { alone: _alone, summary, mut last } = believed;
+        self.pieces.summarize(summary);
         self.tell(listing).await?;
         self.miss(listing, missing).await?;
         for id in orphans {
@@ -343,7 +346,7 @@ impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
     ) -> Result<(), PassError> {
         for ids in missing.chunks(AT_ONCE) {
             let known = self.shop.shared.store.rows::<L::Row>(self.shop.id(), self.resource, ids.to_vec()).await?;
-            known.values().for_each(|(_, prev)| listing.count_missing(&mut self.census, prev));
+            known.values().for_each(|(_, prev)| listing.count_missing(&mut self.tally, prev));
         }
         Ok(())
     }
@@ -361,7 +364,8 @@ impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
                 };
                 if let Some(row) = &change.row {
                     let head = listing.head(row, Some(fresh.fingerprint));
-                    self.pieces.add_listed(change, head).await?;
+                    let unsettled = head.unsettled || listing.leaves_out(prev, &fresh.item);
+                    self.pieces.add_listed(change, Head { unsettled, ..head }).await?;
                 }
             }
         }

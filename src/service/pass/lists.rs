@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use tracing::warn;
 
 use super::listed::{Listing, Skip};
-use crate::domain::diff::guard::Census;
+use crate::domain::diff::guard::{Guarded, Tally};
 use crate::domain::diff::listed::{self, Listed, ListedRow};
 use crate::domain::diff::product::{self, ProductRow};
 use crate::domain::diff::{Change, Taken};
@@ -88,18 +88,30 @@ impl Listing for Products<'_> {
         product::miss_quietly(prev)
     }
 
-    fn count(&self, census: &mut Census, prev: &ProductRow, read: &StockRow, updated: bool) {
-        match prev.removed {
-            true => census.change(),
-            false => census.product(&prev.product, &read.product, updated),
+    fn count(&self, tally: &mut Tally, prev: &ProductRow, read: &StockRow, change: Option<&Change<ProductRow>>) {
+        let told = |of_level: bool| {
+            let mut events = change.into_iter().flat_map(|change| &change.events);
+            events.any(|event| event.kind.name().starts_with("stock.") == of_level)
+        };
+        let measured = read.min_stock.is_some() && prev.min_stock.is_some() && read.min_stock != prev.min_stock;
+        let moved = read.product.quantity != prev.product.quantity;
+        match prev {
+            ProductRow { removed: true, .. } => tally.change(),
+            ProductRow { read_otherwise: true, .. } => {}
+            prev => tally.product(&prev.product, &read.product, told(false), measured && !moved && told(true)),
         }
     }
 
-    fn count_missing(&self, census: &mut Census, prev: &ProductRow) {
+    fn count_missing(&self, tally: &mut Tally, prev: &ProductRow) {
         match prev.missed {
-            0 => census.missing_product(&prev.product),
-            _ => census.change(),
+            0 => tally.missing_product(&prev.product),
+            _ => tally.change(),
         }
+    }
+
+    fn leaves_out(&self, prev: Option<&ProductRow>, read: &StockRow) -> bool {
+        let had_one = prev.is_some_and(|prev| !prev.removed && prev.product.quantity.is_some());
+        had_one && read.product.quantity.is_none()
     }
 
     fn head(&self, row: &ProductRow, fingerprint: Option<Fingerprint>) -> Head {
@@ -157,21 +169,14 @@ impl Entities<Purchase> {
 }
 
 /// A list that the API has a call for.
-pub(super) trait Readable: Listed + Clone + Send + Sync + 'static {
+pub(super) trait Readable: Listed + Guarded + Clone + Send + Sync + 'static {
     /// Begins to read it.
     fn read(shop: &Shop, skip: Skip) -> Reading<'_, Self>;
-
-    /// Code and name, by which people know it.
-    fn names(&self) -> (&Option<String>, &Option<String>);
 }
 
 impl Readable for Member {
     fn read(shop: &Shop, skip: Skip) -> Reading<'_, Self> {
         shop.pospos.members(skip, Urgency::Sweep)
-    }
-
-    fn names(&self) -> (&Option<String>, &Option<String>) {
-        (&self.code, &self.name)
     }
 }
 
@@ -179,19 +184,11 @@ impl Readable for Vendor {
     fn read(shop: &Shop, skip: Skip) -> Reading<'_, Self> {
         shop.pospos.vendors(skip, Urgency::Sweep)
     }
-
-    fn names(&self) -> (&Option<String>, &Option<String>) {
-        (&self.code, &self.name)
-    }
 }
 
 impl Readable for Purchase {
     fn read(shop: &Shop, skip: Skip) -> Reading<'_, Self> {
         shop.pospos.purchases(skip, Urgency::Sweep)
-    }
-
-    fn names(&self) -> (&Option<String>, &Option<String>) {
-        (&self.code, &None)
     }
 }
 
@@ -228,17 +225,18 @@ where
         listed::miss_quietly(prev)
     }
 
-    fn count(&self, census: &mut Census, prev: &ListedRow<T>, read: &T, updated: bool) {
-        match prev.removed {
-            true => census.change(),
-            false => census.named(prev.entity.names(), read.names(), updated),
+    fn count(&self, tally: &mut Tally, prev: &ListedRow<T>, read: &T, change: Option<&Change<ListedRow<T>>>) {
+        match prev {
+            ListedRow { removed: true, .. } => tally.change(),
+            ListedRow { read_otherwise: true, .. } => {}
+            prev => tally.listed(&prev.entity, read, change.is_some_and(|change| !change.events.is_empty())),
         }
     }
 
-    fn count_missing(&self, census: &mut Census, prev: &ListedRow<T>) {
+    fn count_missing(&self, tally: &mut Tally, prev: &ListedRow<T>) {
         match prev.missed {
-            0 => census.missing(),
-            _ => census.change(),
+            0 => tally.missing(),
+            _ => tally.change(),
         }
     }
 

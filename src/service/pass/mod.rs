@@ -9,6 +9,7 @@ mod credits;
 mod guarded;
 mod listed;
 mod lists;
+mod marks;
 mod piece;
 pub mod refresh;
 pub mod sales;
@@ -61,11 +62,11 @@ pub async fn go_on(shop: &Shop) -> Result<(), StoreError> {
 /// One pass over `resource`.
 pub async fn pass(shop: &Shop, resource: Resource) -> Result<PassReport, PassError> {
     match resource {
-        Resource::Transactions => sales::pass(shop).await,
+        Resource::Transactions => Box::pin(sales::pass(shop)).await,
         Resource::Stock => {
             let products = Products::of(shop).await?;
             let in_one = products.come_in_one_answer();
-            let done = listed::pass(shop, products).await;
+            let done = Box::pin(listed::pass(shop, products)).await;
             if let Err(PassError::Read(error)) = &done
                 && in_one
                 && error.is_of_length()
@@ -74,10 +75,10 @@ pub async fn pass(shop: &Shop, resource: Resource) -> Result<PassReport, PassErr
             }
             done
         }
-        Resource::Credit => credits::pass(shop).await,
-        Resource::Members => listed::pass(shop, Entities::members()).await,
-        Resource::Vendors => listed::pass(shop, Entities::vendors()).await,
-        Resource::BuyDocuments => listed::pass(shop, Entities::purchases()).await,
+        Resource::Credit => Box::pin(credits::pass(shop)).await,
+        Resource::Members => Box::pin(listed::pass(shop, Entities::members())).await,
+        Resource::Vendors => Box::pin(listed::pass(shop, Entities::vendors())).await,
+        Resource::BuyDocuments => Box::pin(listed::pass(shop, Entities::purchases())).await,
     }
 }
 

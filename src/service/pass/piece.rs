@@ -45,10 +45,10 @@ impl<'a> Pieces<'a> {
         self.events
     }
 
-    /// Makes one message of all events from here on. The promise of it is committed with the first of them and kept by
-    /// [`Pieces::finish`]; after a kill in between [`keep_promise`] keeps it.
-    pub(super) fn summarize(&mut self) {
-        self.digests = Some(Digests::default());
+    /// Makes one message of all events from here on, where there are `many`. The promise of it is committed with the
+    /// first of them and kept by [`Pieces::finish`]; after a kill in between [`keep_promise`] keeps it.
+    pub(super) fn summarize(&mut self, many: bool) {
+        self.digests = many.then(Digests::default);
     }
 
     /// Adds a change of a row that is stored plainly.
@@ -116,6 +116,10 @@ impl<'a> Pieces<'a> {
         commit.events.extend(events);
         commit.deliveries.extend(deliveries);
         commit.gather = commit.gather.or(gather);
+        if commit.is_empty() {
+            // Most pages of a sweep have nothing to say, and each commit waits for the disk.
+            return Ok(());
+        }
         let channels: BTreeSet<ChannelName> =
             commit.deliveries.iter().map(|delivery| delivery.channel.clone()).collect();
         self.shop.shared.store.commit(commit).await?;

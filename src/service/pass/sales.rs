@@ -6,27 +6,31 @@
 //! it, so only a whole window forgets.
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{Days, NaiveDate, NaiveTime, TimeZone};
 
-use super::piece::Pieces;
+use super::guarded::{self, Believed};
+use super::marks::{Marks, Print};
+use super::piece::{Pieces, keep_promise};
 use super::{PassError, PassReport, is_read_otherwise};
-use crate::domain::diff::sale::{self, SaleRow, Window};
-use crate::domain::diff::{Change, Known, Unbelievable};
+use crate::domain::diff::sale::{self, Besides, SaleRow, Window};
+use crate::domain::diff::{Change, Known, Unbelievable, check_readable};
 use crate::domain::event::{EventKind, Scribe};
-use crate::domain::model::{Resource, Sale, Timestamp};
+use crate::domain::model::{EntityId, Fingerprint, Resource, Sale, Timestamp};
 use crate::domain::rhythm::hours;
 use crate::domain::rhythm::sales::{Depth, SalesPlan, first_day, next_depth};
 use crate::edge::pospos::quota::Urgency;
-use crate::edge::store::{Commit, ResourceRecord};
+use crate::edge::pospos::{Fresh, ReadError, Reading};
+use crate::edge::store::{Commit, ResourceRecord, StoreError};
 use crate::service::shop::Shop;
 
 /// What the running service remembers of its passes over the sales. Lost with the process, and then the first pass
-/// reads the whole window.
+/// reads the whole window and compares every sale.
 #[derive(Debug, Default)]
 pub struct SalesMemory {
     inner: Mutex<Remembered>,
+    marks: Mutex<Option<Marks>>,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -41,11 +45,11 @@ struct Remembered {
 impl SalesMemory {
     /// Reads by this plan from now on.
     pub fn follow(&self, plan: SalesPlan) {
-        self.lock().plan = Some(plan);
+        lock(&self.inner).plan = Some(plan);
     }
 
     fn depth(&self, now: Timestamp) -> Depth {
-        let inner = self.lock();
+        let inner = lock(&self.inner);
         match &inner.plan {
             // One bad page three days back must not hide today's sales. Every other pass still tries; and after a start
             // the whole window comes first, because only that covers the time in which posbell was off.
@@ -56,7 +60,7 @@ impl SalesMemory {
     }
 
     fn note(&self, depth: Depth, now: Timestamp) {
-        let mut inner = self.lock();
+        let mut inner = lock(&self.inner);
         inner.deep_failed = false;
         match depth {
             Depth::Head => {}
@@ -66,61 +70,84 @@ impl SalesMemory {
     }
 
     fn note_failure(&self) {
-        let mut inner = self.lock();
+        let mut inner = lock(&self.inner);
         inner.deep_failed = !inner.deep_failed;
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Remembered> {
-        // Every change of it is one assignment.
-        self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    /// What is remembered of the known sales; not here again before it is given back.
+    async fn take_marks(&self, shop: &Shop) -> Result<Marks, StoreError> {
+        let kept = lock(&self.marks).take();
+        match kept {
+            Some(marks) => Ok(marks),
+            None => Marks::of_stored(shop).await,
+        }
     }
+
+    fn give_marks_back(&self, marks: Marks) {
+        *lock(&self.marks) = Some(marks);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Every change of either is one assignment.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// One pass.
 pub(super) async fn pass(shop: &Shop) -> Result<PassReport, PassError> {
-    let done = read_and_compare(shop).await;
+    let mut marks = shop.sales.take_marks(shop).await?;
+    let done = read_and_compare(shop, &mut marks).await;
     if done.is_err() {
         shop.sales.note_failure();
+    }
+    // What was not stored must not be taken for known. Nothing but the store fails once anything is to be stored.
+    if !matches!(done, Err(PassError::Store(_))) {
+        shop.sales.give_marks_back(marks);
     }
     done
 }
 
-async fn read_and_compare(shop: &Shop) -> Result<PassReport, PassError> {
-    let store = &shop.shared.store;
-    let known = store.known::<SaleRow>(shop.id(), Resource::Transactions).await?;
-    let record = store.resource(shop.id(), Resource::Transactions).await?;
-    let otherwise = is_read_otherwise(shop, Resource::Transactions).await?;
+async fn read_and_compare(shop: &Shop, marks: &mut Marks) -> Result<PassReport, PassError> {
+    keep_promise(shop, Resource::Transactions).await?;
+    let record = shop.shared.store.resource(shop.id(), Resource::Transactions).await?;
+    // Only a whole window ends a pass that is held.
+    let is_held = shop.shared.store.held(shop.id(), Resource::Transactions).await?.is_some();
     let now = shop.shared.clock.now();
-    let wished = match &known {
-        Known::Rows { .. } if !otherwise => shop.sales.depth(now),
-        _ => Depth::Trailing,
+    let look = Look {
+        shop,
+        marks,
+        record: record.as_ref(),
+        otherwise: is_read_otherwise(shop, Resource::Transactions).await?,
+        scribe: shop.scribe(now),
     };
+    let wished = if record.is_some() && !look.otherwise && !is_held { shop.sales.depth(now) } else { Depth::Trailing };
     let passed_at = record.as_ref().map(|record| record.passed_at);
-    let scribe = shop.scribe(now);
     let days = |depth| SaleDays::of(shop, depth, now, passed_at);
     let found = match wished {
         Depth::Trailing => None,
-        part_of_it => part(shop, &known, part_of_it, days(part_of_it), &scribe).await?,
+        part_of_it => look.at_part(part_of_it, days(part_of_it)).await?,
     };
     // Also where too little of a part is known to say what it means.
     let (depth, found) = match found {
         Some(found) => (wished, found),
-        None => (Depth::Trailing, whole(shop, &known, days(Depth::Trailing), &scribe, otherwise).await?),
+        None => (Depth::Trailing, look.at_all(days(Depth::Trailing)).await?),
     };
-    let Found { changes, rows, unreadable, from } = found;
+    let Found { changes, read, rows, unreadable, calls: cost, from, believed } = found;
+    let Believed { alone: _alone, summary, mut last } = believed;
     shop.sales.note(depth, now);
-    let cost = shop.pages(rows + unreadable);
     shop.pace.spent_on_sales((depth == Depth::Today).then_some(cost), (depth == Depth::Trailing).then_some(cost));
     let sold_at = changes.iter().filter_map(|change| change.row.as_ref()?.sale.sold_at);
     let observed = shop.pace.sold(sold_at, now);
-    let baseline = known == Known::Nothing;
+    let baseline = record.is_none();
     let horizon = match depth {
         Depth::Trailing => Some(from),
         Depth::Head | Depth::Today => record.as_ref().and_then(|record| record.horizon),
     };
     let sold = if baseline { BTreeSet::new() } else { sold_codes(&changes) };
     let mut pieces = Pieces::new(shop, Resource::Transactions, now);
+    pieces.summarize(summary);
     let changes = super::with_orphans(shop, Resource::Transactions, changes, baseline).await?;
+    marks.note(read, &changes);
     for change in changes {
         pieces.add(change).await?;
     }
@@ -134,8 +161,8 @@ async fn read_and_compare(shop: &Shop) -> Result<PassReport, PassError> {
         unreadable,
         calls: cost,
     };
-    let last = Commit { resource: Some((shop.id().clone(), Resource::Transactions, record)), ..Commit::default() };
-    pieces.finish(last).await?;
+    last.resource = Some((shop.id().clone(), Resource::Transactions, record));
+    pieces.finish(*last).await?;
     if let Some(observed) = observed {
         shop.keep_observed(observed).await?;
     }
@@ -144,69 +171,134 @@ async fn read_and_compare(shop: &Shop) -> Result<PassReport, PassError> {
 }
 
 /// What was read and what follows from it.
-struct Found {
+struct Found<'a> {
     changes: Vec<Change<SaleRow>>,
+    read: Vec<Print>,
     rows: u64,
     unreadable: u64,
+    calls: u32,
     from: Timestamp,
+    believed: Believed<'a>,
 }
 
-/// Reads a part of the window and compares; `None` where the whole must be read to say anything.
-async fn part(
-    shop: &Shop,
-    known: &Known<SaleRow>,
-    depth: Depth,
-    days: SaleDays,
-    scribe: &Scribe,
-) -> Result<Option<Found>, PassError> {
-    let (sales, unreadable) = if depth == Depth::Head {
-        newest(shop, known, &days).await?
-    } else {
-        let read = shop.pospos.sales(days.first, days.last, Urgency::Sales).await?;
-        let unreadable = read.unreadable() as u64;
-        (read.into_rows(), unreadable)
-    };
-    let rows = sales.len() as u64;
-    believe(known, rows + unreadable, days.window)?;
-    let changes = sale::compare_some(known, sales, scribe);
-    Ok(changes.map(|changes| Found { changes, rows, unreadable, from: days.window.from }))
-}
-
-/// Reads the whole window and compares.
-async fn whole(
-    shop: &Shop,
-    known: &Known<SaleRow>,
-    days: SaleDays,
-    scribe: &Scribe,
+/// One look at the sales, and what is known before it.
+struct Look<'s, 'm> {
+    shop: &'s Shop,
+    marks: &'m Marks,
+    record: Option<&'m ResourceRecord>,
     otherwise: bool,
-) -> Result<Found, PassError> {
-    let read = shop.pospos.sales(days.first, days.last, Urgency::Sales).await?;
-    let (rows, unreadable) = (read.rows().len() as u64, read.unreadable() as u64);
-    let changes = match otherwise {
-        true => sale::take_quietly(known, read, days.window, scribe)?,
-        false => sale::compare(known, read, days.window, scribe)?,
-    };
-    Ok(Found { changes, rows, unreadable, from: days.window.from })
+    scribe: Scribe,
 }
 
-/// The newest sales of the day, page by page until one brings nothing unknown.
-async fn newest(shop: &Shop, known: &Known<SaleRow>, days: &SaleDays) -> Result<(Vec<Sale>, u64), PassError> {
-    let mut reading = shop.pospos.sales_head(days.first, days.last, |_, _| false, Urgency::Sales);
-    let mut sales = Vec::new();
-    while let Some(page) = reading.next().await? {
-        let news = page.iter().any(|fresh| known.row(&fresh.id).is_none());
-        sales.extend(page.into_iter().map(|fresh| fresh.item));
-        if !news {
-            break;
+impl<'s> Look<'s, '_> {
+    /// Reads a part of the window and compares; `None` where the whole must be read to say anything.
+    async fn at_part(&self, depth: Depth, days: SaleDays) -> Result<Option<Found<'s>>, PassError> {
+        let Part { sales, rows, unreadable, calls } = match depth {
+            Depth::Head => self.newest(&days).await?,
+            Depth::Today | Depth::Trailing => self.all_of(&days).await?,
+        };
+        let expected = self.marks.count(days.window);
+        if rows == 0 && expected > 0 {
+            return Err(Unbelievable::Empty { known: expected }.into());
         }
+        check_readable(count(rows.saturating_sub(unreadable)), count(unreadable))?;
+        let ids = self.marks.to_compare(&sales, |_| false);
+        let came: BTreeSet<&EntityId> = sales.iter().map(|fresh| &fresh.id).collect();
+        let same = same(rows, unreadable, came.len());
+        let besides = Besides { same, unasked: self.marks.len().saturating_sub(same + ids.len()) };
+        let known = self.known(ids).await?;
+        let read = sales.iter().map(Print::from).collect();
+        let doubled = self.marks.doubled(&sales);
+        let sales: Vec<Sale> = sales.into_iter().map(|fresh| fresh.item).collect();
+        let census = sale::census_of_some(&known, &sales, besides, doubled);
+        if census.counts.suspicious > self.shop.config.guard.of(Resource::Transactions).limit(census.known) {
+            // What a part shows is not held: the guard judges whole readings.
+            return Ok(None);
+        }
+        let changes = sale::compare_some(&known, sales, besides, &self.scribe);
+        let (rows, from) = (rows.saturating_sub(unreadable), days.window.from);
+        let believed = Believed::unseen(Commit::default());
+        Ok(changes.map(|changes| Found { changes, read, rows, unreadable, calls, from, believed }))
     }
-    Ok((sales, reading.unreadable()))
+
+    /// Reads the whole window and compares.
+    async fn at_all(&self, days: SaleDays) -> Result<Found<'s>, PassError> {
+        let (shop, window) = (self.shop, days.window);
+        let mut reading = shop.pospos.sales_of(days.first, days.last, self.known_so(), Urgency::Sales);
+        let sales = reading.wanted_of_whole().await?;
+        let (rows, unreadable, calls) = (reading.rows(), reading.unreadable(), reading.calls());
+        let same = same(rows, unreadable, sales.rows().len());
+        let known = self.known(self.marks.to_compare(sales.rows(), |id| !reading.has_read(id.as_str()))).await?;
+        let read = sales.rows().iter().map(Print::from).collect();
+        let doubled = self.marks.doubled(sales.rows());
+        let sales = sales.map(|fresh| fresh.item);
+        let (changes, believed) = if self.otherwise {
+            let changes = sale::take_quietly(&known, sales, window, &self.scribe)?;
+            (changes, Believed::unseen(guarded::clear(shop, Resource::Transactions).await?))
+        } else {
+            let besides = Besides { same, unasked: 0 };
+            let census = sale::census(&known, &sales, besides, doubled, window);
+            let changes = sale::compare(&known, sales, besides, window, &self.scribe)?;
+            (changes, guarded::judge_pass(shop, Resource::Transactions, census, &self.scribe).await?)
+        };
+        let (rows, from) = (rows.saturating_sub(unreadable), window.from);
+        Ok(Found { changes, read, rows, unreadable, calls, from, believed })
+    }
+
+    /// The newest sales of the day, page by page until one brings nothing unknown.
+    async fn newest(&self, days: &SaleDays) -> Result<Part, ReadError> {
+        let mut reading = self.shop.pospos.sales_head(days.first, days.last, self.known_so(), Urgency::Sales);
+        let mut sales = Vec::new();
+        while let Some(page) = reading.next().await? {
+            let news = page.iter().any(|fresh| !self.marks.contains(&fresh.id));
+            sales.extend(page);
+            if !news {
+                break;
+            }
+        }
+        Ok(Part::of(sales, &reading))
+    }
+
+    async fn all_of(&self, days: &SaleDays) -> Result<Part, ReadError> {
+        let mut reading = self.shop.pospos.sales_of(days.first, days.last, self.known_so(), Urgency::Sales);
+        let sales = reading.wanted_of_whole().await?.into_rows();
+        Ok(Part::of(sales, &reading))
+    }
+
+    /// Says of a sale that it need not be looked at.
+    fn known_so(&self) -> impl Fn(&EntityId, Fingerprint) -> bool + Send + Sync {
+        |id, print| !self.otherwise && self.marks.is_same(id, print)
+    }
+
+    async fn known(&self, ids: Vec<EntityId>) -> Result<Known<SaleRow>, StoreError> {
+        let Some(record) = self.record else { return Ok(Known::Nothing) };
+        let rows = self.shop.shared.store.rows(self.shop.id(), Resource::Transactions, ids).await?;
+        let rows = rows.into_iter().map(|(id, (_, row))| (id, row)).collect();
+        Ok(Known::Rows { rows, horizon: record.horizon })
+    }
 }
 
-/// Refuses an empty answer where sales must be.
-fn believe(known: &Known<SaleRow>, read: u64, window: Window) -> Result<(), Unbelievable> {
-    let expected = known.rows().filter(|row| window.contains(&row.sale)).count();
-    if read == 0 && expected > 0 { Err(Unbelievable::Empty { known: expected }) } else { Ok(()) }
+/// Sales of a part of the window: those that are not known just so, and how many there were.
+struct Part {
+    sales: Vec<Fresh<Sale>>,
+    rows: u64,
+    unreadable: u64,
+    calls: u32,
+}
+
+impl Part {
+    fn of(sales: Vec<Fresh<Sale>>, reading: &Reading<'_, Sale>) -> Part {
+        Part { sales, rows: reading.rows(), unreadable: reading.unreadable(), calls: reading.calls() }
+    }
+}
+
+/// How many of so many rows were known just so.
+fn same(rows: u64, unreadable: u64, others: usize) -> usize {
+    count(rows.saturating_sub(unreadable)).saturating_sub(others)
+}
+
+fn count(rows: u64) -> usize {
+    usize::try_from(rows).unwrap_or(usize::MAX)
 }
 
 /// The codes of the products whose quantity these changes have moved.

@@ -194,7 +194,7 @@ async fn a_large_list_of_known_rows_is_counted_and_never_held() {
         assert!(page.len() <= 500, "no more than a part of a page is handed out at once");
         fresh.extend(page);
     }
-    assert_eq!((list.rows(), list.unreadable(), list.has_seen(&EntityId::new("19999").unwrap())), (20_000, 0, true));
+    assert_eq!((list.rows(), list.unreadable(), list.has_seen("19999")), (20_000, 0, true));
     assert_eq!((fresh.len(), &fresh[0].id), (1, &new));
     assert_eq!(asked.lock().unwrap().len(), 21);
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use posbell::domain::diff::Known;
 use posbell::domain::diff::credit::{BUCKETS, CreditRow, PaidCredits, PendingCredits, Terms, compare};
+use posbell::domain::diff::guard::GuardLimits;
 use posbell::domain::event::{Epoch, Event, Scribe};
 use posbell::domain::model::{Credit, CreditStatus, EntityId, Resource, Whole};
 use posbell::edge::store::{Commit, Store};
@@ -47,7 +48,7 @@ async fn pass(
 ) -> Vec<Event> {
     let known = store.known::<CreditRow>(&main_shop(), Resource::Credit).await.unwrap();
     let lists = PendingCredits::join(Whole::vouch(pending.map(credit).collect(), 0), Whole::vouch(Vec::new(), 0));
-    let wanted = lists.wanted(&known);
+    let wanted = lists.wanted(&known, &GuardLimits::default());
     let paid = paid.map(|n| Credit { status: Some(CreditStatus::Paid), balance: Some(0.into()), ..credit(n) });
     let found: BTreeMap<EntityId, Credit> =
         paid.filter(|credit| wanted.contains(&credit.id)).map(|credit| (credit.id.clone(), credit)).collect();
@@ -79,12 +80,11 @@ async fn credits_that_are_paid_for_long_enough_leave_the_store_without_an_event_
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let none = || 0..0;
-    // Number 0 stays owed; the others are given on day 0 and paid on day 1, which is seen by the second pass without
-    // them.
+    // Number 0 stays owed; the others are given on day 0 and paid on day 1. So many are looked for at once.
     assert_eq!(pass(&store, 0, 0..1, none()).await.len(), 0);
     let created = pass(&store, 0, 0..=MANY, none()).await;
-    assert_eq!(pass(&store, 1, 0..1, 1..=MANY).await.len(), 0);
     let paid = pass(&store, 1, 0..1, 1..=MANY).await;
+    assert_eq!(pass(&store, 1, 0..1, 1..=MANY).await, []);
     assert_eq!((created.len() as u64, paid.len() as u64), (MANY, MANY));
     assert_eq!(kept(&store).await.len() as u64, MANY + 1);
 
@@ -99,7 +99,6 @@ async fn credits_that_are_paid_for_long_enough_leave_the_store_without_an_event_
     // Their first events are still in the log, as they are where a delivery needs them: an old id would be dropped.
     let back = pass(&store, 94, 0..=MANY, none()).await;
     assert_eq!(back.len() as u64, MANY, "one that is owed again is told once");
-    pass(&store, 95, 0..1, 1..=MANY).await;
     let paid_again = pass(&store, 95, 0..1, 1..=MANY).await;
     let told = [created, paid, back, paid_again].concat();
     let ids: BTreeSet<_> = told.iter().map(|event| event.id.clone()).collect();

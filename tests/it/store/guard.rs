@@ -1,6 +1,6 @@
 //! Does what the guard remembers come back, and only what is held is listed as held?
 
-use posbell::domain::diff::guard::{Census, Decision, GuardLimits, GuardRecord, Verdict, judge};
+use posbell::domain::diff::guard::{Decision, GuardLimits, GuardRecord, Tally, Verdict, judge};
 use posbell::domain::model::{Resource, ShopId};
 use posbell::edge::store::{Commit, Store};
 
@@ -8,10 +8,10 @@ use super::{at, main_shop, numbered, open, rows};
 
 /// What is remembered of a pass in which 100 of so many rows are not there.
 fn missing(known: usize) -> GuardRecord {
-    let mut census = Census::of_known(known);
-    (0..100).for_each(|_| census.missing());
+    let mut tally = Tally::of_known(known);
+    (0..100).for_each(|_| tally.missing());
     let every = std::time::Duration::from_secs(60);
-    match judge(census, &GuardLimits::default(), &GuardRecord::default(), at(0), every) {
+    match judge(tally.census(), &GuardLimits::default(), &GuardRecord::default(), at(0), every) {
         Verdict::Hold { record, notice: Some(1) } => record,
         other => panic!("{other:?}"),
     }

@@ -310,6 +310,11 @@ pub struct Service {
 }
 
 impl Service {
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// SIGKILL, and nothing else: no chance to write or to say anything.
     pub fn kill(mut self) {
         self.child.kill().expect("can be killed");

@@ -1,12 +1,13 @@
 //! Kills at the worst moments: nothing lost, nothing told under a second id.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use posbell::domain::event::EventKind;
+use posbell::domain::event::{Event, EventKind};
 use posbell::edge::pospos::quota::{BootClock as _, SystemBootClock};
 
 use super::journal::make_changes;
-use crate::support::rig::{PATIENCE, Rig, RigPlan, event};
+use crate::support::rig::{PATIENCE, Rig, RigPlan, event, events};
 
 /// A small seeded generator for the moments of the kills.
 struct Moments(u64);
@@ -22,22 +23,33 @@ impl Moments {
     }
 }
 
+/// How many kills: a few with the other tests, as many as are wanted with `POSBELL_KILLS=1000`.
+fn how_many_kills() -> usize {
+    let asked = std::env::var("POSBELL_KILLS").ok();
+    asked.map_or(40, |text| text.parse().expect("POSBELL_KILLS is a number"))
+}
+
+/// Changes for as long as the service is killed: half of the kills come while it starts, the others somewhere later.
 #[tokio::test(flavor = "multi_thread")]
-async fn through_20_kills_and_a_failing_receiver_every_change_is_told_under_one_id() {
-    let rig = Rig::new(RigPlan { products: 60, sales: 30, seed: 5, ..RigPlan::default() });
+async fn through_kills_and_a_failing_receiver_every_change_is_told_under_one_id() {
+    let wanted = how_many_kills();
+    // Each call that a kill cuts off holds its place in the quota for a while.
+    let quota = (4_000, Duration::from_secs(1));
+    let rig = Rig::new(RigPlan { products: 60, sales: 30, seed: 5, quota, ..RigPlan::default() });
     let mut service = rig.start();
     rig.told(EventKind::ShopBaseline).await;
     rig.receiver.fail_one_in(Some(3));
     let mut moments = Moments(42);
-    let changes = make_changes(&rig, &rig.shop, 5, 120);
+    let changes = make_changes(&rig, &rig.shop, 5, wanted);
     tokio::pin!(changes);
     let mut kills = 0;
     let mut business = true;
-    while kills < 20 {
+    while kills < wanted {
+        let most = if kills % 2 == 0 { 120 } else { 400 };
         tokio::select! {
             () = &mut changes, if business => business = false,
             // A kill at a random moment is what is tested here: there is nothing to wait for.
-            () = tokio::time::sleep(moments.next()) => {
+            () = tokio::time::sleep(Duration::from_millis(moments.below(most))) => {
                 service.kill();
                 service = rig.start();
                 kills += 1;
@@ -50,6 +62,17 @@ async fn through_20_kills_and_a_failing_receiver_every_change_is_told_under_one_
     let received = rig.all_told().await;
     rig.assert_exact(&received);
     drop(service);
+    let told: Vec<Event> =
+        received.iter().flat_map(events).filter(|event| !event.kind.name().starts_with("shop.")).collect();
+    let ids: BTreeSet<&str> = told.iter().map(|event| event.id.as_str()).collect();
+    let changed = rig.shop.journal().expected().len();
+    println!(
+        "kills {kills}, changes {changed}, delivered {}, lost {}, repeated {}, distinct ids per change {}",
+        ids.len(),
+        changed.saturating_sub(ids.len()),
+        told.len() - ids.len(),
+        ids.len() as f64 / changed as f64
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -73,7 +96,7 @@ async fn a_kill_between_the_commit_and_the_delivery_loses_nothing() {
     rig.receiver.answer(None);
     let service = rig.start();
     let received = rig.all_told().await;
-    let stored: std::collections::BTreeSet<&str> = stored.iter().filter_map(|one| one["id"].as_str()).collect();
+    let stored: BTreeSet<&str> = stored.iter().filter_map(|one| one["id"].as_str()).collect();
     for one in &received {
         assert!(stored.contains(one.id.as_str()), "{} was made anew", one.id);
     }

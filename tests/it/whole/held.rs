@@ -1,6 +1,6 @@
 //! Held passes, as a person finds them and speaks about them: while the service runs and when it does not.
 
-use posbell::domain::diff::guard::{Census, GuardLimits, GuardRecord, Verdict, judge};
+use posbell::domain::diff::guard::{GuardLimits, GuardRecord, Tally, Verdict, judge};
 use posbell::domain::event::{Epoch, EventKind};
 use posbell::domain::model::{Product, Resource, ShopId, Timestamp};
 use posbell::edge::store::{Commit, Store, StoreError};
@@ -18,18 +18,19 @@ fn product(n: u32, quantity: u32) -> Product {
 
 /// What is remembered of a pass in which most of 450 products are sold out, 3 have new names and 2 are gone.
 fn sold_out() -> GuardRecord {
-    let mut census = Census::of_known(450);
+    let mut tally = Tally::of_known(450);
     for n in 0..412 {
-        census.product(&product(n, 5), &product(n, 0), false);
+        tally.product(&product(n, 5), &product(n, 0), false, false);
     }
     for n in 412..415 {
-        census.product(&product(n, 5), &Product { name: Some(format!("\u{1b}[31mred {n}")), ..product(n, 5) }, true);
+        let red = Product { name: Some(format!("\u{1b}[31mred {n}")), ..product(n, 5) };
+        tally.product(&product(n, 5), &red, true, false);
     }
-    census.missing_product(&product(448, 5));
-    census.missing_product(&product(449, 5));
+    tally.missing_product(&product(448, 5));
+    tally.missing_product(&product(449, 5));
     let now: Timestamp = "2026-11-23T03:00:00Z".parse().unwrap();
     let every = std::time::Duration::from_secs(120);
-    match judge(census, &GuardLimits::default(), &GuardRecord::default(), now, every) {
+    match judge(tally.census(), &GuardLimits::default(), &GuardRecord::default(), now, every) {
         Verdict::Hold { record, .. } => record,
         other => panic!("{other:?}"),
     }

@@ -6,6 +6,7 @@ mod commands;
 mod copies;
 mod crash;
 mod fetch;
+mod full_disk;
 mod held;
 mod journal;
 mod lists;

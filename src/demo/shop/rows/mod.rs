@@ -66,7 +66,7 @@ pub(super) fn write_product(product: &Product, text: &mut String) {
 
 /// Writes a sale's row.
 pub(super) fn write_sale(sale: &Sale, text: &mut String) {
-    text.push_str(&sale_row(sale).to_string());
+    text.push_str(sale.written.get_or_init(|| sale_row(sale).to_string()));
 }
 
 /// Writes a credit's row.

@@ -1,5 +1,6 @@
 //! Is every credit told once when it is new, overdue and paid, and nothing concluded of one that is lost?
 
+mod broken;
 mod forgetting;
 mod properties;
 mod terms;
@@ -42,9 +43,14 @@ fn pending(reading: &Reading) -> PendingCredits {
     PendingCredits::join(list(&reading.within), list(&reading.out))
 }
 
+/// Which are looked for by the limits of the contract.
+fn wanted(pending: &PendingCredits, known: &Known<CreditRow>) -> BTreeSet<EntityId> {
+    pending.wanted(known, &GuardLimits::default())
+}
+
 /// What is found of those that are looked for.
 fn found(known: &Known<CreditRow>, reading: &Reading) -> PaidCredits {
-    let wanted = pending(reading).wanted(known);
+    let wanted = wanted(&pending(reading), known);
     let paid = reading.paid.iter().filter(|credit| wanted.contains(&credit.id));
     let found = paid.map(|credit| (credit.id.clone(), credit.clone())).collect();
     PaidCredits { found, ..PaidCredits::default() }
@@ -212,12 +218,12 @@ fn rows_that_could_not_be_read_are_rows_all_the_same() {
 fn only_known_credits_that_two_passes_missed_are_looked_for_among_the_paid_ones() {
     let both = known(&within(&[a(), credit("b")]));
     let rest = Reading { paid: vec![settled()], ..within(&[credit("b")]) };
-    assert_eq!(pending(&rest).wanted(&both), BTreeSet::new());
+    assert_eq!(wanted(&pending(&rest), &both), BTreeSet::new());
     let once = pass(&both, &rest).1;
-    assert_eq!(pending(&rest).wanted(&once), [a().id].into());
+    assert_eq!(wanted(&pending(&rest), &once), [a().id].into());
     let paid = pass(&once, &rest).1;
-    assert_eq!(pending(&rest).wanted(&paid), BTreeSet::new());
-    assert_eq!(pending(&Reading::default()).wanted(&Known::Nothing), BTreeSet::new());
+    assert_eq!(wanted(&pending(&rest), &paid), BTreeSet::new());
+    assert_eq!(wanted(&pending(&Reading::default()), &Known::Nothing), BTreeSet::new());
 }
 
 #[test]
@@ -226,7 +232,7 @@ fn a_credit_that_is_found_nowhere_is_looked_for_rarely_and_found_in_the_end() {
     let mut known = known(&within(&[a(), credit("b")]));
     let (mut looks, mut said) = (Vec::new(), Vec::new());
     for missed in 0..=4 * LOOKED_FOR_RARELY {
-        looks.extend(pending(&rest).wanted(&known).into_iter().map(|_| missed));
+        looks.extend(wanted(&pending(&rest), &known).into_iter().map(|_| missed));
         let (told, next) = pass(&known, &rest);
         said.extend((!told.is_empty()).then_some(told));
         known = next;

@@ -1,6 +1,7 @@
 //! Is every shortage told once, and nothing that is none?
 
 mod coming_and_going;
+mod machine;
 mod properties;
 
 use std::collections::BTreeSet;

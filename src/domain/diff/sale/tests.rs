@@ -1,5 +1,6 @@
 //! Is every sale told once, whenever it arrives and whatever becomes of it?
 
+mod broken;
 mod partial;
 mod properties;
 
@@ -21,7 +22,7 @@ fn from(moment: &str) -> Window {
 }
 
 fn read(known: &Known<SaleRow>, sales: &[Sale], window: Window) -> Result<Vec<Change<SaleRow>>, Unbelievable> {
-    compare(known, Whole::vouch(sales.to_vec(), 0), window, &scribe())
+    compare(known, Whole::vouch(sales.to_vec(), 0), Besides::default(), window, &scribe())
 }
 
 /// What is known after these readings, the first of which is the baseline.
@@ -205,7 +206,7 @@ fn a_forgotten_sale_that_is_asked_for_again_gets_no_old_id() {
         (vec![plain], window()),
         (vec![other], window()),
     ] {
-        let changes = compare(&known, Whole::vouch(sales, 0), window, &scribe_at(now)).unwrap();
+        let changes = compare(&known, Whole::vouch(sales, 0), Besides::default(), window, &scribe_at(now)).unwrap();
         known = after(&known, &changes, Some(window.from));
         now += TimeDelta::seconds(15);
         for event in events(&changes) {
@@ -230,5 +231,5 @@ fn no_sales_this_morning_is_a_good_answer() {
 #[test]
 fn rows_that_could_not_be_read_are_rows_all_the_same() {
     let read = Whole::vouch(Vec::new(), 1);
-    assert_eq!(compare(&known(&[&[sale("a")]]), read, window(), &scribe()), Ok(Vec::new()));
+    assert_eq!(compare(&known(&[&[sale("a")]]), read, Besides::default(), window(), &scribe()), Ok(Vec::new()));
 }

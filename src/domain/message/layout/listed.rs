@@ -115,6 +115,11 @@ impl Layout {
         lines.extend(told(counts.quantity_lost, words.quantity_lost));
         lines.extend(told(counts.to_zero, words.to_zero));
         lines.extend(told(counts.renamed, words.renamed));
+        lines.extend(told(counts.emptied, words.emptied));
+        lines.extend(told(counts.rewritten, words.rewritten));
+        lines.extend(told(counts.cancelled, words.cancelled));
+        lines.extend(told(counts.doubled, words.doubled));
+        lines.extend(told(counts.implausible, words.implausible));
         lines.push((words.not_accepted_since)(&self.moment(held.since)));
         lines.push((words.held_show)(held.shop.as_str(), held.resource.name()));
         lines.push((words.held_release)(held.shop.as_str(), held.resource.name()));

@@ -184,7 +184,7 @@ No. CR001 · sale TR68017651
 
 #[test]
 fn a_held_pass_says_what_looks_wrong_and_what_to_type() {
-    let counts = HeldCounts { known: 1200, vanished: 400, quantity_lost: 0, to_zero: 3, renamed: 0 };
+    let counts = HeldCounts { known: 1200, vanished: 400, to_zero: 3, ..HeldCounts::default() };
     check(
         scribe().pass_held(1, Resource::Stock, time("2025-09-03T07:30:00Z"), counts),
         "

@@ -4,6 +4,8 @@
 //! sleeps. `CLOCK_BOOTTIME` is that clock; it starts again at each boot, so a stamp means something only together
 //! with the boot's id. This and the two calls below are all that the quota ever asks the system about time.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
@@ -15,7 +17,15 @@ pub trait BootClock: Send + Sync {
 
     /// Time since the boot, sleep included; never goes back within one boot.
     fn now(&self) -> Duration;
+
+    /// Waits about that long by this clock. One that is set by somebody else has to say how.
+    fn wait(&self, duration: Duration) -> Waiting {
+        Box::pin(tokio::time::sleep(duration))
+    }
 }
+
+/// A wait that ends by itself.
+pub type Waiting = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The clock of Linux.
 #[derive(Debug, Clone, Copy, Default)]

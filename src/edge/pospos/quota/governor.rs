@@ -90,7 +90,7 @@ impl Governor {
                 Look::Stand => seat.bell.notified().await,
                 Look::Sleep(duration) => {
                     // At least a millisecond, tokio's grain, so that this cannot spin.
-                    let free = tokio::time::sleep(duration.max(Duration::from_millis(1)));
+                    let free = self.books.clock.wait(duration.max(Duration::from_millis(1)));
                     tokio::select! {
                         () = free => {}
                         () = seat.bell.notified() => {}

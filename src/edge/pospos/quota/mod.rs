@@ -59,7 +59,7 @@ mod window;
 #[cfg(test)]
 mod simulation;
 
-pub use boot_clock::{BootClock, SystemBootClock};
+pub use boot_clock::{BootClock, SystemBootClock, Waiting};
 pub use governor::{Governor, Permit};
 pub use ledger::LedgerState;
 pub use limit::{BadLimit, QuotaLimit};

@@ -6,7 +6,7 @@
 use std::collections::{HashSet, VecDeque};
 
 use super::window::Window;
-use super::{Answer, Key, Ticket};
+use super::{Answer, ByKey, Key, Ticket};
 
 /// How often a break is mended before the list is given up. Each time the step back doubles, so that sooner or later
 /// the first row is reached, from where a chain may always begin anew.
@@ -188,6 +188,6 @@ impl Chain {
 
 /// Whether a row stands in both.
 fn share(one: &[Key], other: &[Key]) -> bool {
-    let one: HashSet<&Key> = one.iter().collect();
+    let one: HashSet<Key, ByKey> = one.iter().copied().collect();
     other.iter().any(|key| one.contains(key))
 }

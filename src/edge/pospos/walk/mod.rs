@@ -41,7 +41,7 @@ mod moving;
 
 pub(super) use window::Window;
 
-use super::wire::Key;
+use super::wire::{ByKey, Key};
 use chain::{Chain, Settled};
 use plain::{Next, Plain};
 
@@ -227,9 +227,12 @@ impl Walk {
         self.top = answer.keys.first().copied();
         let length = u32::try_from(answer.keys.len()).unwrap_or(u32::MAX);
         let is_all = match (answer.total, answer.total_page) {
-            // Of a full page it may be the page that was counted.
+            // Of a full page it may be the page that was counted, and a count of fewer rows than came is wrong.
             (Some(total), None) => u64::from(length) >= total && length < self.limit,
-            (Some(total), Some(pages)) => u64::from(length) >= total && (pages <= 1 || length < self.limit),
+            (Some(total), Some(pages)) => {
+                let is_full_and_all = pages <= 1 && u64::from(length) == total;
+                is_full_and_all || u64::from(length) >= total && length < self.limit
+            }
             (None, Some(pages)) => pages <= 1,
             (None, None) => answer.keys.len() < DOCUMENTED_SIZE.min(usize::try_from(self.limit).unwrap_or(usize::MAX)),
         };

@@ -113,6 +113,10 @@ impl Plain {
 
     /// Whether a page of `length` rows, some of them new, was the last.
     fn is_last(&self, length: usize) -> bool {
+        // A full page, and more rows than the total says: the total is wrong, and so is the count of pages.
+        if length >= self.first_page && self.last_total.is_some_and(|total| self.read() > total) {
+            return false;
+        }
         match (self.total_page, self.last_total) {
             // Whichever is reached first: a count of pages that is too large must not refuse a list that is all there.
             (Some(pages), total) => u64::from(self.pages) >= pages || total.is_some_and(|total| self.read() == total),

@@ -116,7 +116,7 @@ mod tests {
         let today = NaiveDate::from_ymd_opt(2025, 9, 10).unwrap();
         let fields = CreditFields::default();
         let form = CreditForm { fields: &fields, status: CreditStatus::Pending, overdue, today };
-        form.read(EntityId::new("a").unwrap(), &Row::new(raw).unwrap()).unwrap()
+        form.read(EntityId::new("a").unwrap(), &Row::new(raw.get()).unwrap()).unwrap()
     }
 
     #[test]

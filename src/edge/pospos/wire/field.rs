@@ -3,10 +3,13 @@
 //! Absent, `null`, `""` and `-` are all *none*, as the captures show them. A value of another type is none too. Only
 //! a number that would lose digits is an error, because a wrong figure is worse than a missing row.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, Datelike, Timelike, Utc};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::Unreadable;
@@ -20,29 +23,28 @@ const NANOSECONDS: u32 = 1_000_000_000;
 /// One row, its members still as they were written.
 #[derive(Debug)]
 pub(in crate::edge::pospos) struct Row<'a> {
-    raw: &'a RawValue,
-    members: BTreeMap<String, &'a RawValue>,
+    members: Members<'a>,
 }
 
 impl<'a> Row<'a> {
-    /// The row, where it is an object.
-    pub fn new(raw: &'a RawValue) -> Option<Self> {
-        serde_json::from_str(raw.get()).ok().map(|members| Self { raw, members })
+    /// The row, where the text is an object.
+    pub fn new(text: &'a str) -> Option<Self> {
+        serde_json::from_str(text).ok().map(|members| Self { members })
     }
 
     /// Whether there is a member of that name, even an empty one.
     pub fn has(&self, name: &str) -> bool {
-        self.members.contains_key(name)
+        self.members.get(name).is_some()
     }
 
-    /// The names of its members.
+    /// The names of its members, each once.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.members.keys().map(String::as_str)
+        self.members.0.iter().map(|(name, _)| &**name).collect::<BTreeSet<&str>>().into_iter()
     }
 
     /// The members of a row that these pointers begin in.
     pub fn first_names(pointers: &str) -> impl Iterator<Item = String> {
-        pointers.split(OR).filter_map(|pointer| pointer.split('/').nth(1).map(unescaped))
+        pointers.split(OR).filter_map(|pointer| Some(unescaped(pointer.split('/').nth(1)?).into_owned()))
     }
 
     /// How much stands at the best of these pointers.
@@ -51,8 +53,10 @@ impl<'a> Row<'a> {
     }
 
     fn presence_at(&self, pointer: &str) -> Presence {
-        let mut found = self.raw;
-        for token in pointer.split('/').skip(1) {
+        let mut tokens = pointer.split('/').skip(1);
+        let first = tokens.next().and_then(|token| self.members.get(&unescaped(token)));
+        let Some(mut found) = first else { return Presence::Missing };
+        for token in tokens {
             // Where the thing around it is none, the place is as good as there.
             match member(found, &unescaped(token)) {
                 Some(raw) => found = raw,
@@ -77,12 +81,12 @@ impl<'a> Row<'a> {
     }
 
     fn at_one(&self, pointer: &str) -> Option<&'a RawValue> {
-        let mut found = self.raw;
-        for (depth, token) in pointer.split('/').skip(1).enumerate() {
-            let token = unescaped(token);
-            found = if depth == 0 { self.members.get(&token).copied()? } else { member(found, &token)? };
+        let mut tokens = pointer.split('/').skip(1);
+        let mut found = self.members.get(&unescaped(tokens.next()?))?;
+        for token in tokens {
+            found = member(found, &unescaped(token))?;
         }
-        (found.get() != "null" && !pointer.is_empty()).then_some(found)
+        (found.get() != "null").then_some(found)
     }
 
     /// Whether there is anything: an object, a list, or a text or number that does not mean *none*.
@@ -133,14 +137,80 @@ impl<'a> Row<'a> {
         pointer: &str,
         read: impl Fn(&Row<'_>) -> Result<T, Unreadable>,
     ) -> Result<Vec<T>, Unreadable> {
-        let one = |raw: &RawValue| read(&Row::new(raw).ok_or(Unreadable)?);
+        let one = |raw: &RawValue| read(&Row::new(raw.get()).ok_or(Unreadable)?);
         self.list(pointer).unwrap_or_default().into_iter().map(one).collect()
     }
 
     /// First and last name of the person in the object at `person`, as one.
     pub fn name(&self, person: &str) -> Option<String> {
-        let object = Row::new(self.at(person)?)?;
+        let object = Row::new(self.at(person)?.get())?;
         full_name(object.text("/firstname"), object.text("/lastname"))
+    }
+}
+
+/// The members of an object in the order in which they were written. A row has some twenty: a look through them takes
+/// less than a tree of them would cost.
+#[derive(Debug)]
+struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'a> Members<'a> {
+    /// The member of that name; of two, the last.
+    fn get(&self, name: &str) -> Option<&'a RawValue> {
+        self.0.iter().rev().find(|(known, _)| known == name).map(|(_, raw)| *raw)
+    }
+}
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(EachMember)
+    }
+}
+
+struct EachMember;
+
+impl<'de> Visitor<'de> for EachMember {
+    type Value = Members<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::with_capacity(MEMBERS);
+        while let Some(Name(name)) = map.next_key()? {
+            members.push((name, map.next_value()?));
+        }
+        Ok(Members(members))
+    }
+}
+
+/// How many members a row may well have.
+const MEMBERS: usize = 32;
+
+/// A name as it was written, where that is how it reads.
+pub(super) struct Name<'a>(pub(super) Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Name<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(OneName).map(Name)
+    }
+}
+
+struct OneName;
+
+impl<'de> Visitor<'de> for OneName {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(name))
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(name.to_owned()))
     }
 }
 
@@ -156,14 +226,17 @@ fn is_something(raw: &RawValue) -> bool {
 }
 
 /// One token of a JSON Pointer as the name that it means.
-fn unescaped(token: &str) -> String {
-    token.replace("~1", "/").replace("~0", "~")
+fn unescaped(token: &str) -> Cow<'_, str> {
+    match token.contains('~') {
+        true => Cow::Owned(token.replace("~1", "/").replace("~0", "~")),
+        false => Cow::Borrowed(token),
+    }
 }
 
 /// The member of an object or the element of a list.
 fn member<'a>(raw: &'a RawValue, token: &str) -> Option<&'a RawValue> {
     match raw.get().as_bytes().first()? {
-        b'{' => serde_json::from_str::<BTreeMap<String, &RawValue>>(raw.get()).ok()?.remove(token),
+        b'{' => serde_json::from_str::<Members<'_>>(raw.get()).ok()?.get(token),
         b'[' => serde_json::from_str::<Vec<&RawValue>>(raw.get()).ok()?.get(token.parse::<usize>().ok()?).copied(),
         _ => None,
     }
@@ -173,8 +246,9 @@ fn member<'a>(raw: &'a RawValue, token: &str) -> Option<&'a RawValue> {
 pub(super) fn text(raw: &RawValue) -> Option<String> {
     let written = raw.get();
     let text = match written.as_bytes().first()? {
-        b'"' => serde_json::from_str(written).ok()?,
-        b'-' | b'0'..=b'9' => written.to_owned(),
+        b'"' if !written.contains('\\') => Cow::Borrowed(written.get(1..written.len().checked_sub(1)?)?),
+        b'"' => Cow::Owned(serde_json::from_str(written).ok()?),
+        b'-' | b'0'..=b'9' => Cow::Borrowed(written),
         _ => return None,
     };
     let text = text.trim();
@@ -188,7 +262,7 @@ mod tests {
 
     fn with<T>(json: &str, read: impl FnOnce(&Row<'_>) -> T) -> T {
         let raw: &RawValue = serde_json::from_str(json).unwrap();
-        read(&Row::new(raw).unwrap())
+        read(&Row::new(raw.get()).unwrap())
     }
 
     #[test]

@@ -1,11 +1,12 @@
-//! Which id does a row carry? Found without taking the row apart, because most rows of a sweep are known already.
+//! Which id does a row carry? Found without taking the row apart, because most rows of a sweep are known already, and
+//! without reading further than the id, which the API writes first.
 
 use std::fmt;
 
 use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::field::{Row, text};
+use super::field::{Name, Row, text};
 use crate::domain::model::EntityId;
 
 /// The id at the first of `pointers` that holds one, where it can be used.
@@ -13,34 +14,41 @@ pub(in crate::edge::pospos) fn id_of(raw: &RawValue, pointers: &str) -> Option<E
     let found = match pointers.strip_prefix('/') {
         // The usual place: a member of the row itself.
         Some(name) if !name.contains(['/', '~', '|']) => text(member(raw, name)?),
-        _ => Row::new(raw)?.text(pointers),
+        _ => Row::new(raw.get())?.text(pointers),
     };
     EntityId::new(found?).ok()
 }
 
-/// The member of that name, where the row is an object; of two, the last.
+/// The member of that name, where the row is an object; of two, the first.
 fn member<'a>(raw: &'a RawValue, name: &str) -> Option<&'a RawValue> {
-    serde_json::Deserializer::from_str(raw.get()).deserialize_map(Member(name)).ok()?
+    let mut found = None;
+    let looking = serde_json::Deserializer::from_str(raw.get()).deserialize_map(Member { name, found: &mut found });
+    // It is an error not to read to the end, and the row was read to its end before.
+    drop(looking);
+    found
 }
 
-struct Member<'n>(&'n str);
+struct Member<'n, 'a> {
+    name: &'n str,
+    found: &'n mut Option<&'a RawValue>,
+}
 
-impl<'de> Visitor<'de> for Member<'_> {
-    type Value = Option<&'de RawValue>;
+impl<'de> Visitor<'de> for Member<'_, 'de> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-        let mut found = None;
-        while let Some(name) = members.next_key::<std::borrow::Cow<'de, str>>()? {
-            match name == self.0 {
-                true => found = Some(members.next_value()?),
-                false => drop(members.next_value::<IgnoredAny>()?),
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        while let Some(Name(name)) = members.next_key()? {
+            if name == self.name {
+                *self.found = Some(members.next_value()?);
+                return Ok(());
             }
+            members.next_value::<IgnoredAny>()?;
         }
-        Ok(found)
+        Ok(())
     }
 }
 
@@ -56,7 +64,7 @@ mod tests {
             assert_eq!(id.as_deref(), want, "{json} {pointers}");
         };
         check(r#"{"a":[1,{"_id":"no"}],"_id":"x","b":null}"#, "/_id", Some("x"));
-        check(r#"{"_id":"x","_id":"y"}"#, "/_id", Some("y"));
+        check(r#"{"_id":"x","_id":"y"}"#, "/_id", Some("x"));
         check(r#"{"\u005fid":7}"#, "/_id", Some("7"));
         check(r#"{"_id":"-"}"#, "/_id", None);
         check(r#"{"_id":{"$oid":"x"}}"#, "/_id", None);

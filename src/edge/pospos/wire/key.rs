@@ -4,9 +4,11 @@
 //! withstand somebody who looks for two texts with the same hash; whoever can write rows into the shop's account needs
 //! no such trick to hide one.
 
+use std::hash::{BuildHasherDefault, Hasher};
+
 use xxhash_rust::xxh3::{xxh3_128, xxh3_128_with_seed};
 
-use crate::domain::model::{EntityId, Fingerprint};
+use crate::domain::model::Fingerprint;
 
 /// Keeps the text of a row without an id apart from an id of the same letters.
 const NAMELESS: u64 = 1;
@@ -17,8 +19,8 @@ pub(in crate::edge::pospos) struct Key(u64, u64);
 
 impl Key {
     /// The key of the row with this id.
-    pub fn of_id(id: &EntityId) -> Self {
-        Self::from(xxh3_128(id.as_str().as_bytes()))
+    pub fn of_id(id: &str) -> Self {
+        Self::from(xxh3_128(id.as_bytes()))
     }
 
     /// The key of a row without an id: its text, so that one that stands on two pages is still one.
@@ -40,6 +42,27 @@ impl From<u128> for Key {
         Self(high, low)
     }
 }
+
+/// Puts keys into tables: a key is a hash, so a part of it says where.
+#[derive(Debug, Default)]
+pub(in crate::edge::pospos) struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
+    }
+
+    fn write_u64(&mut self, part: u64) {
+        self.0 = self.0.rotate_left(32) ^ part;
+    }
+}
+
+/// How tables of keys are hashed.
+pub(in crate::edge::pospos) type ByKey = BuildHasherDefault<KeyHasher>;
 
 /// The fingerprint of a row as it was written.
 pub(in crate::edge::pospos) fn fingerprint(text: &str) -> Fingerprint {

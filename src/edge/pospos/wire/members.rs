@@ -54,7 +54,7 @@ impl Form for MemberFields {
     fn read(&self, id: EntityId, row: &Row<'_>) -> Result<Member, Unreadable> {
         let tags = row.list(&self.tags).unwrap_or_default();
         // A tag that is a text and not an object is its own name.
-        let tag = |raw| text(raw).or_else(|| Row::new(raw)?.text(&self.tag_name));
+        let tag = |raw| text(raw).or_else(|| Row::new(raw.get())?.text(&self.tag_name));
         Ok(Member {
             id,
             code: row.text(&self.code),
@@ -80,7 +80,7 @@ mod tests {
 
     fn with<T>(json: &str, read: impl FnOnce(&MemberFields, &Row<'_>) -> T) -> T {
         let raw: &RawValue = serde_json::from_str(json).unwrap();
-        read(&MemberFields::default(), &Row::new(raw).unwrap())
+        read(&MemberFields::default(), &Row::new(raw.get()).unwrap())
     }
 
     #[test]

@@ -86,7 +86,7 @@ mod tests {
 
     fn with<T>(json: &str, read: impl FnOnce(&PurchaseFields, &Row<'_>) -> T) -> T {
         let raw: &RawValue = serde_json::from_str(json).unwrap();
-        read(&PurchaseFields::default(), &Row::new(raw).unwrap())
+        read(&PurchaseFields::default(), &Row::new(raw.get()).unwrap())
     }
 
     #[test]

@@ -73,7 +73,7 @@ mod tests {
 
     fn with<T>(json: &str, read: impl FnOnce(&Row<'_>) -> T) -> T {
         let raw: &RawValue = serde_json::from_str(json).unwrap();
-        read(&Row::new(raw).unwrap())
+        read(&Row::new(raw.get()).unwrap())
     }
 
     fn read(fields: &StockFields, json: &str) -> Result<StockRow, Unreadable> {

@@ -78,7 +78,7 @@ impl Survey {
     pub fn note(&mut self, raw: &RawValue, is_readable: bool) {
         self.rows += 1;
         self.readable += u64::from(is_readable);
-        let Some(row) = Row::new(raw) else { return };
+        let Some(row) = Row::new(raw.get()) else { return };
         for field in &mut self.fields {
             let presence = match &field.list {
                 None => row.presence(&field.place),
@@ -98,7 +98,7 @@ impl Survey {
 /// nothing stands in it.
 fn in_elements(row: &Row<'_>, list: &str, place: &str) -> Presence {
     let elements = row.list(list).unwrap_or_default();
-    let found = elements.into_iter().map(|raw| Row::new(raw).map_or(Presence::Empty, |row| row.presence(place)));
+    let found = elements.into_iter().map(|raw| Row::new(raw.get()).map_or(Presence::Empty, |row| row.presence(place)));
     found.max().unwrap_or_else(|| row.presence(list).min(Presence::Empty))
 }
 

@@ -140,7 +140,7 @@ mod tests {
 
     fn read(json: &str) -> Result<Sale, Unreadable> {
         let raw: &RawValue = serde_json::from_str(json).unwrap();
-        SaleFields::default().read(EntityId::new("a").unwrap(), &Row::new(raw).unwrap())
+        SaleFields::default().read(EntityId::new("a").unwrap(), &Row::new(raw.get()).unwrap())
     }
 
     #[test]

@@ -57,7 +57,7 @@ mod tests {
 
     fn with<T>(json: &str, read: impl FnOnce(&VendorFields, &Row<'_>) -> T) -> T {
         let raw: &RawValue = serde_json::from_str(json).unwrap();
-        read(&VendorFields::default(), &Row::new(raw).unwrap())
+        read(&VendorFields::default(), &Row::new(raw.get()).unwrap())
     }
 
     #[test]

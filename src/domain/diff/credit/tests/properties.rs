@@ -33,6 +33,23 @@ fn shuffled(credits: Vec<(Credit, u8)>) -> impl Strategy<Value = (Reading, Readi
 
 proptest! {
     #[test]
+    fn what_was_read_twice_is_what_is_known(a in any_reading(), b in any_reading()) {
+        let mut known = known(&a);
+        for _ in 0..2 {
+            let Ok(changes) = read(&known, &b) else { return Ok(()) };
+            known = after(&known, &changes, None);
+        }
+        // The later list counts where a credit is in both.
+        for read in b.within.iter().chain(&b.out).rev() {
+            let later = b.out.iter().find(|later| later.id == read.id).unwrap_or(read);
+            prop_assert_eq!(&known.row(&read.id).expect("was read").credit, later);
+        }
+        for row in known.rows().filter(|row| pending(&b).missing(&known).any(|missing| missing.credit.id == row.credit.id)) {
+            prop_assert_eq!(row.credit.status, None, "it is found nowhere");
+        }
+    }
+
+    #[test]
     fn the_same_reading_twice_tells_nothing(readings in prop::collection::vec(any_reading(), 1..6)) {
         let mut known = Known::Nothing;
         for reading in readings {

@@ -26,7 +26,7 @@ fn an_unreadable_credit_is_not_lost() {
         let mut known = all.clone();
         let mut said = Vec::new();
         for _ in 0..3 {
-            assert_eq!(list(&b).wanted(&known), BTreeSet::new());
+            assert_eq!(wanted(&list(&b), &known), BTreeSet::new());
             let (told, next) = step(&known, list(&b), PaidCredits::default());
             said.push(told);
             known = next;
@@ -44,7 +44,7 @@ fn another_credit_is_missed_beside_an_unreadable_one() {
     let known = known(&within(&[a(), credit("b"), credit("c")]));
     let rest = || garbled(&[credit("b")]);
     let (first, known) = step(&known, rest(), PaidCredits::default());
-    assert_eq!(rest().wanted(&known), [credit("c").id].into());
+    assert_eq!(wanted(&rest(), &known), [credit("c").id].into());
     let found = [(credit("c").id, paid(credit("c")))].into();
     let (second, _) = step(&known, rest(), PaidCredits { found, ..PaidCredits::default() });
     assert_eq!([first.as_str(), second.as_str()], ["", "credit.paid credit/c"]);
@@ -60,7 +60,7 @@ fn a_credit_that_may_be_an_unreadable_paid_one_keeps_its_status_until_it_can_be_
         let mut known = missed.clone();
         let mut looks = Vec::new();
         for missed in 1..=LOOKED_FOR_RARELY {
-            let wanted = pending(&rest).wanted(&known);
+            let wanted = wanted(&pending(&rest), &known);
             looks.extend(wanted.iter().map(|_| missed));
             let paid = if wanted.is_empty() { PaidCredits::default() } else { unclear.clone() };
             let (told, next) = step(&known, pending(&rest), paid);

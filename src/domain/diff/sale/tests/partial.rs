@@ -3,7 +3,7 @@
 use super::*;
 
 fn some_of(known: &Known<SaleRow>, sales: &[Sale]) -> Option<String> {
-    compare_some(known, sales.to_vec(), &scribe()).map(|changes| told(&changes))
+    compare_some(known, sales.to_vec(), Besides::default(), &scribe()).map(|changes| told(&changes))
 }
 
 fn edited(name: &str) -> Sale {
@@ -13,8 +13,8 @@ fn edited(name: &str) -> Sale {
 #[test]
 fn nothing_follows_from_what_is_not_among_the_newest() {
     let before = known(&[&[sold("old", "2026-11-20T02:00:00Z"), sale("a"), sale("b")]]);
-    assert_eq!(compare_some(&before, Vec::new(), &scribe()), Some(Vec::new()));
-    assert_eq!(compare_some(&before, vec![sale("a")], &scribe()), Some(Vec::new()));
+    assert_eq!(compare_some(&before, Vec::new(), Besides::default(), &scribe()), Some(Vec::new()));
+    assert_eq!(compare_some(&before, vec![sale("a")], Besides::default(), &scribe()), Some(Vec::new()));
     let sales = [sale("new"), cancelled(sale("a")), edited("b"), sale("new")];
     let want = "sale.cancelled sale/a, sale.updated sale/b, sale.created sale/new";
     assert_eq!(some_of(&before, &sales).as_deref(), Some(want));
@@ -61,4 +61,17 @@ fn sales_whose_ids_are_read_from_another_place_are_all_old() {
     let before = known(&[&[sale("a"), sale("b")]]);
     let sales = Whole::vouch(vec![sale("x"), sale("y")], 0);
     assert_eq!(told(&take_quietly(&before, sales, window(), &scribe()).unwrap()), "");
+}
+
+#[test]
+fn what_came_just_as_it_was_proves_the_shop_and_what_was_not_asked_for_does_not() {
+    let none = Known::Rows { rows: BTreeMap::new(), horizon: None };
+    let some = |same, unasked| {
+        let changes = compare_some(&none, vec![sale("new")], Besides { same, unasked }, &scribe());
+        changes.map(|changes| told(&changes))
+    };
+    assert_eq!(some(0, 3), None, "three are known, and this one is none of them");
+    assert_eq!(some(1, 2).as_deref(), Some("sale.created sale/new"));
+    let whole = |same| compare(&none, Whole::vouch(Vec::new(), 0), Besides { same, unasked: 0 }, window(), &scribe());
+    assert_eq!(whole(3), Ok(Vec::new()), "they came, so nothing is empty");
 }

@@ -54,7 +54,7 @@ proptest! {
                 How::ByOtherFields => take_quietly(&known, Whole::vouch(newest, 0), window(), &scribe()).unwrap(),
                 How::Newest(count) => {
                     newest.truncate(count);
-                    compare_some(&known, newest, &scribe()).unwrap_or_default()
+                    compare_some(&known, newest, Besides::default(), &scribe()).unwrap_or_default()
                 }
             };
             known = after(&known, &changes, Some(window().from));
@@ -75,6 +75,49 @@ proptest! {
     }
 
     #[test]
+    fn whatever_a_till_does_and_whenever_it_is_read_each_thing_is_told_exactly_once(
+        steps in prop::collection::vec((any_act(), prop::option::of(any_way())), 1..40),
+    ) {
+        // What is on the bills, newest first, and what of it was read.
+        let (mut shop, mut seen) = (Vec::new(), BTreeMap::new());
+        let mut known = known(&[&[]]);
+        for (act, way) in steps {
+            act.done_to(&mut shop);
+            let Some(way) = way else { continue };
+            let mut sales = shop.clone();
+            if way == Way::Newest {
+                sales.truncate(2);
+            }
+            let mut want = Vec::new();
+            for sale in sales.iter().rev() {
+                want.extend(told_of_one(seen.insert(sale.id.clone(), sale.clone()).as_ref(), sale));
+            }
+            let changes = match way {
+                Way::Whole => read(&known, &sales, window()).unwrap(),
+                // A page of nothing but strangers says nothing without the rest.
+                Way::Newest => match compare_some(&known, sales.clone(), Besides::default(), &scribe()) {
+                    Some(changes) => changes,
+                    None => {
+                        sales.clone_from(&shop);
+                        want.clear();
+                        for sale in sales.iter().rev() {
+                            let before = known.row(&sale.id).map(|row| row.sale.clone());
+                            want.extend(told_of_one(before.as_ref(), sale));
+                            seen.insert(sale.id.clone(), sale.clone());
+                        }
+                        read(&known, &sales, window()).unwrap()
+                    }
+                },
+            };
+            let mut told: Vec<String> = events(&changes).iter().map(|e| format!("{} {}", e.kind, e.subject)).collect();
+            told.sort();
+            want.sort();
+            prop_assert_eq!(told, want);
+            known = after(&known, &changes, Some(window().from));
+        }
+    }
+
+    #[test]
     fn the_same_reading_twice_tells_nothing(a in list(any_sale), b in list(any_sale)) {
         let known = known(&[&a]);
         prop_assert_eq!(read(&known, &a, window()).unwrap(), []);
@@ -83,6 +126,30 @@ proptest! {
             let known = after(&known, &changes, Some(window().from));
             prop_assert_eq!(read(&known, &b, window()).unwrap(), []);
         }
+    }
+
+    #[test]
+    fn without_the_rows_that_came_just_as_they_were_the_same_is_told(
+        a in list(any_sale),
+        b in list(any_sale),
+        again in prop::collection::vec(any::<bool>(), 12),
+    ) {
+        let known = known(&[&a]);
+        // Some of those that are known come once more, just as they were.
+        let mut sales = b;
+        for (sale, _) in a.iter().zip(again).filter(|(_, again)| *again) {
+            sales.retain(|other| other.id != sale.id);
+            sales.push(sale.clone());
+        }
+        let Known::Rows { rows, horizon } = &known else { panic!("there is a baseline") };
+        let is_same = |sale: &Sale| rows.get(&sale.id).is_some_and(|row| row.sale == *sale);
+        let (same, others): (Vec<Sale>, Vec<Sale>) = sales.iter().cloned().partition(is_same);
+        let mut few = rows.clone();
+        same.iter().for_each(|sale| drop(few.remove(&sale.id)));
+        let few = Known::Rows { rows: few, horizon: *horizon };
+        let besides = Besides { same: same.len(), unasked: 0 };
+        let told_by_few = compare(&few, Whole::vouch(others, 0), besides, window(), &scribe());
+        prop_assert_eq!(told_by_few, read(&known, &sales, window()));
     }
 
     #[test]
@@ -98,7 +165,7 @@ proptest! {
         for (sales, hours) in readings {
             window.from += TimeDelta::hours(hours);
             now += TimeDelta::seconds(15);
-            let Ok(changes) = compare(&known, Whole::vouch(sales, 0), window, &scribe_at(now)) else { continue };
+            let Ok(changes) = compare(&known, Whole::vouch(sales, 0), Besides::default(), window, &scribe_at(now)) else { continue };
             known = after(&known, &changes, Some(window.from));
             for event in events(&changes) {
                 // A sale can be cancelled, forgotten, un-cancelled and cancelled once more; its cancel has one id.
@@ -107,6 +174,73 @@ proptest! {
             }
         }
     }
+}
+
+/// What a till does.
+#[derive(Debug, Clone)]
+enum Act {
+    /// A bill that was made so many hours before the last one: a late one, where it is more than none.
+    Sell(i64),
+    /// The bill at that place is cancelled, if it stands.
+    Cancel(usize),
+    /// The bill at that place gets another comment.
+    Edit(usize, u8),
+}
+
+fn any_act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        3 => prop_oneof![3 => Just(0), 1 => 1i64..60].prop_map(Act::Sell),
+        1 => (0usize..6).prop_map(Act::Cancel),
+        1 => (0usize..6, 0u8..3).prop_map(|(place, comment)| Act::Edit(place, comment)),
+    ]
+}
+
+impl Act {
+    fn done_to(self, shop: &mut Vec<Sale>) {
+        match self {
+            Act::Sell(hours) => {
+                let number = shop.len() as i64;
+                let at = time("2026-11-23T01:00:00Z") + TimeDelta::minutes(number) - TimeDelta::hours(hours);
+                let code = Some(format!("TR{number}"));
+                shop.push(Sale { sold_at: Some(at), code, ..sale(&format!("s{number}")) });
+                shop.sort_by_key(|sale| std::cmp::Reverse(sale.sold_at));
+            }
+            Act::Cancel(place) => {
+                if let Some(sale) = shop.get_mut(place).filter(|sale| sale.status == SaleStatus::Success) {
+                    *sale = cancelled(sale.clone());
+                }
+            }
+            Act::Edit(place, comment) => {
+                if let Some(sale) = shop.get_mut(place) {
+                    sale.comment = Some(comment.to_string());
+                }
+            }
+        }
+    }
+}
+
+/// How much of the bills is read.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Way {
+    Whole,
+    Newest,
+}
+
+fn any_way() -> impl Strategy<Value = Way> {
+    prop_oneof![Just(Way::Whole), Just(Way::Newest)]
+}
+
+/// What is told of a bill that was read so before, in the contract's words.
+fn told_of_one(before: Option<&Sale>, sale: &Sale) -> Vec<String> {
+    let is_cancelled = sale.status == SaleStatus::Cancelled;
+    let kinds: &[&str] = match before {
+        None if is_cancelled => &["sale.created", "sale.cancelled"],
+        None => &["sale.created"],
+        Some(before) if before == sale => &[],
+        Some(before) if is_cancelled && before.status != sale.status => &["sale.cancelled"],
+        Some(_) => &["sale.updated"],
+    };
+    kinds.iter().map(|kind| format!("{kind} {}", Subject::sale(&sale.id))).collect()
 }
 
 fn shuffled(sales: Vec<Sale>) -> impl Strategy<Value = (Vec<Sale>, Vec<Sale>)> {

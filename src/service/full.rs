@@ -1,0 +1,162 @@
+//! A full disk: posbell stands still, says so, and goes on by itself when there is space.
+//!
+//! The store is closed then, so nothing can be remembered: the owner's message stands ready in memory from the start,
+//! and goes out on the first channel for people that takes it. It is not kept in any store, and not sent twice within
+//! an hour where space comes and goes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tracing::{error, info, warn};
+
+use super::clock::Clock;
+use super::setup::{Ready, ReadyChannel};
+use super::shutdown::Shutdown;
+use crate::config::Config;
+use crate::domain::event::DeliveryId;
+use crate::domain::message::{Notice, render_notice};
+use crate::domain::model::Timestamp;
+use crate::domain::outbox::Outcome;
+use crate::edge::admin::{self, Access};
+use crate::edge::channel::Outgoing;
+use crate::edge::store::{RESERVE, StoreError, free_bytes};
+
+/// How often it is looked whether there is space again.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// How long after a notice that nobody took it is tried again.
+const TELL_AGAIN: Duration = Duration::from_secs(60);
+
+/// The shortest time between two notices that were taken.
+const BETWEEN_NOTICES: Duration = Duration::from_secs(3600);
+
+/// What ends the standing still.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum After {
+    /// There is space: open the store.
+    Space,
+    /// The end was asked for.
+    End,
+}
+
+/// Whether the service has ended for want of space.
+pub fn is_full(error: &anyhow::Error) -> bool {
+    let is_store =
+        |cause: &(dyn std::error::Error + 'static)| cause.downcast_ref::<StoreError>().is_some_and(StoreError::is_full);
+    let is_io = |cause: &(dyn std::error::Error + 'static)| {
+        use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+        cause.downcast_ref::<std::io::Error>().is_some_and(|io| matches!(io.kind(), StorageFull | QuotaExceeded))
+    };
+    error.chain().any(|cause| is_store(cause) || is_io(cause))
+}
+
+/// Who waits for space, and what stands ready for that.
+pub struct Waiter {
+    config: Arc<Config>,
+    clock: Clock,
+    /// Those that people read, in the order of the configuration.
+    channels: Vec<ReadyChannel>,
+    token: Option<SecretString>,
+    told_at: Option<Timestamp>,
+}
+
+impl Waiter {
+    /// Keeps everything ready that a full disk could keep from being made.
+    pub fn new(config: Arc<Config>, ready: Ready, clock: Clock) -> Waiter {
+        let channels = ready.channels.into_iter().filter(|channel| channel.channel.is_for_people()).collect();
+        Waiter { config, clock, channels, token: ready.admin_token, told_at: None }
+    }
+
+    /// Waits until there is space or the end is asked for. Answers on `listener` meanwhile.
+    pub async fn wait(&mut self, listener: Option<TcpListener>, shutdown: &Shutdown) -> After {
+        let since = self.clock.now();
+        error!(
+            "the disk of {} is full: nothing is read and nothing told until {} MB are free; nothing is lost",
+            self.config.data_dir.display(),
+            RESERVE / 1_000_000
+        );
+        let serving = listener.and_then(|listener| self.serve(listener, since));
+        let mut told = None;
+        let mut tell_at = since;
+        let after = loop {
+            if told.is_none() && self.clock.now() >= tell_at && self.may_tell() {
+                let sent = shutdown.unless_asked(self.tell(Notice::DiskFull, None)).await;
+                told = sent.flatten();
+                self.told_at = told.map(|_| self.clock.now()).or(self.told_at);
+                tell_at = self.clock.now() + TELL_AGAIN;
+            }
+            if free_bytes(&self.config.data_dir).is_ok_and(|free| free >= RESERVE) {
+                break After::Space;
+            }
+            if shutdown.unless_asked(tokio::time::sleep(LOOK)).await.is_none() {
+                break After::End;
+            }
+        };
+        if after == After::Space {
+            info!("there is space again on the disk of {}: posbell goes on", self.config.data_dir.display());
+            if let Some(channel) = told {
+                shutdown.unless_asked(self.tell(Notice::DiskFree, Some(channel))).await;
+            }
+        }
+        if let Some(mut serving) = serving {
+            serving.shutdown().await;
+        }
+        after
+    }
+
+    fn may_tell(&self) -> bool {
+        self.told_at.is_none_or(|told_at| {
+            self.clock.now() - told_at >= chrono::TimeDelta::from_std(BETWEEN_NOTICES).unwrap_or_default()
+        })
+    }
+
+    fn serve(&self, listener: TcpListener, since: Timestamp) -> Option<JoinSet<std::io::Result<()>>> {
+        let listen = listener.local_addr().ok()?;
+        let why = format!("the disk has been full since {since}; posbell goes on by itself when there is space");
+        // Without a token that can be read, nobody but a caller on this machine is answered.
+        let token = self.token.clone().unwrap_or_else(|| SecretString::from(random(&self.clock)));
+        let router = admin::closed_router(why, Access { listen, token });
+        let mut serving = JoinSet::new();
+        serving.spawn(admin::serve(listener, router, std::future::pending()));
+        Some(serving)
+    }
+
+    /// Sends the notice to all readers of the first channel that takes it, or of that one. Returns which it was.
+    async fn tell(&self, notice: Notice, only: Option<usize>) -> Option<usize> {
+        let at = self.clock.now();
+        let text = render_notice(notice, &self.config.wording);
+        for (index, channel) in
+            self.channels.iter().enumerate().filter(|(index, _)| only.is_none_or(|only| only == *index))
+        {
+            let one = [None];
+            let several: Vec<Option<&str>> = channel.recipients.iter().map(|to| Some(to.as_str())).collect();
+            let recipients = if several.is_empty() { &one[..] } else { &several };
+            let mut taken = false;
+            for recipient in recipients {
+                let id = random(&self.clock);
+                let outgoing = Outgoing {
+                    delivery: DeliveryId::of_notice(&channel.name, *recipient, &id),
+                    id,
+                    body: String::new(),
+                    text: text.clone(),
+                    recipient: recipient.map(ToOwned::to_owned),
+                    at,
+                };
+                taken |= matches!(channel.channel.send(&outgoing).await, Outcome::Delivered);
+            }
+            if taken {
+                info!(channel.name = %channel.name, "{} was told: {}", channel.name, text.title);
+                return Some(index);
+            }
+            warn!(channel.name = %channel.name, "{} could not be told: {}", channel.name, text.title);
+        }
+        None
+    }
+}
+
+fn random(clock: &Clock) -> String {
+    format!("{:032x}", u128::from_be_bytes(clock.bytes()))
+}

@@ -1,0 +1,130 @@
+//! Which known sales came just as they were? A few bytes of each, so that a pass over thousands loads and reads only
+//! those that changed.
+//!
+//! Kept by the running service from one pass to the next, and made anew from the store where they are missing: after a
+//! start, and after a pass that failed. They say nothing that the store does not: without them every sale is compared.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+
+use crate::domain::diff::sale::{SaleRow, Window};
+use crate::domain::diff::{Change, Known};
+use crate::domain::model::{EntityId, Fingerprint, Resource, Sale, Timestamp};
+use crate::edge::pospos::Fresh;
+use crate::edge::store::{Head, StoreError};
+use crate::service::shop::Shop;
+
+/// Every known sale.
+#[derive(Debug, Default)]
+pub(super) struct Marks(HashMap<EntityId, Mark>);
+
+/// What is remembered of a sale.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    sold_at: Option<Timestamp>,
+    /// Of its number; 0 where it has none.
+    tag: u32,
+    /// Of the text that it was read from, where it was read since the start and nothing waits for another look.
+    print: Option<Fingerprint>,
+}
+
+/// Of a stored row the time and the number of the sale alone.
+#[derive(Deserialize)]
+struct Dated {
+    sale: SoldAt,
+}
+
+#[derive(Deserialize)]
+struct SoldAt {
+    sold_at: Option<Timestamp>,
+    code: Option<String>,
+}
+
+fn tag(code: Option<&str>) -> u32 {
+    code.map_or(0, Head::tag)
+}
+
+impl Marks {
+    /// Those of the stored sales, none of which was read yet; empty before the baseline.
+    pub(super) async fn of_stored(shop: &Shop) -> Result<Marks, StoreError> {
+        let known = shop.shared.store.known::<Dated>(shop.id(), Resource::Transactions).await?;
+        let Known::Rows { rows, .. } = known else { return Ok(Marks::default()) };
+        let unread = |(id, row): (EntityId, Dated)| {
+            (id, Mark { sold_at: row.sale.sold_at, tag: tag(row.sale.code.as_deref()), print: None })
+        };
+        Ok(Marks(rows.into_iter().map(unread).collect()))
+    }
+
+    /// How many sales are known.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether this sale is known.
+    pub(super) fn contains(&self, id: &EntityId) -> bool {
+        self.0.contains_key(id)
+    }
+
+    /// Whether this text of a sale was read before.
+    pub(super) fn is_same(&self, id: &EntityId, print: Fingerprint) -> bool {
+        self.0.get(id).is_some_and(|mark| mark.print == Some(print))
+    }
+
+    /// How many sales of that time are known.
+    pub(super) fn count(&self, window: Window) -> usize {
+        self.0.values().filter(|mark| window.has(mark.sold_at)).count()
+    }
+
+    /// The known ones among these, and all that `is_away` says true of.
+    pub(super) fn to_compare(&self, read: &[Fresh<Sale>], is_away: impl Fn(&EntityId) -> bool) -> Vec<EntityId> {
+        let known = read.iter().map(|fresh| &fresh.id).filter(|id| self.contains(id));
+        known.chain(self.0.keys().filter(|id| is_away(id))).cloned().collect()
+    }
+
+    /// How many of these are not known and have the number of a known one.
+    pub(super) fn doubled(&self, read: &[Fresh<Sale>]) -> usize {
+        let strangers = read.iter().filter(|fresh| !self.contains(&fresh.id));
+        let mut tags: HashMap<u32, usize> = HashMap::new();
+        for tag in strangers.map(|fresh| tag(fresh.item.code.as_deref())).filter(|tag| *tag != 0) {
+            *tags.entry(tag).or_default() += 1;
+        }
+        if tags.is_empty() {
+            return 0;
+        }
+        self.0.values().filter_map(|mark| tags.remove(&mark.tag)).sum()
+    }
+
+    /// Takes note of what was read and of what follows from it.
+    pub(super) fn note(&mut self, read: Vec<Print>, changes: &[Change<SaleRow>]) {
+        for Print { id, sold_at, tag, print } in read {
+            self.0.insert(id, Mark { sold_at, tag, print: Some(print) });
+        }
+        for change in changes {
+            match &change.row {
+                None => drop(self.0.remove(&change.id)),
+                Some(row) if row.read_otherwise => {
+                    let (sold_at, tag) = (row.sale.sold_at, tag(row.sale.code.as_deref()));
+                    self.0.insert(change.id.clone(), Mark { sold_at, tag, print: None });
+                }
+                Some(_) => {}
+            }
+        }
+    }
+}
+
+/// A sale that was read, and how it was written.
+#[derive(Debug)]
+pub(super) struct Print {
+    id: EntityId,
+    sold_at: Option<Timestamp>,
+    tag: u32,
+    print: Fingerprint,
+}
+
+impl From<&Fresh<Sale>> for Print {
+    fn from(fresh: &Fresh<Sale>) -> Self {
+        let Sale { sold_at, code, .. } = &fresh.item;
+        Print { id: fresh.id.clone(), sold_at: *sold_at, tag: tag(code.as_deref()), print: fresh.fingerprint }
+    }
+}
