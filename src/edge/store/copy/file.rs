@@ -36,6 +36,14 @@ pub enum BackupError {
         /// What is wrong with it.
         source: FormError,
     },
+    /// There is no room for a second store beside the first.
+    #[error("{} MB must be free on the disk of {} to restore this", wanted / 1_000_000, dir.display())]
+    NoRoom {
+        /// The data directory.
+        dir: PathBuf,
+        /// How many bytes.
+        wanted: u64,
+    },
     /// The directory cannot be changed as it must be.
     #[error("{} could not be {doing}: {source}", path.display())]
     Directory {

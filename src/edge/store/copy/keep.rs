@@ -23,7 +23,7 @@ use crate::edge::store::batch::Batch;
 
 /// The most bytes that are kept. A piece of a copy is taken within moments, and a busy shop changes some kilobytes a
 /// second.
-const KEPT_MOST: usize = 16 * 1024 * 1024;
+const KEPT_MOST: usize = 32 * 1024 * 1024;
 /// About what an entry costs besides its key and value.
 const ENTRY: usize = 96;
 

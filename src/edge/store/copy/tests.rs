@@ -158,7 +158,7 @@ fn what_is_kept_has_a_limit_and_only_the_copy_fails_of_it() {
         copying.keep(&tree, &batch).unwrap();
         batch.apply(&tree).unwrap();
     };
-    (0..200).for_each(&mut write);
+    (0..400).for_each(&mut write);
     assert!(under_way.as_it_was(Vec::new(), Some(&[0])).is_ok(), "new keys take hardly any place");
     drop(under_way);
     let under_way = Copying::begin(&copying).unwrap();
@@ -168,9 +168,9 @@ fn what_is_kept_has_a_limit_and_only_the_copy_fails_of_it() {
         copying.keep(&tree, &batch).unwrap();
         batch.apply(&tree).unwrap();
     };
-    (0..150).for_each(&mut write);
+    (0..300).for_each(&mut write);
     assert!(under_way.as_it_was(Vec::new(), Some(&[0])).is_ok());
-    (150..200).for_each(&mut write);
+    (300..400).for_each(&mut write);
     assert!(matches!(under_way.as_it_was(Vec::new(), Some(&[0])), Err(StoreError::CopyTooSlow)));
     drop(under_way);
     assert!(Copying::begin(&copying).is_ok(), "the next one begins anew");

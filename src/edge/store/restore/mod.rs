@@ -21,10 +21,11 @@ pub(super) mod swap;
 #[cfg(test)]
 mod tests;
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::batch::Batch;
 use super::blobs::Blobs;
@@ -35,6 +36,7 @@ use super::copy::form::Record;
 use super::copy::{BackupError, each_record, open_backup};
 use super::open::{MADE, database};
 use super::record::{self, FORM};
+use super::space::{RESERVE, free_bytes};
 use super::{DirLock, StoreError, keys, make_data_dir};
 use crate::domain::event::Epoch;
 use crate::domain::model::Timestamp;
@@ -42,6 +44,13 @@ use crate::domain::model::Timestamp;
 /// How far the numbers of the event log go on: more events than any shop makes between a backup and its restore, and
 /// so few that two million restores fit into a number that JavaScript reads exactly.
 const JUMP: u64 = 1 << 32;
+
+/// How many times as large as its records a store may become while it is written.
+const LARGER: u64 = 2;
+
+/// How often it is looked whether a store is closed, and how long is waited between: some ten seconds in all.
+const LOOKS: usize = 5_000;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(2);
 
 /// The most keys and about the most bytes of one batch: sled's memory follows it.
 const BATCH_KEYS: usize = 200;
@@ -88,6 +97,10 @@ impl Restore {
             self.lock = Some(DirLock::take(&self.dir)?);
         }
         let dir = &self.dir;
+        let wanted = RESERVE + LARGER * contents.bytes;
+        if free_bytes(dir).is_ok_and(|free| free < wanted) {
+            return Err(BackupError::NoRoom { dir: dir.clone(), wanted });
+        }
         swap::settle(dir).map_err(changed(dir, "tidied up"))?;
         let place = swap::workplace(dir).map_err(changed(dir, "tidied up"))?;
         let written = catch_unwind(AssertUnwindSafe(|| {
@@ -161,6 +174,21 @@ impl Loader {
         std::mem::take(&mut self.batch).apply(&self.tree)?;
         flush_and_sync(&self.tree, &self.file, &mut self.blobs)
     }
+
+    /// Returns when nothing has the store open any more. sled's own threads may, for a moment after it was dropped, and
+    /// neither can it be opened again until they have ended, nor should it be moved.
+    fn close(self, path: &Path) -> Result<(), BackupError> {
+        drop(self);
+        let file = File::open(path.join("db")).map_err(changed(path, "closed"))?;
+        for _look in 0..LOOKS {
+            match file.try_lock() {
+                Ok(()) => return Ok(()),
+                Err(TryLockError::WouldBlock) => std::thread::park_timeout(BETWEEN_LOOKS),
+                Err(TryLockError::Error(source)) => return Err(changed(path, "closed")(source)),
+            }
+        }
+        Err(StoreError::Damaged("it does not close".to_owned()).into())
+    }
 }
 
 /// Writes the records into a store at `path` and makes one of it that can be put in place.
@@ -180,7 +208,7 @@ fn load(
         Ok(())
     })?;
     loader.flush()?;
-    drop(loader);
+    loader.close(path)?;
     if again != *contents {
         return Err(StoreError::Unreadable("the backup was changed while it was read".to_owned()).into());
     }
@@ -208,7 +236,7 @@ fn adopt(path: &Path, contents: &Contents, epoch: &Epoch) -> Result<(), BackupEr
     loaded.batch.insert(keys::EPOCH, record::write(epoch)?);
     loaded.batch.insert(keys::NUMBERS, &numbers.bytes());
     loaded.flush()?;
-    Ok(())
+    loaded.close(path)
 }
 
 /// Brings every file of a closed store to the disk, with the mark that there is one.
