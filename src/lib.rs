@@ -37,7 +37,7 @@
 //!    [`domain::rhythm`]: how often each resource is read, and when that is too much for the quota.
 //! 6. [`domain::message`]: what a person reads, in Thai and English.
 //! 7. [`edge::pospos`]: the API, page by page, and never over its quota.
-//! 8. [`edge::store`]: the disk.
+//! 8. [`edge::store`]: the disk, copies of it and what becomes of them.
 //! 9. [`edge::channel`]: webhooks, mail, Telegram. [`edge::admin`]: whoever asks over HTTP.
 //! 10. [`service`]: where all of it meets. [`config`]: what the files say. [`cli`]: the commands.
 //! 11. [`demo`]: a simulated shop and a receiver, for `posbell demo` and for the tests.

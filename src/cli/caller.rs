@@ -87,7 +87,7 @@ async fn alone(config: &Config, shop: &Alone, query: &FetchQuery, lines: &Sender
     }
 }
 
-async fn hand_out(
+pub(super) async fn hand_out(
     mut lines: Receiver<FetchLine>,
     mut take: impl FnMut(FetchLine) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {

@@ -4,11 +4,13 @@
 //! not start it again.
 
 mod act;
+mod backup;
 mod caller;
 mod check;
 mod deliveries;
 mod demo;
 mod events;
+mod export;
 mod fetch;
 mod held;
 mod mask;
@@ -16,6 +18,7 @@ mod online;
 mod out;
 mod problems;
 mod replay;
+mod restore;
 mod resume;
 mod run;
 mod schema;
@@ -81,6 +84,16 @@ enum Command {
     Held(held::HeldArgs),
     /// Read the API once under the shop's quota, and print its rows as JSON lines
     Fetch(fetch::FetchArgs),
+    /// Write a copy of all that posbell knows into a file, also while it runs
+    Backup(backup::BackupArgs),
+    /// Put the copy of a file in the place of what posbell knows; the service must be stopped
+    Restore(restore::RestoreArgs),
+    /// Print all of something as JSON lines, also while the service runs
+    Export {
+        /// Of what
+        #[command(subcommand)]
+        what: export::What,
+    },
     /// Print the JSON Schema of what other programs see; needs no configuration
     Schema {
         /// Of what
@@ -160,6 +173,9 @@ impl Cli {
             Command::Replay(args) => replay::replay(&config, args),
             Command::Held(args) => held::held(&config, args),
             Command::Fetch(args) => fetch::fetch(&config, args),
+            Command::Backup(args) => backup::backup(&config, args),
+            Command::Restore(args) => restore::restore(&config, args),
+            Command::Export { what } => export::export(&config, what),
             Command::Resume { shop } => resume::resume(&config, shop),
         }
     }

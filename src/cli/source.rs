@@ -3,30 +3,21 @@
 use anyhow::{Context, bail};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
-use tokio::sync::mpsc::Sender;
+
+mod streams;
 
 use super::env;
 use crate::config::Config;
 use crate::domain::diff::guard::Decision;
 use crate::domain::model::{Resource, ShopId};
-use crate::domain::outbox::Act;
-use crate::edge::admin::{
-    ActDone, ActLine, ActQuery, DeliveryQuery, EventQuery, FetchLine, FetchQuery, Refusal, ReplayDone, ReplayQuery,
-};
+use crate::edge::admin::{DeliveryQuery, EventQuery, Refusal};
 use crate::edge::store::{Commit, Holder, Store, StoreError};
-use crate::service::acts::{self, Outbox};
 use crate::service::clock::Clock;
 use crate::service::run::token_path;
-use crate::service::{answers, fetch, held, replay, report};
+use crate::service::{answers, held, report};
 
 /// How long the service may take to answer.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
-
-/// How long the service may say nothing during a long answer: six times as long as it ever is silent by itself.
-const SILENCE: std::time::Duration = std::time::Duration::from_secs(6 * fetch::SILENCE.as_secs());
-
-/// The most bytes of one line of a long answer: a row is a part of an answer of the API, which is no longer.
-const LONGEST_LINE: usize = 64 * 1024 * 1024;
 
 /// What is said of an answer that cannot be understood.
 const OTHER_VERSION: &str = "Failed to understand the answer; is the service of another version?";
@@ -200,81 +191,6 @@ impl<'a> Source<'a> {
         }
         bail!("{}", problem(body))
     }
-
-    /// Asks the service to read the API, and passes on its lines until they end or nobody takes them.
-    pub(super) async fn fetch(
-        &self,
-        shop: &ShopId,
-        query: &FetchQuery,
-        lines: &Sender<FetchLine>,
-    ) -> anyhow::Result<()> {
-        self.stream(&format!("shops/{shop}/fetch"), query, lines).await
-    }
-
-    /// Tries deliveries again or ends them, and passes on how far it has come.
-    pub(super) async fn act(&self, act: Act, query: &ActQuery, lines: &Sender<ActLine<ActDone>>) -> anyhow::Result<()> {
-        match self {
-            Source::Service { .. } => {
-                let word = if act == Act::Drop { "drop" } else { "retry" };
-                self.stream(&format!("deliveries/{word}"), query, lines).await
-            }
-            Source::Store { config, store } => {
-                answered(acts::check(act, config, query))?;
-                let outbox = Outbox { config, store, clock: &Clock::default(), wake: &|_| {} };
-                acts::run(outbox, act, query, lines).await;
-                Ok(())
-            }
-        }
-    }
-
-    /// Sends past events again, and passes on how far it has come.
-    pub(super) async fn replay(&self, query: &ReplayQuery, lines: &Sender<ActLine<ReplayDone>>) -> anyhow::Result<()> {
-        match self {
-            Source::Service { .. } => self.stream("events/replay", query, lines).await,
-            Source::Store { config, store } => {
-                let clock = Clock::default();
-                let plan = answered(replay::plan(config, query, clock.now()))?;
-                replay::run(Outbox { config, store, clock: &clock, wake: &|_| {} }, plan, lines).await;
-                Ok(())
-            }
-        }
-    }
-
-    /// Asks for something that takes a while, and passes on the lines of the answer until they end or nobody takes them.
-    /// It has no time limit, but it is never silent for long.
-    async fn stream<Q, L>(&self, path: &str, query: &Q, lines: &Sender<L>) -> anyhow::Result<()>
-    where
-        Q: serde::Serialize,
-        L: DeserializeOwned,
-    {
-        let Source::Service { client, address, token } = self else { bail!("no service is asked here") };
-        let request = client.post(format!("http://{address}/api/v1/{path}"));
-        let body = serde_json::to_string(query)?;
-        let request = request.bearer_auth(shown(token)?).header("content-type", "application/json").body(body);
-        let asked = tokio::time::timeout(SILENCE, request.send()).await.context("The service does not answer")?;
-        let mut answer = asked.with_context(|| format!("Failed to ask the service at {address}"))?;
-        if !answer.status().is_success() {
-            let body = tokio::time::timeout(SILENCE, answer.text()).await.context("The service does not answer")?;
-            bail!("{}", problem(body.context("Failed to read the service's answer")?));
-        }
-        let mut open = Vec::new();
-        loop {
-            let chunk = tokio::time::timeout(SILENCE, answer.chunk()).await;
-            let chunk = chunk.context("The service has fallen silent; ask again")?;
-            let Some(chunk) = chunk.context("The service broke off; ask again")? else { return Ok(()) };
-            for part in chunk.split_inclusive(|byte| *byte == b'\n') {
-                open.extend_from_slice(part);
-                anyhow::ensure!(open.len() <= LONGEST_LINE, "the service's answer has a line that is too long");
-                if part.ends_with(b"\n") {
-                    let line = serde_json::from_slice(&open).context(OTHER_VERSION)?;
-                    open.clear();
-                    if lines.send(line).await.is_err() {
-                        return Ok(());
-                    }
-                }
-            }
-        }
-    }
 }
 
 /// The token, or what to do where it cannot be read.
@@ -299,7 +215,7 @@ const PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
 
 /// Opens a store that another process may hold for a moment. One that holds it for good says where it can be asked,
 /// and is not waited for.
-pub(super) fn patiently(clock: &Clock, open: impl Fn() -> Result<Store, StoreError>) -> Result<Store, StoreError> {
+pub(super) fn patiently<T>(clock: &Clock, open: impl Fn() -> Result<T, StoreError>) -> Result<T, StoreError> {
     let began = clock.now();
     loop {
         match open() {

@@ -11,7 +11,7 @@ use tokio::sync::mpsc::Receiver;
 
 use super::report::{self, Live, QuotaStatus};
 use super::shop::{Shared, Shop};
-use super::{acts, fetch, held, replay};
+use super::{acts, backup, export, fetch, held, replay};
 use crate::config::Config;
 use crate::domain::diff::guard::Decision;
 use crate::domain::event::DeliveryId;
@@ -108,6 +108,14 @@ impl Answers for ServiceAnswers {
         let found = self.shops.iter().find(|known| known.id().as_str() == shop);
         let found = found.ok_or_else(|| Refusal::NotFound(format!("there is no shop `{shop}`")))?;
         fetch::start(found, &query).await
+    }
+
+    async fn backup(&self) -> Result<Receiver<Vec<u8>>, Refusal> {
+        Ok(backup::start(&self.shared.store, self.shared.clock.now()).await?)
+    }
+
+    async fn export(&self, query: EventQuery) -> Result<Receiver<FetchLine>, Refusal> {
+        export::start(&self.shared.store, query, self.shared.clock.now())
     }
 }
 

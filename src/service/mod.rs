@@ -7,9 +7,11 @@
 pub mod acts;
 pub mod alone;
 pub mod answers;
+pub mod backup;
 mod catch_up;
 pub mod clock;
 pub mod deliver;
+pub mod export;
 pub mod fetch;
 pub mod full;
 pub mod health;

@@ -9,10 +9,10 @@ mod bad;
 mod channel;
 /// A month of a busy shop.
 mod month;
-/// Whether a power cut, at any moment, takes nothing that was acknowledged.
-mod power;
 /// The client of the API against servers that answer as the real one does, or worse.
 mod pospos;
+/// Whether a power cut, at any moment, takes nothing that was acknowledged.
+mod power;
 /// The rule files that ship are made of what this version reads.
 mod shipped_rules;
 /// What the store promises holds across reopening, killing and many writers at once.

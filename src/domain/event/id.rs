@@ -3,7 +3,8 @@
 //! Ids of `*.created`, `sale.cancelled` and `credit.overdue` are a function of shop, entity and kind alone, so they
 //! survive even the loss of the data directory; but for those of a credit so old that it may have been known and
 //! forgotten. All others depend on history; they carry the epoch of the data directory and a counter per entity, so
-//! that a counter that starts again after a loss cannot give an old id to a new change.
+//! that a counter that starts again after a loss cannot give an old id to a new change. A data directory that was
+//! restored from a backup has a new epoch, since its counters stand where they stood then.
 
 use std::fmt;
 
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::EventKind;
 use crate::domain::model::{ChannelName, ShopId, Subject};
 
-/// What tells one data directory from every other: 128 random bits, drawn once when it is made.
+/// What tells one data directory from every other: 128 random bits, drawn when it is made or restored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Epoch(String);

@@ -61,15 +61,15 @@ pub struct FetchQuery {
     pub probe: bool,
 }
 
-/// One line of the answer.
+/// One line of an answer that comes line by line.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FetchLine {
-    /// A row, as the API wrote it, on one line.
+    /// A row, as the API wrote it, or an event, on one line.
     Row(Box<RawValue>),
     /// Nothing has come for a while, and this is why.
     Waiting(String),
-    /// So many rows have come: the list is read to its end.
+    /// So many have come: it was read to its end.
     Done(u64),
     /// It was not, and this is why.
     Error(String),

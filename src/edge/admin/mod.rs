@@ -5,6 +5,7 @@
 
 mod access;
 mod acts;
+mod copies;
 mod fetch;
 mod routes;
 

@@ -14,6 +14,7 @@ use tokio::sync::mpsc::Receiver;
 
 use super::access::{self, Access};
 use super::acts::{ActDone, ActQuery, Lines, ReplayDone, ReplayQuery, drop_deliveries, replay, retry};
+use super::copies::{backup, export};
 use super::fetch::{FetchLine, FetchQuery, fetch};
 use crate::domain::diff::guard::Decision;
 use crate::domain::outbox::Act;
@@ -101,6 +102,10 @@ pub trait Answers: Send + Sync + 'static {
         shop: String,
         query: FetchQuery,
     ) -> impl Future<Output = Result<Receiver<FetchLine>, Refusal>> + Send;
+    /// Copies the store as it is now: the bytes of the backup as they come.
+    fn backup(&self) -> impl Future<Output = Result<Receiver<Vec<u8>>, Refusal>> + Send;
+    /// Every event that is asked for, oldest first.
+    fn export(&self, query: EventQuery) -> impl Future<Output = Result<Receiver<FetchLine>, Refusal>> + Send;
 }
 
 /// Everything that the admin address serves. Needs the caller's address as connect info.
@@ -110,6 +115,8 @@ pub fn router<A: Answers>(answers: Arc<A>, access: Access) -> Router {
         .route("/readyz", get(ready::<A>))
         .route("/api/v1/status", get(|State(a): State<Arc<A>>| async move { json(a.status().await) }))
         .route("/api/v1/events", get(events::<A>))
+        .route("/api/v1/events/export", get(export::<A>))
+        .route("/api/v1/backup", post(backup::<A>))
         .route("/api/v1/deliveries", get(deliveries::<A>))
         .route("/api/v1/deliveries/{id}", get(delivery::<A>))
         .route("/api/v1/deliveries/retry", post(retry::<A>))

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 
+use super::batch::Batch;
+use super::copy::keep::Copying;
 use super::listed::head_of;
 use super::record::{self, ReplayRecord, ResourceRecord, ShopRecord};
 use super::{StoreError, keys};
@@ -99,10 +101,22 @@ impl Numbers {
     }
 }
 
-/// Writes `commit` into the tree as one batch; not durable before the flush and the sync.
-pub(super) fn apply(tree: &sled::Tree, numbers: &mut Numbers, commit: Commit) -> Result<(), StoreError> {
+/// Writes `commit` into the tree as one batch; not durable before the flush and the sync. What it changes is kept
+/// before, where a copy is under way.
+pub(super) fn apply(
+    tree: &sled::Tree,
+    copying: &Copying,
+    numbers: &mut Numbers,
+    commit: Commit,
+) -> Result<(), StoreError> {
+    let batch = batch_of(tree, numbers, commit)?;
+    copying.keep(tree, &batch)?;
+    batch.apply(tree)
+}
+
+fn batch_of(tree: &sled::Tree, numbers: &mut Numbers, commit: Commit) -> Result<Batch, StoreError> {
     let before = *numbers;
-    let mut batch = sled::Batch::default();
+    let mut batch = Batch::default();
     if let Some((shop, resource, promise)) = commit.gather {
         gather(tree, &mut batch, numbers, keys::gathering(&shop, resource), promise)?;
     }
@@ -136,13 +150,12 @@ pub(super) fn apply(tree: &sled::Tree, numbers: &mut Numbers, commit: Commit) ->
     if *numbers != before {
         batch.insert(keys::NUMBERS, &numbers.bytes());
     }
-    tree.apply_batch(batch)?;
-    Ok(())
+    Ok(batch)
 }
 
 fn gather(
     tree: &sled::Tree,
-    batch: &mut sled::Batch,
+    batch: &mut Batch,
     numbers: &Numbers,
     key: Vec<u8>,
     promise: Gather,
@@ -156,7 +169,7 @@ fn gather(
 }
 
 /// Rows with their heads, where they have one.
-fn put_rows(batch: &mut sled::Batch, rows: Vec<(ShopId, Resource, EntityId, Option<Vec<u8>>)>) {
+fn put_rows(batch: &mut Batch, rows: Vec<(ShopId, Resource, EntityId, Option<Vec<u8>>)>) {
     for (shop, resource, id, row) in rows {
         let key = keys::row(&shop, resource, &id);
         match row {
@@ -177,7 +190,7 @@ fn put_rows(batch: &mut sled::Batch, rows: Vec<(ShopId, Resource, EntityId, Opti
 /// Puts into the log what is not there yet, and returns what is.
 fn tell(
     tree: &sled::Tree,
-    batch: &mut sled::Batch,
+    batch: &mut Batch,
     numbers: &mut Numbers,
     events: Vec<(Timestamp, Event)>,
 ) -> Result<BTreeSet<EventId>, StoreError> {
@@ -203,7 +216,7 @@ fn tell(
 /// Deliveries of these and of older events; what only repeats is left out.
 fn plan(
     tree: &sled::Tree,
-    batch: &mut sled::Batch,
+    batch: &mut Batch,
     numbers: &mut Numbers,
     deliveries: Vec<Delivery>,
     known_before: &BTreeSet<EventId>,
@@ -227,7 +240,7 @@ fn plan(
     Ok(())
 }
 
-fn settle(tree: &sled::Tree, batch: &mut sled::Batch, before: &Delivery, after: Delivery) -> Result<(), StoreError> {
+fn settle(tree: &sled::Tree, batch: &mut Batch, before: &Delivery, after: Delivery) -> Result<(), StoreError> {
     let Some((number, stored)) = delivery_of(tree, &after.id)? else {
         // Forgotten meanwhile: nobody waits for it any more.
         return Ok(());
@@ -240,7 +253,7 @@ fn settle(tree: &sled::Tree, batch: &mut sled::Batch, before: &Delivery, after: 
     replace(batch, number, &stored, &after)
 }
 
-fn act(tree: &sled::Tree, batch: &mut sled::Batch, acts: Vec<(DeliveryId, Act, Timestamp)>) -> Result<(), StoreError> {
+fn act(tree: &sled::Tree, batch: &mut Batch, acts: Vec<(DeliveryId, Act, Timestamp)>) -> Result<(), StoreError> {
     let mut acted = BTreeSet::new();
     for (id, act, at) in acts {
         // A second word of the same commit would not see what the first one puts in.
@@ -258,7 +271,7 @@ fn act(tree: &sled::Tree, batch: &mut sled::Batch, acts: Vec<(DeliveryId, Act, T
 /// Moves a delivery to where its state belongs.
 ///
 /// From what is stored, not from what the caller last saw: a key that stays behind is sent again for ever.
-fn replace(batch: &mut sled::Batch, number: u64, stored: &Delivery, after: &Delivery) -> Result<(), StoreError> {
+fn replace(batch: &mut Batch, number: u64, stored: &Delivery, after: &Delivery) -> Result<(), StoreError> {
     if let Some(due_at) = stored.state.due_at() {
         batch.remove(keys::due(&stored.channel, due_at, number));
     }
@@ -270,12 +283,7 @@ fn replace(batch: &mut sled::Batch, number: u64, stored: &Delivery, after: &Deli
 
 /// Whole or not at all: a digest must not stand for what a person has dropped meanwhile, nothing may be collapsed
 /// into a digest that is not put in, and what has been sent is not told anew under another id.
-fn collapse(
-    tree: &sled::Tree,
-    batch: &mut sled::Batch,
-    numbers: &mut Numbers,
-    step: Collapse,
-) -> Result<(), StoreError> {
+fn collapse(tree: &sled::Tree, batch: &mut Batch, numbers: &mut Numbers, step: Collapse) -> Result<(), StoreError> {
     for (before, _) in &step.settled {
         if delivery_of(tree, &before.id)?.is_none_or(|(_, stored)| stored != *before) {
             return Ok(());
@@ -296,7 +304,7 @@ fn collapse(
     Ok(())
 }
 
-fn forget(tree: &sled::Tree, batch: &mut sled::Batch, entry: Entry) -> Result<(), StoreError> {
+fn forget(tree: &sled::Tree, batch: &mut Batch, entry: Entry) -> Result<(), StoreError> {
     match entry {
         Entry::Delivery(number) => {
             let Some((_, delivery)) = stored_delivery(tree, Some(number))? else { return Ok(()) };
@@ -327,7 +335,7 @@ fn stored_delivery(tree: &sled::Tree, number: Option<u64>) -> Result<Option<(u64
     stored.map(|bytes| Ok((number, record::read(&bytes)?))).transpose()
 }
 
-fn put_delivery(batch: &mut sled::Batch, number: u64, delivery: &Delivery) -> Result<(), StoreError> {
+fn put_delivery(batch: &mut Batch, number: u64, delivery: &Delivery) -> Result<(), StoreError> {
     batch.insert(keys::numbered(keys::DELIVERIES, number), record::write(delivery)?);
     if let Some(due_at) = delivery.state.due_at() {
         batch.insert(keys::due(&delivery.channel, due_at, number), &[]);

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 
 use super::blobs::Blobs;
 use super::commit::{Commit, Numbers, apply};
+use super::copy::keep::{Copying, UnderWay};
 use super::record::{self, FORM};
 use super::{StoreError, keys, upgrade};
 use crate::domain::event::Epoch;
@@ -35,9 +36,16 @@ impl From<&StoreError> for Failure {
 
 type Reply = oneshot::Sender<Result<(), StoreError>>;
 
+/// What waits for the thread.
+enum Work {
+    Commit(Box<Commit>, Reply),
+    /// A copy is to begin, behind all that was asked for before.
+    Copy(oneshot::Sender<Result<UnderWay, StoreError>>),
+}
+
 /// The writing thread, as seen from outside.
 pub(super) struct Committer {
-    queue: Mutex<Option<mpsc::Sender<(Commit, Reply)>>>,
+    queue: Mutex<Option<mpsc::Sender<Work>>>,
     failed: Arc<OnceLock<Failure>>,
     durable: Arc<Mutex<Numbers>>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -49,8 +57,9 @@ impl Committer {
         let failed = Arc::new(OnceLock::new());
         let durable = Arc::new(Mutex::new(numbers));
         let (queue, work) = mpsc::channel();
-        let mut writer =
-            Writer { tree, file, blobs, numbers, failed: Arc::clone(&failed), durable: Arc::clone(&durable) };
+        let (failed_too, durable_too) = (Arc::clone(&failed), Arc::clone(&durable));
+        let copying = Arc::default();
+        let mut writer = Writer { tree, file, blobs, numbers, copying, failed: failed_too, durable: durable_too };
         let thread = std::thread::Builder::new().name("committer".to_owned()).spawn(move || writer.run(&work))?;
         Ok(Committer { queue: Mutex::new(Some(queue)), failed, durable, thread: Mutex::new(Some(thread)) })
     }
@@ -71,12 +80,21 @@ impl Committer {
     }
 
     pub(super) async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
+        self.ask(|reply| Work::Commit(Box::new(commit), reply)).await
+    }
+
+    /// Begins a copy between two commits; all that was committed before is durable then.
+    pub(super) async fn begin_copy(&self) -> Result<UnderWay, StoreError> {
+        self.ask(Work::Copy).await
+    }
+
+    async fn ask<T>(&self, work: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> Work) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
         {
             let queue = self.queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             // Without a queue or a thread no answer comes, as without an end of the wait.
             if let Some(queue) = queue.as_ref() {
-                drop(queue.send((commit, reply)));
+                drop(queue.send(work(reply)));
             }
         }
         let unanswered = || StoreError::Closed { why: "its writing thread has ended".to_owned(), is_full: false };
@@ -113,7 +131,7 @@ pub(super) fn upgrade(tree: &sled::Tree, file: &File, blobs: &mut Blobs) -> Resu
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the committer: the one place that flushes, and syncs after it")]
-fn flush_and_sync(tree: &sled::Tree, file: &File, blobs: &mut Blobs) -> Result<(), StoreError> {
+pub(super) fn flush_and_sync(tree: &sled::Tree, file: &File, blobs: &mut Blobs) -> Result<(), StoreError> {
     tree.flush()?;
     // First what the log points to, then the log.
     blobs.sync().and_then(|()| file.sync_data()).map_err(|error| StoreError::from(sled::Error::Io(error)))
@@ -124,31 +142,49 @@ struct Writer {
     file: File,
     blobs: Blobs,
     numbers: Numbers,
+    copying: Arc<Copying>,
     failed: Arc<OnceLock<Failure>>,
     durable: Arc<Mutex<Numbers>>,
 }
 
 impl Writer {
-    fn run(&mut self, work: &mpsc::Receiver<(Commit, Reply)>) {
+    fn run(&mut self, work: &mpsc::Receiver<Work>) {
+        let mut together = Vec::new();
         while let Ok(first) = work.recv() {
-            let mut together = vec![first];
-            while together.len() < SHARED_FLUSH
-                && let Ok(next) = work.try_recv()
-            {
-                together.push(next);
+            let mut next = Some(first);
+            while let Some(work_now) = next.take() {
+                match work_now {
+                    Work::Commit(commit, reply) => together.push((commit, reply)),
+                    Work::Copy(reply) => {
+                        self.write(std::mem::take(&mut together));
+                        self.begin_copy(reply);
+                    }
+                }
+                if together.len() < SHARED_FLUSH {
+                    next = work.try_recv().ok();
+                }
             }
-            self.write(together);
+            self.write(std::mem::take(&mut together));
         }
     }
 
-    fn write(&mut self, together: Vec<(Commit, Reply)>) {
+    fn begin_copy(&self, reply: oneshot::Sender<Result<UnderWay, StoreError>>) {
+        let begun = closed(&self.failed).map_or_else(|| Copying::begin(&self.copying), Err);
+        // Where nobody waits for it any more it ends at once.
+        drop(reply.send(begun));
+    }
+
+    fn write(&mut self, together: Vec<(Box<Commit>, Reply)>) {
+        if together.is_empty() {
+            return;
+        }
         let mut replies = Vec::with_capacity(together.len());
         let written = catch_unwind(AssertUnwindSafe(|| {
             for (commit, reply) in together {
                 // The reply is kept even if applying fails, so that the caller learns of it.
                 replies.push(reply);
                 closed(&self.failed).map_or(Ok(()), Err)?;
-                apply(&self.tree, &mut self.numbers, commit)?;
+                apply(&self.tree, &self.copying, &mut self.numbers, *commit)?;
             }
             flush_and_sync(&self.tree, &self.file, &mut self.blobs)
         }));

@@ -9,9 +9,12 @@
 //! that were never stored, so from then on every call fails and the process must open it anew.
 
 mod acts;
+mod batch;
 mod blobs;
 mod commit;
 mod committer;
+mod copy;
+mod export;
 mod heads;
 mod keys;
 mod listed;
@@ -21,6 +24,7 @@ mod outbox;
 mod prune;
 mod read;
 mod record;
+mod restore;
 mod space;
 #[cfg(test)]
 mod tests;
@@ -28,6 +32,8 @@ mod upgrade;
 
 pub use acts::{DeadPage, Past, PastDeliveries, PastEvents, PastFilter};
 pub use commit::{Commit, Forgotten, Gather};
+pub use copy::{BackupError, BackupFile, Contents, FormError, StoreCopy, broken_off, read_backup};
+pub use export::ExportPage;
 pub use heads::Heads;
 pub use listed::Head;
 pub use lock::{DirLock, Holder};
@@ -35,6 +41,7 @@ pub use open::make_data_dir;
 pub use outbox::{Due, DueDelivery, PageStart, WaitingPage};
 pub use read::{DeliveryFilter, EventFilter, OutboxCounts};
 pub use record::{ReplayPlace, ReplayRecord, ResourceRecord, ShopRecord, Stopped};
+pub use restore::{Restore, Restored};
 pub use space::{FULL, RESERVE, free_bytes};
 
 use std::path::PathBuf;
@@ -81,6 +88,12 @@ pub enum StoreError {
     /// One thing in it cannot be understood; the rest can.
     #[error("something in the store cannot be read: {0}")]
     Unreadable(String),
+    /// Another copy is being made. Wait for its end.
+    #[error("another backup is being made; wait until it has ended")]
+    CopyUnderWay,
+    /// So much was changed while a copy was taken that it could not be kept. Begin again.
+    #[error("more was changed during the backup than is kept for it; write it to a faster disk")]
+    CopyTooSlow,
     /// The store failed before and is closed.
     #[error("the store is closed until posbell starts again, because it has failed: {why}")]
     Closed {

@@ -11,6 +11,7 @@ use super::blobs::Blobs;
 use super::commit::Numbers;
 use super::committer::{Committer, found, upgrade};
 use super::record::{self, FORM};
+use super::restore::swap;
 use super::space::{RESERVE, free_bytes};
 use super::{DirLock, Holder, Inner, Store, StoreError, keys};
 use crate::domain::event::Epoch;
@@ -20,7 +21,7 @@ const CACHE_BYTES: u64 = 4 * 1024 * 1024;
 
 /// The file that says that data was written. sled takes a log that it cannot read for a new and empty one, and a store
 /// that began anew in silence would have lost every delivery that waits.
-const MADE: &str = "posbell.made";
+pub(super) const MADE: &str = "posbell.made";
 
 impl Store {
     /// Opens the store in `dir`, or makes one with this epoch.
@@ -35,6 +36,8 @@ impl Store {
     pub fn open_existing(dir: &Path) -> Result<Store, StoreError> {
         match std::fs::metadata(dir.join("store")) {
             Ok(_) => Self::open(dir, None),
+            // A restore that was killed between two steps has one ready, and opening it puts it in place.
+            Err(error) if error.kind() == ErrorKind::NotFound && swap::is_ready(dir) => Self::open(dir, None),
             Err(error) if error.kind() == ErrorKind::NotFound => Err(StoreError::Absent(dir.to_owned())),
             // Not to be seen is not absent: it may be there, and another user's.
             Err(source) => Err(StoreError::Directory { dir: dir.to_owned(), source }),
@@ -53,6 +56,11 @@ impl Store {
     }
 }
 
+/// How every store is opened.
+pub(super) fn database(path: &Path) -> sled::Config {
+    sled::Config::new().path(path).cache_capacity(CACHE_BYTES)
+}
+
 /// Makes the data directory where it is missing, for its owner's eyes alone: it will hold names and telephone numbers of
 /// customers.
 pub fn make_data_dir(dir: &Path) -> Result<(), StoreError> {
@@ -63,6 +71,7 @@ pub fn make_data_dir(dir: &Path) -> Result<(), StoreError> {
 impl Inner {
     fn open(dir: &Path, epoch_if_new: Option<Epoch>, lock: DirLock) -> Result<Inner, StoreError> {
         let unusable = |source| StoreError::Directory { dir: dir.to_owned(), source };
+        swap::settle(dir).map_err(unusable)?;
         let path = dir.join("store");
         if let Some(epoch) = &epoch_if_new
             && !path.try_exists().map_err(unusable)?
@@ -115,7 +124,7 @@ fn stored_epoch(tree: &sled::Tree, was_made: bool) -> Result<Option<(Epoch, u32)
 /// Opens sled's log in `path` and brings to the disk what lies in it.
 fn open_log(dir: &Path, path: &Path) -> Result<(sled::Db, File, Blobs), StoreError> {
     let unusable = |source| StoreError::Directory { dir: dir.to_owned(), source };
-    let db = sled::Config::new().path(path).cache_capacity(CACHE_BYTES).open().map_err(|error| match error {
+    let db = database(path).open().map_err(|error| match error {
         sled::Error::Io(io) if io.to_string().starts_with("could not acquire lock") => {
             StoreError::Locked { dir: dir.to_owned(), holder: Holder::default() }
         }

@@ -294,7 +294,7 @@ fn following(
     Ok(found)
 }
 
-fn matches(json: &str, filter: &EventFilter) -> Result<bool, StoreError> {
+pub(super) fn matches(json: &str, filter: &EventFilter) -> Result<bool, StoreError> {
     if filter.kind.is_none() && filter.shop.is_none() {
         return Ok(true);
     }

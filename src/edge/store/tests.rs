@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::commit::{Numbers, apply};
+use super::copy::keep::Copying;
 use super::{Commit, DeliveryFilter, EventFilter, Store, StoreError, keys};
 use crate::domain::event::{Epoch, Event, Scribe};
 use crate::domain::model::{ChannelName, Resource, ShopId, Timestamp};
@@ -40,7 +41,7 @@ async fn what_is_not_synced_is_neither_sent_nor_listed() {
     store.commit(sent(1)).await.expect("commits");
     let mut numbers = Numbers::stored(&store.inner.tree).expect("has numbers");
     let id = sent(2).deliveries[0].id.clone();
-    apply(&store.inner.tree, &mut numbers, sent(2)).expect("applies");
+    apply(&store.inner.tree, &Copying::default(), &mut numbers, sent(2)).expect("applies");
     let events = EventFilter { limit: 9, ..EventFilter::default() };
     assert_eq!(store.events(events).await.expect("reads").len(), 1);
     assert_eq!(store.event(&event(2).id).await.expect("reads"), None);
@@ -70,6 +71,8 @@ async fn failures(store: &Store) -> Vec<(&'static str, Option<StoreError>)> {
         ("prune", store.prune(now()).await.err()),
         ("outbox_counts", store.outbox_counts().await.err()),
         ("waiting_channels", store.waiting_channels().await.err()),
+        ("copy", store.copy(now()).await.err()),
+        ("export", store.export_page(0..9, EventFilter::default()).await.err()),
     ]
 }
 

@@ -47,7 +47,8 @@ async fn listings(store: &Store, told: &BTreeMap<EventId, String>) -> Result<Res
     if let Some(lost) = told.keys().find(|id| !delivered.contains(id)) {
         return Ok(Err(format!("{lost} has lost its delivery")));
     }
-    let waiting: BTreeSet<_> = deliveries.iter().filter(|one| one.state.due_at().is_some()).map(|one| &one.id).collect();
+    let waiting: BTreeSet<_> =
+        deliveries.iter().filter(|one| one.state.due_at().is_some()).map(|one| &one.id).collect();
     let receiver = ChannelName::new("receiver").unwrap();
     let due = store.due(&receiver, Timestamp::MAX_UTC, ALL, |_| false).await?;
     let queued: BTreeSet<_> = due.now.iter().map(|due| &due.delivery.id).collect();

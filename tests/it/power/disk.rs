@@ -206,7 +206,10 @@ impl Disk {
     /// Changes names, all of them in one directory and at once.
     fn name(&mut self, step: usize, names: &[(&PathBuf, Option<Node>)]) {
         let parent = names[0].0.parent().unwrap();
-        assert!(names.iter().all(|(path, _)| path.parent() == Some(parent)), "from one directory to another: {names:?}");
+        assert!(
+            names.iter().all(|(path, _)| path.parent() == Some(parent)),
+            "from one directory to another: {names:?}"
+        );
         let Some(Node::Dir(dir)) = self.find(parent) else { panic!("{} is not there", parent.display()) };
         let what: Vec<_> = names.iter().map(|(path, node)| (path.file_name().unwrap().to_owned(), *node)).collect();
         put_names(&mut self.dirs[dir].seen, &what);
@@ -218,14 +221,7 @@ impl Disk {
         self.put_dir(0, fate, chance, out, &mut BTreeMap::new());
     }
 
-    fn put_dir(
-        &self,
-        dir: usize,
-        fate: Fate,
-        chance: &mut Generator,
-        out: &Path,
-        done: &mut BTreeMap<usize, PathBuf>,
-    ) {
+    fn put_dir(&self, dir: usize, fate: Fate, chance: &mut Generator, out: &Path, done: &mut BTreeMap<usize, PathBuf>) {
         for (name, node) in self.dirs[dir].after(fate.names, chance) {
             let path = out.join(name);
             match node {

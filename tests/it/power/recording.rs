@@ -58,7 +58,8 @@ impl Recorder {
         let mut compiler = Command::new("cc");
         compiler.args(["-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", source, "-ldl"]);
         let built = compiler.arg("-lpthread").arg("-o").arg(&library).output();
-        let built = built.unwrap_or_else(|error| panic!("this test needs a C compiler, and `cc` cannot be run: {error}"));
+        let built =
+            built.unwrap_or_else(|error| panic!("this test needs a C compiler, and `cc` cannot be run: {error}"));
         assert!(built.status.success(), "cc {source}: {}", String::from_utf8_lossy(&built.stderr));
         Recorder { library, into }
     }

@@ -4,6 +4,7 @@ mod acts;
 mod catch_up;
 mod channels;
 mod commands;
+mod copies;
 mod crash;
 mod fetch;
 mod full_disk;
