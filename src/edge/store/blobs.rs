@@ -1,7 +1,9 @@
 //! The values that sled keeps in files of their own, because they are too large for its log.
 //!
 //! From about 140 KB on, which a sale of some hundred lines reaches as an event with what it was before. sled writes
-//! such a file and never syncs it, so the log would survive a power cut and what it points to would not.
+//! such a file and never syncs it, so the log would survive a power cut and what it points to would not. Then sled leaves
+//! out what it cannot find and believes the rest of the log, which needs it: the store cannot be read any more. So such a
+//! file comes to the disk before the batch that points to it is whole even in the kernel.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;

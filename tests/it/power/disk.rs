@@ -70,10 +70,13 @@ struct File {
     waiting: Vec<Waiting<Change>>,
 }
 
+/// What a change of a directory makes of some names: what they name then, if anything.
+type Entries = Vec<(OsString, Option<Node>)>;
+
 #[derive(Debug, Clone, Default)]
 struct Dir {
     forced: BTreeMap<OsString, Node>,
-    waiting: Vec<Waiting<Vec<(OsString, Option<Node>)>>>,
+    waiting: Vec<Waiting<Entries>>,
     /// As the process sees it.
     seen: BTreeMap<OsString, Node>,
 }

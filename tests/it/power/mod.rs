@@ -63,7 +63,7 @@ async fn what_was_told_before_a_power_cut_is_there_after_it() {
     // While the store is made, and while it is opened again.
     cuts.extend((0..120).step_by(3));
     cuts.extend((again..again + 60).step_by(3));
-    let tried = recorded.assert_kept(Disk::load(begin.path()), &recording, cuts).await;
+    let tried = recorded.assert_kept(Disk::load(begin.path()), &recording, cuts, &OTHERS).await;
     assert!(tried > 150, "{tried} cuts");
 }
 
@@ -88,15 +88,23 @@ async fn what_lies_beside_the_log_is_there_after_a_power_cut_too() {
     let begin = room();
     recorded.assert_nothing_went_past(Disk::load(begin.path()), &recording);
     let beside = |path: &Path| path.parent().is_some_and(|dir| dir.ends_with("blobs"));
-    let count = |is: &dyn Fn(&What) -> bool| recording.steps.iter().filter(|step| is(&step.what)).count();
-    let made = count(&|what| matches!(what, What::Open { path, creates: true, .. } if beside(path)));
-    let removed = count(&|what| matches!(what, What::Unlink(path) if beside(path)));
-    eprintln!("{made} made, {removed} removed, {} records", recording.end());
-    assert!(made > 4, "only {made} values were large enough");
+    let places = |is: &dyn Fn(&What) -> bool| -> Vec<Place> {
+        recording.steps.iter().filter(|step| is(&step.what)).map(|step| step.begin).collect()
+    };
+    let made = places(&|what| matches!(what, What::Open { path, creates: true, .. } if beside(path)));
+    let removed = places(&|what| matches!(what, What::Unlink(path) if beside(path)));
+    assert!(made.len() > 4 && !removed.is_empty(), "{made:?} were made and {removed:?} removed");
     let mut cuts = recorded.arrivals(&recording);
-    cuts.extend(draw(&mut Generator::new(8), 60, 0..recording.end()));
-    let tried = recorded.assert_kept(Disk::load(begin.path()), &recording, cuts).await;
-    assert!(tried > 100, "{tried} cuts");
+    cuts.extend(draw(&mut Generator::new(8), 40, 0..recording.end()));
+    let mut tried = recorded.assert_kept(Disk::load(begin.path()), &recording, cuts, &OTHERS).await;
+    // A file beside the log that has no name yet, and the log that points to it; and one without a name already, that the
+    // log still points to.
+    for (places, fate) in [(&made, OTHERS[3]), (&removed, OTHERS[1])] {
+        let cuts = places.iter().flat_map(|place| (1..30).step_by(3).map(move |later| place + later));
+        let cuts = cuts.filter(|place| *place <= recording.end()).collect();
+        tried += recorded.assert_kept(Disk::load(begin.path()), &recording, cuts, &[fate]).await;
+    }
+    assert!(tried > 200, "{tried} cuts");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -128,7 +136,7 @@ async fn through_12_power_cuts_every_change_is_told_under_one_id() {
         service.kill();
         let recording = recorded.recorder.read();
         let cuts = draw(&mut chance, 4, 0..recording.end().min(60));
-        recorded.assert_kept(before.clone(), &recording, cuts).await;
+        recorded.assert_kept(before.clone(), &recording, cuts, &OTHERS).await;
         recorded.lose_power(before, &recording, *fate, &mut chance);
     }
     let service = recorded.start();

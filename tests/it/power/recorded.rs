@@ -70,16 +70,22 @@ impl Recorded {
         assert!(differing.is_empty(), "the recording does not give these files as they are: {differing:?}");
     }
 
-    /// Cuts the power at each of these places, with the worst that may come of it and with something else; fails with
-    /// all that was wrong. Returns how many directories were looked at.
-    pub async fn assert_kept(&self, mut disk: Disk, recording: &Recording, mut places: Vec<Place>) -> usize {
+    /// Cuts the power at each of these places, with the worst that may come of it and with one of the others in turn;
+    /// fails with all that was wrong. Returns how many directories were looked at.
+    pub async fn assert_kept(
+        &self,
+        mut disk: Disk,
+        recording: &Recording,
+        mut places: Vec<Place>,
+        others: &[Fate],
+    ) -> usize {
         places.sort_unstable();
         places.dedup();
         let (mut tried, mut wrong) = (0, Vec::new());
         for (i, place) in places.into_iter().enumerate() {
             disk.play(recording, place);
             let told = self.told_by(recording.moment(place));
-            for fate in [LEAST, OTHERS[i % OTHERS.len()]] {
+            for fate in [LEAST, others[i % others.len()]] {
                 tried += 1;
                 let out = room();
                 disk.put(fate, &mut Generator::new(tried as u64), out.path());
