@@ -131,13 +131,9 @@ pub(super) fn upgrade(tree: &sled::Tree, file: &File, blobs: &mut Blobs) -> Resu
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the committer: the one place that flushes, and syncs after it")]
-<<<<<<< HEAD
 pub(super) fn flush_and_sync(tree: &sled::Tree, file: &File, blobs: &mut Blobs) -> Result<(), StoreError> {
-=======
-fn flush_and_sync(tree: &sled::Tree, file: &File, blobs: &mut Blobs) -> Result<(), StoreError> {
     // First what the log points to, then the log. Until the flush the end of the last batch is in memory alone.
     blobs.sync().map_err(io)?;
->>>>>>> power
     tree.flush()?;
     file.sync_data().map_err(io)
 }
@@ -193,13 +189,9 @@ impl Writer {
                 // The reply is kept even if applying fails, so that the caller learns of it.
                 replies.push(reply);
                 closed(&self.failed).map_or(Ok(()), Err)?;
-<<<<<<< HEAD
                 apply(&self.tree, &self.copying, &mut self.numbers, *commit)?;
-=======
-                apply(&self.tree, &mut self.numbers, commit)?;
                 // The next batch would push this one out, with what it points to perhaps not on the disk.
                 self.blobs.sync().map_err(io)?;
->>>>>>> power
             }
             flush_and_sync(&self.tree, &self.file, &mut self.blobs)
         }));

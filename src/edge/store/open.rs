@@ -56,9 +56,9 @@ impl Store {
     }
 }
 
-/// How every store is opened.
+/// How every store is opened: without sled's own flusher, which would push out the log before the blobs that it points to.
 pub(super) fn database(path: &Path) -> sled::Config {
-    sled::Config::new().path(path).cache_capacity(CACHE_BYTES)
+    sled::Config::new().path(path).cache_capacity(CACHE_BYTES).flush_every_ms(None)
 }
 
 /// Makes the data directory where it is missing, for its owner's eyes alone: it will hold names and telephone numbers of
@@ -124,13 +124,7 @@ fn stored_epoch(tree: &sled::Tree, was_made: bool) -> Result<Option<(Epoch, u32)
 /// Opens sled's log in `path` and brings to the disk what lies in it.
 fn open_log(dir: &Path, path: &Path) -> Result<(sled::Db, File, Blobs), StoreError> {
     let unusable = |source| StoreError::Directory { dir: dir.to_owned(), source };
-<<<<<<< HEAD
     let db = database(path).open().map_err(|error| match error {
-=======
-    // Without its own flusher, which would push out the log before the blobs that it points to.
-    let config = sled::Config::new().path(path).cache_capacity(CACHE_BYTES).flush_every_ms(None);
-    let db = config.open().map_err(|error| match error {
->>>>>>> power
         sled::Error::Io(io) if io.to_string().starts_with("could not acquire lock") => {
             StoreError::Locked { dir: dir.to_owned(), holder: Holder::default() }
         }
