@@ -79,6 +79,7 @@ pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce(Option<S
         shops.push(Arc::new(open_shop(shop, &config, &shared, Arc::new(SystemBootClock)).await?));
     }
     let mut loops: JoinSet<anyhow::Result<()>> = JoinSet::new();
+    let shutdown = of_this_run(&mut loops, shutdown);
     let address = match listener {
         Some(listener) => {
             let token = admin_token(ready.admin_token, &config, &shared.clock)?;
@@ -113,6 +114,18 @@ pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce(Option<S
     loops.shutdown().await;
     info!("posbell has ended");
     outcome
+}
+
+/// The end of this run alone: asked for with that of all, and when the loops are dropped. Answers at the admin address
+/// have tasks of their own, which would go on, and hold the store.
+fn of_this_run(loops: &mut JoinSet<anyhow::Result<()>>, of_all: Shutdown) -> Shutdown {
+    let (ending, shutdown) = super::shutdown::shutdown();
+    loops.spawn(async move {
+        of_all.asked().await;
+        ending.ask();
+        Ok(())
+    });
+    shutdown
 }
 
 /// Waits for the end. A loop that ends before it was asked to ends them all.

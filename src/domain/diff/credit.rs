@@ -50,6 +50,8 @@ pub struct PendingCredits {
     rows: BTreeMap<EntityId, Credit>,
     /// How many came in both lists.
     both: usize,
+    /// How many the shorter list has.
+    shorter: usize,
     unreadable: BTreeSet<EntityId>,
     nameless: usize,
 }
@@ -81,12 +83,13 @@ impl PendingCredits {
     pub fn join(in_period_read_first: Whole<Credit>, out_of_period: Whole<Credit>) -> PendingCredits {
         let unreadable = in_period_read_first.unreadable_ids() | out_of_period.unreadable_ids();
         let nameless = in_period_read_first.nameless() + out_of_period.nameless();
+        let shorter = in_period_read_first.rows().len().min(out_of_period.rows().len());
         let all = in_period_read_first.into_rows().into_iter().chain(out_of_period.into_rows());
         let (mut rows, mut both) = (BTreeMap::new(), 0);
         for credit in all {
             both += usize::from(rows.insert(credit.id.clone(), credit).is_some());
         }
-        PendingCredits { rows, both, unreadable, nameless }
+        PendingCredits { rows, both, shorter, unreadable, nameless }
     }
 
     /// Whether a row with this id came, understood or not.

@@ -44,6 +44,9 @@ const REPEAT: TimeDelta = TimeDelta::days(1);
 /// shop goes on selling while a pass is held.
 const APART: u64 = 10;
 
+/// Up to how many rows a list is small. Of one more than this the ten that may change are less than half.
+const SMALL: u64 = 20;
+
 /// How many rows of the smallest lists may change: see [`GuardLimits::limit`].
 const FEW: u64 = 3;
 
@@ -83,6 +86,9 @@ impl GuardLimits {
     /// could say anything. So less than half of a small list may change, and three rows in any case: that two or three
     /// of eight products sell out between two readings is an ordinary day, and that four do is worth a look.
     pub fn limit(&self, known: u64) -> u64 {
+        if known > SMALL {
+            return self.many(known);
+        }
         let below_half = known.saturating_sub(1) / 2;
         self.share(known).max(self.min_changed.min(below_half.max(self.few)))
     }
@@ -153,7 +159,7 @@ impl Held {
 
     /// Whether it is believed by itself if it stands: too much of it is not missing.
     pub fn may_be_accepted(&self, limits: &GuardLimits) -> bool {
-        missing(&self.census.counts) <= limits.limit(self.census.known)
+        missing(&self.census.counts) <= limits.many(self.census.known)
     }
 
     fn begin(census: Census, now: Timestamp) -> Held {
@@ -226,20 +232,20 @@ pub enum Verdict {
 ///
 /// Zero known rows are a baseline and never hold.
 pub fn judge(census: Census, limits: &GuardLimits, before: &GuardRecord, now: Timestamp, every: Duration) -> Verdict {
-    let limit = limits.limit(census.known);
+    let (limit, many) = (limits.limit(census.known), limits.many(census.known));
     let counts = census.counts;
     let news = counts.beyond(&before.settled);
     // Rows that are only shown again say nothing.
     let changed = census.changed.saturating_sub(counts.suspicious - news.suspicious).max(census.told);
-    // A quantity that was believed to be gone may come back and be lost again: that is news then.
-    let still_settled = counts.least(&before.settled);
-    let believe = |settled: Counts, summary: bool| {
-        let record = GuardRecord { notices: before.notices, settled, held: None };
+    let believe = |summary: bool| {
+        // What is believed is settled, so that ten rows a month do not add up to too many. A quantity that was believed
+        // to be gone may come back and be lost again: that is news then.
+        let record = GuardRecord { settled: counts.shown_again(), held: None, ..before.clone() };
         let record = Some(record).filter(|record| record != before);
         Verdict::Believe { summary, clears: before.held.is_some(), record }
     };
     if census.known == 0 || news.suspicious <= limit {
-        return believe(still_settled, census.known > 0 && changed > limits.many(census.known));
+        return believe(census.known > 0 && changed > many);
     }
     let hold = |held: Held, told: bool| {
         let noticed_at = if told { now } else { held.noticed_at };
@@ -250,19 +256,14 @@ pub fn judge(census: Census, limits: &GuardLimits, before: &GuardRecord, now: Ti
     let Some(prev) = &before.held else { return hold(Held::begin(census, now), true) };
     let next = prev.follow(census, limit, now, every);
     match prev.standing {
-        Standing::Released if !worse(&prev.census.counts, &counts, limit) => believe(counts.shown_again(), true),
+        Standing::Released if !worse(&prev.census.counts, &counts, limit) => believe(true),
         // Not what the person saw and released, or another change than the one that was to be refused in silence.
         Standing::Released => hold(Held { since: next.since, ..Held::begin(next.census, now) }, true),
         Standing::Dropped if next.passes == 1 => {
             hold(Held { since: next.since, ..Held::begin(next.census, now) }, true)
         }
         Standing::Dropped => hold(next, false),
-        Standing::Waiting if next.has_stood(limits) && missing(&news) <= limit => {
-            let counts = counts.shown_again();
-            let (vanished, quantity_lost) = (still_settled.vanished, still_settled.quantity_lost);
-            let settled = Counts { suspicious: still_settled.suspicious, vanished, quantity_lost, ..counts };
-            believe(settled, true)
-        }
+        Standing::Waiting if next.has_stood(limits) && missing(&news) <= many => believe(true),
         Standing::Waiting => {
             let due = now - next.noticed_at >= REPEAT;
             hold(next, due)

@@ -248,6 +248,11 @@ impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
         let leaves_out = self.taken == Taken::Compared && listing.leaves_out(prev.as_ref(), &fresh.item);
         let must_wait = |change: &Change<L::Row>| self.must_wait(listing, prev.as_ref(), change);
         let quiet = match change {
+            // Counted, and to be counted again by the next pass: there is nothing to keep of it.
+            None if leaves_out => {
+                self.loud.remove(&fresh.id);
+                return Ok(());
+            }
             change if leaves_out || change.as_ref().is_some_and(must_wait) => {
                 self.loud.insert(fresh.id.clone(), fresh);
                 return Ok(());

@@ -23,7 +23,7 @@ pub(super) struct Marks(HashMap<EntityId, Mark>);
 #[derive(Debug, Clone, Copy)]
 struct Mark {
     sold_at: Option<Timestamp>,
-    /// Of its number; 0 where it has none.
+    /// Of its number and its time; 0 where it has no number.
     tag: u32,
     /// Of the text that it was read from, where it was read since the start and nothing waits for another look.
     print: Option<Fingerprint>,
@@ -41,8 +41,10 @@ struct SoldAt {
     code: Option<String>,
 }
 
-fn tag(code: Option<&str>) -> u32 {
-    code.map_or(0, Head::tag)
+/// Numbers may begin anew each day, and two branches may have the same ones: a bill that comes once more under another
+/// id has the same time, too.
+fn tag(code: Option<&str>, sold_at: Option<Timestamp>) -> u32 {
+    code.map_or(0, |code| Head::tag(&format!("{code} {}", sold_at.map_or(0, |at| at.timestamp_micros()))))
 }
 
 impl Marks {
@@ -51,7 +53,8 @@ impl Marks {
         let known = shop.shared.store.known::<Dated>(shop.id(), Resource::Transactions).await?;
         let Known::Rows { rows, .. } = known else { return Ok(Marks::default()) };
         let unread = |(id, row): (EntityId, Dated)| {
-            (id, Mark { sold_at: row.sale.sold_at, tag: tag(row.sale.code.as_deref()), print: None })
+            let SoldAt { sold_at, code } = row.sale;
+            (id, Mark { sold_at, tag: tag(code.as_deref(), sold_at), print: None })
         };
         Ok(Marks(rows.into_iter().map(unread).collect()))
     }
@@ -82,11 +85,11 @@ impl Marks {
         known.chain(self.0.keys().filter(|id| is_away(id))).cloned().collect()
     }
 
-    /// How many of these are not known and have the number of a known one.
+    /// How many of these are not known and have the number and the time of a known one.
     pub(super) fn doubled(&self, read: &[Fresh<Sale>]) -> usize {
         let strangers = read.iter().filter(|fresh| !self.contains(&fresh.id));
         let mut tags: HashMap<u32, usize> = HashMap::new();
-        for tag in strangers.map(|fresh| tag(fresh.item.code.as_deref())).filter(|tag| *tag != 0) {
+        for tag in strangers.map(|fresh| tag(fresh.item.code.as_deref(), fresh.item.sold_at)).filter(|tag| *tag != 0) {
             *tags.entry(tag).or_default() += 1;
         }
         if tags.is_empty() {
@@ -104,7 +107,8 @@ impl Marks {
             match &change.row {
                 None => drop(self.0.remove(&change.id)),
                 Some(row) if row.read_otherwise => {
-                    let (sold_at, tag) = (row.sale.sold_at, tag(row.sale.code.as_deref()));
+                    let sold_at = row.sale.sold_at;
+                    let tag = tag(row.sale.code.as_deref(), sold_at);
                     self.0.insert(change.id.clone(), Mark { sold_at, tag, print: None });
                 }
                 Some(_) => {}
@@ -125,6 +129,7 @@ pub(super) struct Print {
 impl From<&Fresh<Sale>> for Print {
     fn from(fresh: &Fresh<Sale>) -> Self {
         let Sale { sold_at, code, .. } = &fresh.item;
-        Print { id: fresh.id.clone(), sold_at: *sold_at, tag: tag(code.as_deref()), print: fresh.fingerprint }
+        let tag = tag(code.as_deref(), *sold_at);
+        Print { id: fresh.id.clone(), sold_at: *sold_at, tag, print: fresh.fingerprint }
     }
 }

@@ -36,17 +36,19 @@ pub fn census(known: &Known<CreditRow>, pending: &PendingCredits, paid: &PaidCre
     tally.census()
 }
 
-/// Refuses two lists that have the same credits: then the period that was asked for was not heeded. A few may fall due
-/// between the two readings.
+/// Refuses two lists that have the same credits: then the period that was asked for was not heeded. Some may fall due
+/// between the two readings, and those of today may count as both.
 pub fn check_periods(pending: &PendingCredits, limits: &GuardLimits) -> Result<(), Unbelievable> {
     let both = pending.both;
-    let many = both as u64 > limits.limit(pending.rows.len() as u64);
+    // All but a tenth of the shorter list.
+    let is_most = both * 10 >= pending.shorter * 9;
+    let many = is_most && both as u64 > limits.limit(pending.rows.len() as u64);
     if many { Err(Unbelievable::InBothPeriods { both }) } else { Ok(()) }
 }
 
 fn suspicions(prev: &Credit, next: &Credit, now: Timestamp) -> Vec<Suspicion> {
     let mut found = prev.suspicions(next);
-    let too_early = next.overdue && !prev.overdue && next.due_at.is_none_or(|due_at| due_at > now + DAY);
+    let too_early = next.overdue && !prev.overdue && next.due_at.is_some_and(|due_at| due_at > now + DAY);
     let taken_back = prev.overdue && !next.overdue && prev.due_at == next.due_at;
     if (too_early || taken_back) && !found.contains(&Suspicion::Implausible) {
         found.push(Suspicion::Implausible);

@@ -39,7 +39,7 @@ impl Kept {
         }
         let (lost, gained) = (next.clone().keep_left_out(prev, &[]), prev.clone().keep_left_out(next, &[]));
         let is = |names: &[&str], name: &String| names.contains(&name.as_str());
-        if changed.iter().any(|name| is(self.names, name)) {
+        if changed.iter().any(|name| is(self.names, name) && !gained.contains(name)) {
             found.push(Suspicion::Renamed);
         }
         if lost.iter().any(|name| !is(self.names, name) && !is(self.emptied, name)) {
@@ -135,11 +135,12 @@ impl Guarded for Purchase {
 }
 
 impl Guarded for Sale {
-    /// A bill that stands is cancelled or gets another comment, and hardly ever anything else.
+    /// A bill that stands is cancelled or gets another comment, and hardly ever anything else. Who sold it and to whom
+    /// may be read from other lists, where one name is changed for all bills at once.
     fn suspicions(&self, next: &Self) -> Vec<Suspicion> {
         const KEPT: Kept = Kept {
             names: &["code", "receipt"],
-            rewritten: &["sold_at", "subtotal", "discount", "total", "staff", "member", "payments", "lines"],
+            rewritten: &["sold_at", "subtotal", "discount", "total", "payments", "lines"],
             emptied: &["comment", "cancelled_at"],
         };
         let mut found = KEPT.suspicions(self, next);

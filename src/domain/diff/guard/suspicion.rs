@@ -122,15 +122,6 @@ impl Counts {
         Counts { suspicious: rest.suspicious.min(self.suspicious), ..rest }
     }
 
-    /// The smaller of each count.
-    pub(super) fn least(&self, other: &Counts) -> Counts {
-        let mut least = Counts { suspicious: self.suspicious.min(other.suspicious), ..Counts::default() };
-        for suspicion in Suspicion::ALL {
-            *least.of_mut(suspicion) = self.of(suspicion).min(other.of(suspicion));
-        }
-        least
-    }
-
     /// Only what each pass shows again after it was believed.
     pub(super) fn shown_again(self) -> Counts {
         let mut again = Counts { suspicious: self.suspicious, ..Counts::default() };

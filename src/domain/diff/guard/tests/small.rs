@@ -39,3 +39,31 @@ fn a_release_in_a_small_shop_is_for_about_what_was_seen() {
     shop.decide(Decision::Release);
     assert_eq!(shop.judge(4, of(19)), "believed, cleared, in one message");
 }
+
+#[test]
+fn products_that_lose_their_quantity_one_by_one_never_add_up_to_too_many() {
+    let mut shop = Readings::default();
+    for lost in 1..=60 {
+        let counts = Counts { suspicious: lost, quantity_lost: lost, ..Counts::default() };
+        let reading = Census { known: 60, counts, ..Census::default() };
+        assert!(shop.judge(1_440 * lost as i64, reading).starts_with("believed"), "{lost}");
+    }
+}
+
+#[test]
+fn what_a_small_shop_has_deleted_is_believed_within_the_hour_and_what_a_large_one_has_never() {
+    let until = |known: u64, vanished: u64| {
+        let counts = Counts { suspicious: vanished, vanished, ..Counts::default() };
+        let mut shop = Readings::default();
+        let reading = || Census { known, counts, ..Census::default() };
+        (0..600).step_by(2).find(|minute| shop.judge(*minute, reading()).starts_with("believed"))
+    };
+    assert_eq!(until(8, 4), Some(60));
+    assert_eq!(until(60, 13), None);
+}
+
+#[test]
+fn a_shop_may_say_how_many_rows_change_in_a_day() {
+    let limits = GuardLimits { min_changed: 50, ..GuardLimits::default() };
+    assert_eq!([40, 60, 90, 300].map(|known| limits.limit(known)), [50, 50, 50, 60]);
+}
