@@ -14,7 +14,7 @@ use tracing::{error, info, warn};
 
 use super::clock::Clock;
 use super::setup::{Ready, ReadyChannel};
-use super::shutdown::Shutdown;
+use super::shutdown::{Ending, Shutdown, shutdown};
 use crate::config::Config;
 use crate::domain::event::DeliveryId;
 use crate::domain::message::{Notice, render_notice};
@@ -101,7 +101,9 @@ impl Waiter {
                 shutdown.unless_asked(self.tell(Notice::DiskFree, Some(channel))).await;
             }
         }
-        if let Some(mut serving) = serving {
+        if let Some((ending, mut serving)) = serving {
+            // The connections have tasks of their own, which end when they are asked to.
+            ending.ask();
             serving.shutdown().await;
         }
         after
@@ -113,15 +115,16 @@ impl Waiter {
         })
     }
 
-    fn serve(&self, listener: TcpListener, since: Timestamp) -> Option<JoinSet<std::io::Result<()>>> {
+    fn serve(&self, listener: TcpListener, since: Timestamp) -> Option<(Ending, JoinSet<std::io::Result<()>>)> {
         let listen = listener.local_addr().ok()?;
         let why = format!("the disk has been full since {since}; posbell goes on by itself when there is space");
         // Without a token that can be read, nobody but a caller on this machine is answered.
         let token = self.token.clone().unwrap_or_else(|| SecretString::from(random(&self.clock)));
         let router = admin::closed_router(why, Access { listen, token });
+        let (ending, shutdown) = shutdown();
         let mut serving = JoinSet::new();
-        serving.spawn(admin::serve(listener, router, std::future::pending()));
-        Some(serving)
+        serving.spawn(admin::serve(listener, router, async move { shutdown.asked().await }));
+        Some((ending, serving))
     }
 
     /// Sends the notice to all readers of the first channel that takes it, or of that one. Returns which it was.

@@ -51,10 +51,15 @@ pub(super) async fn judge_pass<'a>(
 ) -> Result<Believed<'a>, PassError> {
     let alone = shop.guard.lock().await;
     let before = shop.shared.store.guard(shop.id(), resource).await?;
-    let every = shop.interval(resource).unwrap_or_default();
+    let limits = shop.config.guard.of(resource);
+    let every = match resource {
+        // While sales are held each pass reads the whole window, which takes longer than the interval of their heads.
+        Resource::Transactions => shop.interval(resource).unwrap_or_default().max(limits.accept_after / 6),
+        _ => shop.interval(resource).unwrap_or_default(),
+    };
     let why =
         HeldBack { shop: shop.id().to_string(), resource, known: census.known, suspicious: census.counts.suspicious };
-    match judge(census, &shop.config.guard.of(resource), &before, scribe.now(), every) {
+    match judge(census, &limits, &before, scribe.now(), every) {
         Verdict::Believe { summary, record, .. } => {
             let guard = record.map(|record| (shop.id().clone(), resource, record));
             Ok(Believed { alone: Some(alone), summary, last: Box::new(Commit { guard, ..Commit::default() }) })
