@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use super::check::{check, id_of};
 use super::disk::{Disk, Fate};
 use super::recording::{Place, Recorder, Recording};
-use super::{LEAST, OTHERS};
+use super::{Cut, OTHERS};
 use crate::support::rig::{Rig, RigPlan, Service};
 
 pub struct Recorded {
@@ -49,7 +49,7 @@ impl Recorded {
         let mut told = BTreeMap::new();
         for json in bodies.flat_map(|body| texts(body)) {
             let before = told.insert(id_of(&json), json.clone());
-            assert!(before.is_none_or(|before| before == json), "one id for two changes: {json}");
+            assert!(before.as_ref().is_none_or(|before| *before == json), "one id for two changes: {before:?} and {json}");
         }
         told
     }
@@ -70,22 +70,15 @@ impl Recorded {
         assert!(differing.is_empty(), "the recording does not give these files as they are: {differing:?}");
     }
 
-    /// Cuts the power at each of these places, with the worst that may come of it and with one of the others in turn;
-    /// fails with all that was wrong. Returns how many directories were looked at.
-    pub async fn assert_kept(
-        &self,
-        mut disk: Disk,
-        recording: &Recording,
-        mut places: Vec<Place>,
-        others: &[Fate],
-    ) -> usize {
-        places.sort_unstable();
-        places.dedup();
+    /// Cuts the power at each of these places, with each of its fates; fails with all that was wrong. Returns how many
+    /// directories were looked at.
+    pub async fn assert_kept(&self, mut disk: Disk, recording: &Recording, mut cuts: Vec<Cut>) -> usize {
+        cuts.sort_by_key(|(place, _)| *place);
         let (mut tried, mut wrong) = (0, Vec::new());
-        for (i, place) in places.into_iter().enumerate() {
+        for (place, fates) in cuts {
             disk.play(recording, place);
             let told = self.told_by(recording.moment(place));
-            for fate in [LEAST, others[i % others.len()]] {
+            for fate in fates {
                 tried += 1;
                 let out = room();
                 disk.put(fate, &mut Generator::new(tried as u64), out.path());
