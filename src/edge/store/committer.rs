@@ -6,7 +6,7 @@
 
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, OnceLock, mpsc};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, mpsc};
 use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
@@ -48,6 +48,7 @@ pub(super) struct Committer {
     queue: Mutex<Option<mpsc::Sender<Work>>>,
     failed: Arc<OnceLock<Failure>>,
     durable: Arc<Mutex<Numbers>>,
+    reads: Arc<RwLock<()>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -56,12 +57,20 @@ impl Committer {
     pub(super) fn start(tree: sled::Tree, file: File, blobs: Blobs, numbers: Numbers) -> std::io::Result<Committer> {
         let failed = Arc::new(OnceLock::new());
         let durable = Arc::new(Mutex::new(numbers));
+        let reads = Arc::new(RwLock::new(()));
         let (queue, work) = mpsc::channel();
-        let (failed_too, durable_too) = (Arc::clone(&failed), Arc::clone(&durable));
+        let (failing, syncing, pausing) = (Arc::clone(&failed), Arc::clone(&durable), Arc::clone(&reads));
         let copying = Arc::default();
-        let mut writer = Writer { tree, file, blobs, numbers, copying, failed: failed_too, durable: durable_too };
+        let mut writer =
+            Writer { tree, file, blobs, numbers, copying, failed: failing, durable: syncing, reads: pausing };
         let thread = std::thread::Builder::new().name("committer".to_owned()).spawn(move || writer.run(&work))?;
-        Ok(Committer { queue: Mutex::new(Some(queue)), failed, durable, thread: Mutex::new(Some(thread)) })
+        Ok(Committer { queue: Mutex::new(Some(queue)), failed, durable, reads, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// To be held by whoever reads: sled tidies its pages up when it reads them, which writes, and while a batch is on
+    /// its way out that must not be.
+    pub(super) fn read(&self) -> RwLockReadGuard<'_, ()> {
+        self.reads.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Fails once anything has failed.
@@ -71,7 +80,7 @@ impl Committer {
 
     /// Below these numbers everything is synced; what is above lies in the tree but may not survive a power cut.
     pub(super) fn durable(&self) -> Numbers {
-        *self.durable.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        *self.durable.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lets no more through, because of this.
@@ -91,7 +100,7 @@ impl Committer {
     async fn ask<T>(&self, work: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> Work) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
         {
-            let queue = self.queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
             // Without a queue or a thread no answer comes, as without an end of the wait.
             if let Some(queue) = queue.as_ref() {
                 drop(queue.send(work(reply)));
@@ -105,8 +114,8 @@ impl Committer {
 impl Drop for Committer {
     fn drop(&mut self) {
         // The thread ends when the queue does; what was queued before is written first.
-        drop(self.queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take());
-        if let Some(thread) = self.thread.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take() {
+        drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
+        if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() {
             // A panic of the thread has been reported to whoever waited for it.
             drop(thread.join());
         }
@@ -130,12 +139,17 @@ pub(super) fn upgrade(tree: &sled::Tree, file: &File, blobs: &mut Blobs) -> Resu
     flush_and_sync(tree, file, blobs)
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the committer: the one place that flushes, and syncs after it")]
 pub(super) fn flush_and_sync(tree: &sled::Tree, file: &File, blobs: &mut Blobs) -> Result<(), StoreError> {
-    // First what the log points to, then the log. Until the flush the end of the last batch is in memory alone.
+    flush(tree, blobs)?;
+    file.sync_data().map_err(io)
+}
+
+/// First what the log points to, then the log. Until the flush the end of the last batch is in memory alone.
+#[expect(clippy::disallowed_methods, reason = "this is the committer: the one place that flushes, and syncs after it")]
+fn flush(tree: &sled::Tree, blobs: &mut Blobs) -> Result<(), StoreError> {
     blobs.sync().map_err(io)?;
     tree.flush()?;
-    file.sync_data().map_err(io)
+    Ok(())
 }
 
 fn io(error: std::io::Error) -> StoreError {
@@ -150,6 +164,7 @@ struct Writer {
     copying: Arc<Copying>,
     failed: Arc<OnceLock<Failure>>,
     durable: Arc<Mutex<Numbers>>,
+    reads: Arc<RwLock<()>>,
 }
 
 impl Writer {
@@ -161,6 +176,7 @@ impl Writer {
                 match work_now {
                     Work::Commit(commit, reply) => together.push((commit, reply)),
                     Work::Copy(reply) => {
+                        // With what reading has written since: all of it is durable then.
                         self.write(std::mem::take(&mut together));
                         self.begin_copy(reply);
                     }
@@ -169,8 +185,12 @@ impl Writer {
                     next = work.try_recv().ok();
                 }
             }
-            self.write(std::mem::take(&mut together));
+            if !together.is_empty() {
+                self.write(std::mem::take(&mut together));
+            }
         }
+        // What reading has written since: sled would push it out when it closes, without what it points to.
+        self.write(Vec::new());
     }
 
     fn begin_copy(&self, reply: oneshot::Sender<Result<UnderWay, StoreError>>) {
@@ -180,20 +200,21 @@ impl Writer {
     }
 
     fn write(&mut self, together: Vec<(Box<Commit>, Reply)>) {
-        if together.is_empty() {
-            return;
-        }
         let mut replies = Vec::with_capacity(together.len());
         let written = catch_unwind(AssertUnwindSafe(|| {
+            let alone = self.reads.write().unwrap_or_else(PoisonError::into_inner);
             for (commit, reply) in together {
                 // The reply is kept even if applying fails, so that the caller learns of it.
                 replies.push(reply);
                 closed(&self.failed).map_or(Ok(()), Err)?;
-                apply(&self.tree, &self.copying, &mut self.numbers, *commit)?;
-                // The next batch would push this one out, with what it points to perhaps not on the disk.
+                // A batch pushes out what was written before it, with what that points to perhaps not on the disk.
                 self.blobs.sync().map_err(io)?;
+                apply(&self.tree, &self.copying, &mut self.numbers, *commit)?;
             }
-            flush_and_sync(&self.tree, &self.file, &mut self.blobs)
+            closed(&self.failed).map_or(Ok(()), Err)?;
+            flush(&self.tree, &mut self.blobs)?;
+            drop(alone);
+            self.file.sync_data().map_err(io)
         }));
         let outcome = match written {
             Ok(outcome) => outcome,
@@ -202,7 +223,7 @@ impl Writer {
         match &outcome {
             Err(error) => drop(self.failed.get_or_init(|| Failure::from(error))),
             // Before the answers: who is woken by one must find what it is about.
-            Ok(()) => *self.durable.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = self.numbers,
+            Ok(()) => *self.durable.lock().unwrap_or_else(PoisonError::into_inner) = self.numbers,
         }
         for reply in replies {
             // A caller that no longer waits does not need the answer.

@@ -166,7 +166,11 @@ impl Store {
     {
         self.inner.committer.still_open()?;
         let inner = Arc::clone(&self.inner);
-        let done = match tokio::task::spawn_blocking(move || read(&inner.tree)).await {
+        let reading = move || {
+            let _while_nothing_is_written = inner.committer.read();
+            read(&inner.tree)
+        };
+        let done = match tokio::task::spawn_blocking(reading).await {
             Ok(done) => done,
             Err(error) if error.is_panic() => Err(StoreError::Damaged("it panicked while it was read".to_owned())),
             Err(_) => Err(StoreError::Closed { why: "posbell is ending".to_owned(), is_full: false }),

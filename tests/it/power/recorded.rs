@@ -49,7 +49,10 @@ impl Recorded {
         let mut told = BTreeMap::new();
         for json in bodies.flat_map(|body| texts(body)) {
             let before = told.insert(id_of(&json), json.clone());
-            assert!(before.as_ref().is_none_or(|before| *before == json), "one id for two changes: {before:?} and {json}");
+            assert!(
+                before.as_ref().is_none_or(|before| *before == json),
+                "one id for two changes: {before:?} and {json}"
+            );
         }
         told
     }
