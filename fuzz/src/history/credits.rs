@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use super::PASSES;
 use crate::domain::diff::credit::{self, BUCKETS, CreditRow, PaidCredits, PendingCredits, Terms};
+use crate::domain::diff::guard::GuardLimits;
 use crate::domain::diff::{Change, Known};
 use crate::domain::event::Scribe;
 use crate::domain::model::{Credit, CreditStatus, EntityId, Timestamp};
@@ -34,7 +35,7 @@ impl State {
     }
 
     fn found(&self, known: &Known<CreditRow>) -> PaidCredits {
-        let wanted = self.pending().wanted(known);
+        let wanted = self.pending().wanted(known, &GuardLimits::default());
         let rows = self.paid.rows.iter().filter(|(id, _)| wanted.contains(*id));
         PaidCredits {
             found: rows.map(|(id, row)| (id.clone(), row.clone())).collect(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::DateTime;
 
 use super::PASSES;
-use crate::domain::diff::sale::{self, SaleRow, Window};
+use crate::domain::diff::sale::{self, Besides, SaleRow, Window};
 use crate::domain::diff::{Change, Known};
 use crate::domain::model::{Sale, Timestamp};
 use crate::edge::pospos::{Read, sales};
@@ -16,7 +16,8 @@ pub fn play(input: &Input<'_>) {
     let [before, after] = [0, 1].map(|place| sales(input, input.answer(place)));
     let (mut known, mut told) = (Known::Nothing, Told::new());
     if let Some(before) = &sales(&input.earlier(), input.answer(0)) {
-        let changes = sale::compare(&known, before.whole(), window(), &told.next_scribe()).expect("is a baseline");
+        let changes = sale::compare(&known, before.whole(), Besides::default(), window(), &told.next_scribe())
+            .expect("is a baseline");
         assert!(!told.check(&changes), "the baseline told something");
         known = later(known, changes);
         let again = pass(&known, before, &mut told);
@@ -39,14 +40,14 @@ pub fn play(input: &Input<'_>) {
             }
             known = later(known, changes);
         }
-        let part = sale::compare_some(&known, state.whole().into_rows(), &told.next_scribe());
+        let part = sale::compare_some(&known, state.whole().into_rows(), Besides::default(), &told.next_scribe());
         assert!(part.is_none_or(|changes| changes.is_empty()), "a part told what the whole did not");
     }
 }
 
 fn pass(known: &Known<SaleRow>, read: &Read<Sale>, told: &mut Told) -> Vec<Change<SaleRow>> {
     let scribe = told.next_scribe();
-    let compare = || sale::compare(known, read.whole(), window(), &scribe);
+    let compare = || sale::compare(known, read.whole(), Besides::default(), window(), &scribe);
     let compared = compare();
     assert_eq!(compare(), compared, "one pass had two outcomes");
     let changes = compared.unwrap_or_default();

@@ -6,7 +6,7 @@
 
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, mpsc};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
@@ -15,6 +15,7 @@ use super::blobs::Blobs;
 use super::commit::{Commit, Numbers, apply};
 use super::copy::keep::{Copying, UnderWay};
 use super::record::{self, FORM};
+use super::turns::{Reading, Turns};
 use super::{StoreError, keys, upgrade};
 use crate::domain::event::Epoch;
 
@@ -48,7 +49,7 @@ pub(super) struct Committer {
     queue: Mutex<Option<mpsc::Sender<Work>>>,
     failed: Arc<OnceLock<Failure>>,
     durable: Arc<Mutex<Numbers>>,
-    reads: Arc<RwLock<()>>,
+    turns: Arc<Turns>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -57,20 +58,19 @@ impl Committer {
     pub(super) fn start(tree: sled::Tree, file: File, blobs: Blobs, numbers: Numbers) -> std::io::Result<Committer> {
         let failed = Arc::new(OnceLock::new());
         let durable = Arc::new(Mutex::new(numbers));
-        let reads = Arc::new(RwLock::new(()));
+        let turns = Arc::new(Turns::default());
         let (queue, work) = mpsc::channel();
-        let (failing, syncing, pausing) = (Arc::clone(&failed), Arc::clone(&durable), Arc::clone(&reads));
+        let (failing, syncing, taking) = (Arc::clone(&failed), Arc::clone(&durable), Arc::clone(&turns));
         let copying = Arc::default();
         let mut writer =
-            Writer { tree, file, blobs, numbers, copying, failed: failing, durable: syncing, reads: pausing };
+            Writer { tree, file, blobs, numbers, copying, failed: failing, durable: syncing, turns: taking };
         let thread = std::thread::Builder::new().name("committer".to_owned()).spawn(move || writer.run(&work))?;
-        Ok(Committer { queue: Mutex::new(Some(queue)), failed, durable, reads, thread: Mutex::new(Some(thread)) })
+        Ok(Committer { queue: Mutex::new(Some(queue)), failed, durable, turns, thread: Mutex::new(Some(thread)) })
     }
 
-    /// To be held by whoever reads: sled tidies its pages up when it reads them, which writes, and while a batch is on
-    /// its way out that must not be.
-    pub(super) fn read(&self) -> RwLockReadGuard<'_, ()> {
-        self.reads.read().unwrap_or_else(PoisonError::into_inner)
+    /// To be held by whoever reads.
+    pub(super) fn read(&self) -> Reading<'_> {
+        self.turns.read()
     }
 
     /// Fails once anything has failed.
@@ -164,7 +164,7 @@ struct Writer {
     copying: Arc<Copying>,
     failed: Arc<OnceLock<Failure>>,
     durable: Arc<Mutex<Numbers>>,
-    reads: Arc<RwLock<()>>,
+    turns: Arc<Turns>,
 }
 
 impl Writer {
@@ -202,7 +202,7 @@ impl Writer {
     fn write(&mut self, together: Vec<(Box<Commit>, Reply)>) {
         let mut replies = Vec::with_capacity(together.len());
         let written = catch_unwind(AssertUnwindSafe(|| {
-            let alone = self.reads.write().unwrap_or_else(PoisonError::into_inner);
+            let alone = self.turns.write();
             for (commit, reply) in together {
                 // The reply is kept even if applying fails, so that the caller learns of it.
                 replies.push(reply);

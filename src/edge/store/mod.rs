@@ -28,6 +28,7 @@ mod restore;
 mod space;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod upgrade;
 
 pub use acts::{DeadPage, Past, PastDeliveries, PastEvents, PastFilter};

@@ -80,7 +80,7 @@ fn once<T: Clone + Debug + PartialEq>(input: &Input<'_>, answer: &[u8], form: &d
             return None;
         }
     };
-    if !envelope.rows.is_empty() && !envelope.rows.iter().any(|raw| fits(raw, form)) {
+    if !envelope.rows.is_empty() && !envelope.rows.iter().any(|raw| fits(raw.get(), form)) {
         return None;
     }
     let mut survey = Survey::new(&input.fields, input.resource);
@@ -92,8 +92,8 @@ fn once<T: Clone + Debug + PartialEq>(input: &Input<'_>, answer: &[u8], form: &d
             nameless.insert(Key::of_text(raw.get()));
             continue;
         };
-        let item = decode(raw, id.clone(), form);
-        assert!(item.is_none() || fits(raw, form), "a row of another list was read: {raw}");
+        let item = decode(raw.get(), id.clone(), form);
+        assert!(item.is_none() || fits(raw.get(), form), "a row of another list was read: {raw}");
         survey.note(raw, item.is_some());
         match item {
             Some(item) => {
