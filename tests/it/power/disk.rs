@@ -70,16 +70,16 @@ struct File {
     waiting: Vec<Waiting<Change>>,
 }
 
-/// What a change of a directory makes of some names: what they name then, if anything.
-type Entries = Vec<(OsString, Option<Node>)>;
-
 #[derive(Debug, Clone, Default)]
 struct Dir {
     forced: BTreeMap<OsString, Node>,
-    waiting: Vec<Waiting<Entries>>,
+    waiting: Vec<Waiting<Names>>,
     /// As the process sees it.
     seen: BTreeMap<OsString, Node>,
 }
+
+/// Names that change together, and what each stands for then.
+type Names = Vec<(OsString, Option<Node>)>;
 
 /// Something in memory, by its step.
 #[derive(Debug, Clone)]

@@ -147,6 +147,7 @@ async fn through_12_power_cuts_every_change_is_told_under_one_id() {
         let recording = recorded.recorder.read();
         // While it opens what the last cut has left.
         let places = draw(&mut chance, 4, 0..recording.end().min(60));
+        let places = places.into_iter().chain([recording.end()]).collect();
         recorded.assert_kept(before.clone(), &recording, cuts(places)).await;
         recorded.lose_power(before, &recording, *fate, &mut chance);
     }
