@@ -104,7 +104,7 @@ fn pass<L: Rows>(
     }
     let there = read.rows.iter().filter_map(|(id, item)| list.compare(known.get(id), item.clone(), taken, scribe));
     // What the new fields cannot read is known as the old ones read it.
-    let unread = |id| taken == Taken::Quietly && read.unreadable.contains::<EntityId>(id);
+    let unread = |id: &EntityId| taken == Taken::Quietly && read.unreadable.contains(id);
     let missing = known.iter().filter(|(id, _)| !read.has(id) || unread(id));
     there.chain(missing.filter_map(|(_, row)| list.miss(row, taken, scribe))).collect()
 }
