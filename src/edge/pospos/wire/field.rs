@@ -154,9 +154,9 @@ impl<'a> Row<'a> {
 struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'a> Members<'a> {
-    /// The member of that name; of two, the last.
+    /// The member of that name; of two the first, as `id_of` finds it without reading further.
     fn get(&self, name: &str) -> Option<&'a RawValue> {
-        self.0.iter().rev().find(|(known, _)| known == name).map(|(_, raw)| *raw)
+        self.0.iter().find(|(known, _)| known == name).map(|(_, raw)| *raw)
     }
 }
 

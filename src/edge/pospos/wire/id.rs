@@ -65,6 +65,7 @@ mod tests {
         };
         check(r#"{"a":[1,{"_id":"no"}],"_id":"x","b":null}"#, "/_id", Some("x"));
         check(r#"{"_id":"x","_id":"y"}"#, "/_id", Some("x"));
+        check(r#"{"_id":"x","_id":"y"}"#, "/_id | /_id", Some("x"));
         check(r#"{"\u005fid":7}"#, "/_id", Some("7"));
         check(r#"{"_id":"-"}"#, "/_id", None);
         check(r#"{"_id":{"$oid":"x"}}"#, "/_id", None);
