@@ -14,8 +14,9 @@ use crate::edge::admin::EventQuery;
 /// How often `--follow` looks again.
 const FOLLOW: std::time::Duration = std::time::Duration::from_secs(1);
 
+/// Which events are meant.
 #[derive(Debug, Args)]
-pub(super) struct EventsArgs {
+pub(super) struct Which {
     /// Only this type, or a family such as `stock.*`
     #[arg(long = "type", value_name = "TYPE")]
     kind: Option<String>,
@@ -25,6 +26,19 @@ pub(super) struct EventsArgs {
     /// Only those seen since: `2h`, `7d`, or a time such as 2026-11-23T00:00:00Z
     #[arg(long)]
     since: Option<String>,
+}
+
+impl Which {
+    pub(super) fn query(&self) -> EventQuery {
+        let (kind, shop, since) = (self.kind.clone(), self.shop.clone(), self.since.clone());
+        EventQuery { kind, shop, since, ..EventQuery::default() }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct EventsArgs {
+    #[command(flatten)]
+    which: Which,
     /// At most so many, the newest
     #[arg(long, default_value_t = 100)]
     limit: usize,
@@ -44,13 +58,7 @@ struct Page {
 pub(super) fn events(config: &Config, args: &EventsArgs) -> Result<(), Failure> {
     small_runtime()?
         .block_on(async {
-            let mut query = EventQuery {
-                kind: args.kind.clone(),
-                shop: args.shop.clone(),
-                since: args.since.clone(),
-                after: None,
-                limit: Some(args.limit),
-            };
+            let mut query = EventQuery { limit: Some(args.limit), ..args.which.query() };
             let page = page(config, &query).await?;
             if page.data.is_empty() && !args.follow && !args.listing.json {
                 out::line("There are no such events yet.")?;

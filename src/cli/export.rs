@@ -5,10 +5,11 @@ use clap::{Args, Subcommand};
 use tokio::sync::mpsc;
 
 use super::caller::hand_out;
+use super::events::Which;
 use super::source::Source;
 use super::{Failure, out, small_runtime};
 use crate::config::Config;
-use crate::edge::admin::{EventQuery, FetchLine};
+use crate::edge::admin::FetchLine;
 
 /// How many lines are ready before they are printed.
 const LINES_AHEAD: usize = 64;
@@ -21,15 +22,8 @@ pub(super) enum What {
 
 #[derive(Debug, Args)]
 pub(super) struct ExportArgs {
-    /// Only this type, or a family such as `stock.*`
-    #[arg(long = "type", value_name = "TYPE")]
-    kind: Option<String>,
-    /// Only this shop
-    #[arg(long)]
-    shop: Option<String>,
-    /// Only those seen since: `2h`, `7d`, or a time such as 2026-11-23T00:00:00Z
-    #[arg(long)]
-    since: Option<String>,
+    #[command(flatten)]
+    which: Which,
     /// Events are JSON lines with or without it
     #[arg(long)]
     json: bool,
@@ -37,8 +31,7 @@ pub(super) struct ExportArgs {
 
 pub(super) fn export(config: &Config, what: &What) -> Result<(), Failure> {
     let What::Events(args) = what;
-    let (kind, shop, since) = (args.kind.clone(), args.shop.clone(), args.since.clone());
-    let query = EventQuery { kind, shop, since, ..EventQuery::default() };
+    let query = args.which.query();
     small_runtime()?.block_on(async {
         let source = Source::find(config).await?;
         let mut events = 0_u64;

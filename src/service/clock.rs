@@ -55,6 +55,11 @@ impl Clock {
         Epoch::from_random(self.bytes())
     }
 
+    /// A text of 32 characters that nobody can guess.
+    pub fn token(&self) -> String {
+        format!("{:032x}", u128::from_be_bytes(self.bytes()))
+    }
+
     /// Random bytes for a token.
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];

@@ -22,7 +22,7 @@ use crate::domain::model::Timestamp;
 use crate::domain::outbox::Outcome;
 use crate::edge::admin::{self, Access};
 use crate::edge::channel::Outgoing;
-use crate::edge::store::{RESERVE, StoreError, free_bytes};
+use crate::edge::store::{self, RESERVE, StoreError, free_bytes};
 
 /// How often it is looked whether there is space again.
 const LOOK: Duration = Duration::from_secs(2);
@@ -46,10 +46,8 @@ pub enum After {
 pub fn is_full(error: &anyhow::Error) -> bool {
     let is_store =
         |cause: &(dyn std::error::Error + 'static)| cause.downcast_ref::<StoreError>().is_some_and(StoreError::is_full);
-    let is_io = |cause: &(dyn std::error::Error + 'static)| {
-        use std::io::ErrorKind::{QuotaExceeded, StorageFull};
-        cause.downcast_ref::<std::io::Error>().is_some_and(|io| matches!(io.kind(), StorageFull | QuotaExceeded))
-    };
+    let is_io =
+        |cause: &(dyn std::error::Error + 'static)| cause.downcast_ref::<std::io::Error>().is_some_and(store::is_full);
     error.chain().any(|cause| is_store(cause) || is_io(cause))
 }
 
@@ -119,7 +117,7 @@ impl Waiter {
         let listen = listener.local_addr().ok()?;
         let why = format!("the disk has been full since {since}; posbell goes on by itself when there is space");
         // Without a token that can be read, nobody but a caller on this machine is answered.
-        let token = self.token.clone().unwrap_or_else(|| SecretString::from(random(&self.clock)));
+        let token = self.token.clone().unwrap_or_else(|| SecretString::from(self.clock.token()));
         let router = admin::closed_router(why, Access { listen, token });
         let (ending, shutdown) = shutdown();
         let mut serving = JoinSet::new();
@@ -139,7 +137,7 @@ impl Waiter {
             let recipients = if several.is_empty() { &one[..] } else { &several };
             let mut taken = false;
             for recipient in recipients {
-                let id = random(&self.clock);
+                let id = self.clock.token();
                 let outgoing = Outgoing {
                     delivery: DeliveryId::of_notice(&channel.name, *recipient, &id),
                     id,
@@ -158,8 +156,4 @@ impl Waiter {
         }
         None
     }
-}
-
-fn random(clock: &Clock) -> String {
-    format!("{:032x}", u128::from_be_bytes(clock.bytes()))
 }

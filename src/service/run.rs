@@ -222,11 +222,7 @@ fn serve(
 }
 
 /// The token of the configuration, or one that is written for the command line to find.
-pub(super) fn admin_token(
-    configured: Option<SecretString>,
-    config: &Config,
-    clock: &Clock,
-) -> anyhow::Result<SecretString> {
+fn admin_token(configured: Option<SecretString>, config: &Config, clock: &Clock) -> anyhow::Result<SecretString> {
     if let Some(token) = configured {
         return Ok(token);
     }
@@ -237,7 +233,7 @@ pub(super) fn admin_token(
     {
         return Ok(SecretString::from(token.trim()));
     }
-    let token = format!("{:032x}", u128::from_be_bytes(clock.bytes()));
+    let token = clock.token();
     write_private(&path, &token).with_context(failed)?;
     Ok(SecretString::from(token))
 }

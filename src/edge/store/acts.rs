@@ -77,6 +77,29 @@ pub struct PastEvents {
     pub next: Option<u64>,
 }
 
+/// Hands the entries from `begin` on to `take`, which says how many are found by now, until that is enough or enough were
+/// looked at. Returns the number of the entry that comes next, if one does.
+fn look(
+    tree: &sled::Tree,
+    begin: Vec<u8>,
+    end: Vec<u8>,
+    most: usize,
+    mut take: impl FnMut(&[u8], &[u8]) -> Result<usize, StoreError>,
+) -> Result<Option<u64>, StoreError> {
+    if begin >= end {
+        return Ok(None);
+    }
+    let mut found = 0;
+    for (looked, entry) in tree.range(begin..end).enumerate() {
+        let (key, value) = entry?;
+        if looked == LOOKED_AT_ONCE || found == most {
+            return Ok(keys::number_of(&key));
+        }
+        found = take(&key, &value)?;
+    }
+    Ok(None)
+}
+
 impl Store {
     /// The next dead letters from this number on, at most `most`.
     pub async fn dead_letters(
@@ -88,24 +111,17 @@ impl Store {
         let end = keys::numbered(keys::DEAD, self.inner.committer.durable().delivery);
         self.reading(move |tree| {
             let mut page = DeadPage::default();
-            let begin = keys::numbered(keys::DEAD, from);
-            if begin >= end {
-                return Ok(page);
-            }
-            for (looked, key) in tree.range(begin..end).keys().enumerate() {
-                let number = keys::number_of(&key?).unwrap_or_default();
-                if looked == LOOKED_AT_ONCE || page.deliveries.len() == most {
-                    page.next = Some(number);
-                    break;
-                }
-                let Some(bytes) = tree.get(keys::numbered(keys::DELIVERIES, number))? else { continue };
+            page.next = look(tree, keys::numbered(keys::DEAD, from), end, most, |key, _| {
+                let number = keys::number_of(key).unwrap_or_default();
+                let stored = tree.get(keys::numbered(keys::DELIVERIES, number))?;
                 // What another version has written waits for one that can read it.
-                let Ok(delivery) = record::read::<Delivery>(&bytes) else { continue };
-                let is_meant = channel.as_ref().is_none_or(|channel| *channel == delivery.channel);
-                if is_meant && matches!(delivery.state, State::Dead { .. }) {
-                    page.deliveries.push(delivery);
-                }
-            }
+                let delivery = stored.and_then(|bytes| record::read::<Delivery>(&bytes).ok());
+                let is_of_channel = |delivery: &Delivery| channel.as_ref().is_none_or(|it| *it == delivery.channel);
+                let is_meant =
+                    |delivery: &Delivery| is_of_channel(delivery) && matches!(delivery.state, State::Dead { .. });
+                page.deliveries.extend(delivery.filter(is_meant));
+                Ok(page.deliveries.len())
+            })?;
             Ok(page)
         })
         .await
@@ -121,21 +137,13 @@ impl Store {
         let end = keys::numbered(keys::DELIVERIES, self.inner.committer.durable().delivery);
         self.reading(move |tree| {
             let mut page = PastDeliveries::default();
-            let begin = keys::numbered(keys::DELIVERIES, from);
-            if begin >= end {
-                return Ok(page);
-            }
-            for (looked, entry) in tree.range(begin..end).enumerate() {
-                let (key, value) = entry?;
-                if looked == LOOKED_AT_ONCE || page.found.len() == most {
-                    page.next = keys::number_of(&key);
-                    break;
-                }
-                match record::read::<Delivery>(&value) {
+            page.next = look(tree, keys::numbered(keys::DELIVERIES, from), end, most, |_, value| {
+                match record::read::<Delivery>(value) {
                     Ok(delivery) => page.found.extend(past(tree, delivery, &filter)?),
                     Err(_) => page.unreadable += 1,
                 }
-            }
+                Ok(page.found.len())
+            })?;
             Ok(page)
         })
         .await
@@ -146,21 +154,14 @@ impl Store {
         let end = keys::numbered(keys::EVENTS, self.inner.committer.durable().event);
         self.reading(move |tree| {
             let mut page = PastEvents::default();
-            let begin = keys::numbered(keys::EVENTS, from);
-            if begin >= end {
-                return Ok(page);
-            }
-            for (looked, entry) in tree.range(begin..end).enumerate() {
-                let (key, value) = entry?;
-                if looked == LOOKED_AT_ONCE || page.found.len() == most {
-                    page.next = keys::number_of(&key);
-                    break;
-                }
-                let Ok((seen, json)) = record::read_event(&value) else { continue };
-                if filter.means(seen, || Some(record::read::<Head>(json.as_bytes()).ok()?.kind)) {
+            page.next = look(tree, keys::numbered(keys::EVENTS, from), end, most, |_, value| {
+                if let Ok((seen, json)) = record::read_event(value)
+                    && filter.means(seen, || Some(record::read::<Head>(json.as_bytes()).ok()?.kind))
+                {
                     page.found.push((seen, json));
                 }
-            }
+                Ok(page.found.len())
+            })?;
             Ok(page)
         })
         .await

@@ -43,7 +43,7 @@ pub use outbox::{Due, DueDelivery, PageStart, WaitingPage};
 pub use read::{DeliveryFilter, EventFilter, OutboxCounts};
 pub use record::{ReplayPlace, ReplayRecord, ResourceRecord, ShopRecord, Stopped};
 pub use restore::{Restore, Restored};
-pub use space::{FULL, RESERVE, free_bytes};
+pub use space::{FULL, RESERVE, free_bytes, is_full};
 
 use std::path::PathBuf;
 use std::sync::Arc;

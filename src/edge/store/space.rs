@@ -28,7 +28,7 @@ pub fn free_bytes(dir: &Path) -> std::io::Result<u64> {
 }
 
 /// Whether this is for want of space.
-pub(super) fn is_full(error: &std::io::Error) -> bool {
+pub fn is_full(error: &std::io::Error) -> bool {
     matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
 }
 

@@ -253,7 +253,7 @@ impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
                 self.loud.remove(&fresh.id);
                 return Ok(());
             }
-            change if leaves_out || change.as_ref().is_some_and(must_wait) => {
+            Some(change) if leaves_out || must_wait(&change) => {
                 self.loud.insert(fresh.id.clone(), fresh);
                 return Ok(());
             }
