@@ -1,6 +1,7 @@
 //! `posbell run`: the service in the foreground.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
@@ -17,11 +18,14 @@ use crate::service::setup::{self, Ready};
 use crate::service::shutdown::{Shutdown, shutdown};
 use crate::service::systemd;
 
+/// How long threads that read or write may take to end after everything else has.
+const LAST_THREADS: Duration = Duration::from_secs(2);
+
 pub(super) fn run(config: Config) -> Result<(), Failure> {
     let spare = ready(&config)?;
     let config = Arc::new(config);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         let door = Door::open(&config).await?;
         let (ending, shutdown) = shutdown();
         let mut signals = Signals::new().context("Failed to listen for signals")?;
@@ -33,7 +37,10 @@ pub(super) fn run(config: Config) -> Result<(), Failure> {
         systemd::stopping();
         ending.ask();
         service.await
-    })
+    });
+    // A thread that a damaged store does not let go must not keep the process.
+    runtime.shutdown_timeout(LAST_THREADS);
+    outcome
 }
 
 fn ready(config: &Config) -> Result<Ready, Failure> {

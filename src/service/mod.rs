@@ -28,3 +28,4 @@ pub mod shop;
 pub mod shutdown;
 pub mod systemd;
 pub mod telemetry;
+mod whole;

@@ -22,6 +22,7 @@ use super::poll::poll;
 use super::setup::{Ready, ReadyChannel, open_shop};
 use super::shop::{Shared, Shop};
 use super::shutdown::Shutdown;
+use super::whole::read_whole;
 use crate::config::Config;
 use crate::domain::model::{ChannelName, Resource};
 use crate::domain::outbox::RetryPolicy;
@@ -93,14 +94,7 @@ pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce(Option<S
         }
         None => None,
     };
-    start_sending(ready.channels, &config, &shared, &mut loops, &shutdown);
-    for shop in &shops {
-        pass::go_on(shop).await?;
-    }
-    start_reading(&shops, &mut loops, &shutdown);
     loops.spawn(watch_space(config.data_dir.clone(), shutdown.clone()));
-    loops.spawn(prune(Arc::clone(&shared), config.retain, shutdown.clone()));
-    warn_of_orphans(&shared).await?;
     info!(
         "posbell {} is running: {} shops, {} channels, {} rules",
         env!("CARGO_PKG_VERSION"),
@@ -109,6 +103,15 @@ pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce(Option<S
         config.rules.rules.len()
     );
     started(address);
+    if read_whole(&shared.store, &shutdown).await? {
+        start_sending(ready.channels, &config, &shared, &mut loops, &shutdown);
+        for shop in &shops {
+            pass::go_on(shop).await?;
+        }
+        start_reading(&shops, &mut loops, &shutdown);
+        loops.spawn(prune(Arc::clone(&shared), config.retain, shutdown.clone()));
+        warn_of_orphans(&shared).await?;
+    }
     let outcome = watch(&mut loops, &shutdown).await;
     // Nobody holds the store when this returns, or not for long: it may be opened again.
     loops.shutdown().await;

@@ -5,6 +5,7 @@
 
 use serde::Deserialize;
 
+use super::engine::{Engine, Span};
 use super::record::{self, ReplayRecord};
 use super::{Store, StoreError, keys};
 use crate::domain::event::{DeliveryId, EventId, EventKind, Pattern};
@@ -80,7 +81,7 @@ pub struct PastEvents {
 /// Hands the entries from `begin` on to `take`, which says how many are found by now, until that is enough or enough were
 /// looked at. Returns the number of the entry that comes next, if one does.
 fn look(
-    tree: &sled::Tree,
+    engine: &dyn Engine,
     begin: Vec<u8>,
     end: Vec<u8>,
     most: usize,
@@ -90,7 +91,7 @@ fn look(
         return Ok(None);
     }
     let mut found = 0;
-    for (looked, entry) in tree.range(begin..end).enumerate() {
+    for (looked, entry) in engine.scan(Span::from(begin..end)).enumerate() {
         let (key, value) = entry?;
         if looked == LOOKED_AT_ONCE || found == most {
             return Ok(keys::number_of(&key));
@@ -109,11 +110,11 @@ impl Store {
         most: usize,
     ) -> Result<DeadPage, StoreError> {
         let end = keys::numbered(keys::DEAD, self.inner.committer.durable().delivery);
-        self.reading(move |tree| {
+        self.reading(move |engine| {
             let mut page = DeadPage::default();
-            page.next = look(tree, keys::numbered(keys::DEAD, from), end, most, |key, _| {
+            page.next = look(engine, keys::numbered(keys::DEAD, from), end, most, |key, _| {
                 let number = keys::number_of(key).unwrap_or_default();
-                let stored = tree.get(keys::numbered(keys::DELIVERIES, number))?;
+                let stored = engine.get(&keys::numbered(keys::DELIVERIES, number))?;
                 // What another version has written waits for one that can read it.
                 let delivery = stored.and_then(|bytes| record::read::<Delivery>(&bytes).ok());
                 let is_of_channel = |delivery: &Delivery| channel.as_ref().is_none_or(|it| *it == delivery.channel);
@@ -135,11 +136,11 @@ impl Store {
         most: usize,
     ) -> Result<PastDeliveries, StoreError> {
         let end = keys::numbered(keys::DELIVERIES, self.inner.committer.durable().delivery);
-        self.reading(move |tree| {
+        self.reading(move |engine| {
             let mut page = PastDeliveries::default();
-            page.next = look(tree, keys::numbered(keys::DELIVERIES, from), end, most, |_, value| {
+            page.next = look(engine, keys::numbered(keys::DELIVERIES, from), end, most, |_, value| {
                 match record::read::<Delivery>(value) {
-                    Ok(delivery) => page.found.extend(past(tree, delivery, &filter)?),
+                    Ok(delivery) => page.found.extend(past(engine, delivery, &filter)?),
                     Err(_) => page.unreadable += 1,
                 }
                 Ok(page.found.len())
@@ -152,9 +153,9 @@ impl Store {
     /// The next past events from this number on, at most `most`.
     pub async fn past_events(&self, from: u64, filter: PastFilter, most: usize) -> Result<PastEvents, StoreError> {
         let end = keys::numbered(keys::EVENTS, self.inner.committer.durable().event);
-        self.reading(move |tree| {
+        self.reading(move |engine| {
             let mut page = PastEvents::default();
-            page.next = look(tree, keys::numbered(keys::EVENTS, from), end, most, |_, value| {
+            page.next = look(engine, keys::numbered(keys::EVENTS, from), end, most, |_, value| {
                 if let Ok((seen, json)) = record::read_event(value)
                     && filter.means(seen, || Some(record::read::<Head>(json.as_bytes()).ok()?.kind))
                 {
@@ -175,13 +176,13 @@ impl Store {
         channel: ChannelName,
     ) -> Result<(Vec<(Option<String>, Vec<EventId>)>, Option<u64>), StoreError> {
         let end = keys::numbered(keys::DELIVERIES, self.inner.committer.durable().delivery);
-        self.reading(move |tree| {
+        self.reading(move |engine| {
             let mut found = Vec::new();
             let begin = keys::numbered(keys::DELIVERIES, from);
             if begin >= end {
                 return Ok((found, None));
             }
-            for (looked, entry) in tree.range(begin..end).enumerate() {
+            for (looked, entry) in engine.scan(Span::from(begin..end)).enumerate() {
                 let (key, value) = entry?;
                 if looked == LOOKED_AT_ONCE {
                     return Ok((found, keys::number_of(&key)));
@@ -198,12 +199,12 @@ impl Store {
 
     /// Which of these deliveries there are already.
     pub async fn are_planned(&self, ids: Vec<DeliveryId>) -> Result<Vec<bool>, StoreError> {
-        self.reading(move |tree| ids.iter().map(|id| Ok(tree.contains_key(keys::delivery_by_id(id))?)).collect()).await
+        self.reading(move |engine| ids.iter().map(|id| engine.has(&keys::delivery_by_id(id))).collect()).await
     }
 
     /// The replay that was begun and has not ended.
     pub async fn replay(&self) -> Result<Option<ReplayRecord>, StoreError> {
-        self.reading(|tree| tree.get(keys::REPLAY)?.map(|bytes| record::read(&bytes)).transpose()).await
+        self.reading(|engine| engine.get(keys::REPLAY)?.map(|bytes| record::read(&bytes)).transpose()).await
     }
 }
 
@@ -227,7 +228,7 @@ impl PastFilter {
 }
 
 /// The delivery, if one of its events is meant.
-fn past(tree: &sled::Tree, delivery: Delivery, filter: &PastFilter) -> Result<Option<Past>, StoreError> {
+fn past(engine: &dyn Engine, delivery: Delivery, filter: &PastFilter) -> Result<Option<Past>, StoreError> {
     let is_failed = matches!(delivery.state, State::Dead { .. } | State::Dropped { .. });
     let is_meant = filter.channel.as_ref().is_none_or(|channel| *channel == delivery.channel);
     let is_old = filter.since - delivery.created_at > PLANNED_BEFORE_SEEN;
@@ -236,7 +237,7 @@ fn past(tree: &sled::Tree, delivery: Delivery, filter: &PastFilter) -> Result<Op
     }
     let (mut first, mut is_lost) = (None, false);
     for id in &delivery.events {
-        let number = tree.get(keys::event_by_id(id))?.and_then(|number| keys::number_of(&number));
+        let number = engine.get(&keys::event_by_id(id))?.and_then(|number| keys::number_of(&number));
         let Some(number) = number else {
             is_lost = true;
             continue;
@@ -244,7 +245,7 @@ fn past(tree: &sled::Tree, delivery: Delivery, filter: &PastFilter) -> Result<Op
         if first.is_some() {
             continue;
         }
-        let Some(stored) = tree.get(keys::numbered(keys::EVENTS, number))? else {
+        let Some(stored) = engine.get(&keys::numbered(keys::EVENTS, number))? else {
             is_lost = true;
             continue;
         };

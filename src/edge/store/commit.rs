@@ -1,12 +1,12 @@
 //! What becomes durable in one step, and the one batch of keys that it is.
 //!
-//! A batch is whole or absent in sled, so a commit is too. Only the committer's thread comes here, so what is looked
-//! up in the tree cannot change before the batch is applied.
+//! A batch is whole or absent, so a commit is too. Only the committer's thread comes here, so what is looked up in the
+//! store cannot change before the batch is applied.
 
 use std::collections::BTreeSet;
 
-use super::batch::Batch;
 use super::copy::keep::Copying;
+use super::engine::{Batch, Engine, Fence};
 use super::listed::head_of;
 use super::record::{self, ReplayRecord, ResourceRecord, ShopRecord};
 use super::{StoreError, keys};
@@ -88,8 +88,8 @@ pub(super) struct Numbers {
 }
 
 impl Numbers {
-    pub(super) fn stored(tree: &sled::Tree) -> Result<Numbers, StoreError> {
-        let stored = tree.get(keys::NUMBERS)?;
+    pub(super) fn stored(engine: &dyn Engine) -> Result<Numbers, StoreError> {
+        let stored = engine.get(keys::NUMBERS)?;
         let read = stored.as_deref().and_then(|bytes| bytes.as_array::<16>().copied());
         let both =
             read.map(u128::from_be_bytes).ok_or_else(|| StoreError::Damaged("it has lost its numbers".to_owned()))?;
@@ -101,39 +101,39 @@ impl Numbers {
     }
 }
 
-/// Writes `commit` into the tree as one batch; not durable before the flush and the sync. What it changes is kept
-/// before, where a copy is under way.
+/// Writes `commit` as one batch; not durable before the sync. What it changes is kept before, where a copy is under way.
 pub(super) fn apply(
-    tree: &sled::Tree,
+    engine: &dyn Engine,
+    fence: Fence,
     copying: &Copying,
     numbers: &mut Numbers,
     commit: Commit,
 ) -> Result<(), StoreError> {
-    let batch = batch_of(tree, numbers, commit)?;
-    copying.keep(tree, &batch)?;
-    batch.apply(tree)
+    let batch = batch_of(engine, numbers, commit)?;
+    copying.keep(engine, &batch)?;
+    engine.apply(fence, &batch)
 }
 
-fn batch_of(tree: &sled::Tree, numbers: &mut Numbers, commit: Commit) -> Result<Batch, StoreError> {
+fn batch_of(engine: &dyn Engine, numbers: &mut Numbers, commit: Commit) -> Result<Batch, StoreError> {
     let before = *numbers;
     let mut batch = Batch::default();
     if let Some((shop, resource, promise)) = commit.gather {
-        gather(tree, &mut batch, numbers, keys::gathering(&shop, resource), promise)?;
+        gather(engine, &mut batch, numbers, keys::gathering(&shop, resource), promise)?;
     }
     put_rows(&mut batch, commit.rows);
-    let known_before = tell(tree, &mut batch, numbers, commit.events)?;
-    plan(tree, &mut batch, numbers, commit.deliveries, &known_before)?;
+    let known_before = tell(engine, &mut batch, numbers, commit.events)?;
+    plan(engine, &mut batch, numbers, commit.deliveries, &known_before)?;
     for (before, after) in commit.settled {
-        settle(tree, &mut batch, &before, after)?;
+        settle(engine, &mut batch, &before, after)?;
     }
-    act(tree, &mut batch, commit.acts)?;
+    act(engine, &mut batch, commit.acts)?;
     match commit.replay {
         Some(Some(record)) => batch.insert(keys::REPLAY, record::write(&record)?),
         Some(None) => batch.remove(keys::REPLAY),
         None => {}
     }
     if let Some(step) = commit.collapse {
-        collapse(tree, &mut batch, numbers, step)?;
+        collapse(engine, &mut batch, numbers, step)?;
     }
     if let Some((shop, resource, record)) = commit.resource {
         batch.insert(keys::resource(&shop, resource), record::write(&record)?);
@@ -145,7 +145,7 @@ fn batch_of(tree: &sled::Tree, numbers: &mut Numbers, commit: Commit) -> Result<
         batch.insert(keys::shop(&shop), record::write(&record)?);
     }
     for Forgotten(entry) in commit.removals {
-        forget(tree, &mut batch, entry)?;
+        forget(engine, &mut batch, entry)?;
     }
     if *numbers != before {
         batch.insert(keys::NUMBERS, &numbers.bytes());
@@ -154,14 +154,14 @@ fn batch_of(tree: &sled::Tree, numbers: &mut Numbers, commit: Commit) -> Result<
 }
 
 fn gather(
-    tree: &sled::Tree,
+    engine: &dyn Engine,
     batch: &mut Batch,
     numbers: &Numbers,
     key: Vec<u8>,
     promise: Gather,
 ) -> Result<(), StoreError> {
     match promise {
-        Gather::Begin if tree.contains_key(&key)? => {}
+        Gather::Begin if engine.has(&key)? => {}
         Gather::Begin => batch.insert(key, &numbers.event.to_be_bytes()),
         Gather::End => batch.remove(key),
     }
@@ -189,7 +189,7 @@ fn put_rows(batch: &mut Batch, rows: Vec<(ShopId, Resource, EntityId, Option<Vec
 
 /// Puts into the log what is not there yet, and returns what is.
 fn tell(
-    tree: &sled::Tree,
+    engine: &dyn Engine,
     batch: &mut Batch,
     numbers: &mut Numbers,
     events: Vec<(Timestamp, Event)>,
@@ -198,7 +198,7 @@ fn tell(
     let mut told = BTreeSet::new();
     for (at, event) in events {
         let by_id = keys::event_by_id(&event.id);
-        if tree.contains_key(&by_id)? {
+        if engine.has(&by_id)? {
             // The same change was told before; its id says so. Telling it again would be the second time.
             known_before.insert(event.id);
             continue;
@@ -215,7 +215,7 @@ fn tell(
 
 /// Deliveries of these and of older events; what only repeats is left out.
 fn plan(
-    tree: &sled::Tree,
+    engine: &dyn Engine,
     batch: &mut Batch,
     numbers: &mut Numbers,
     deliveries: Vec<Delivery>,
@@ -230,7 +230,7 @@ fn plan(
         }
         // Two under one id would share one settling, and the other would be sent for ever.
         let by_id = keys::delivery_by_id(&delivery.id);
-        if tree.contains_key(&by_id)? || !planned.insert(delivery.id.clone()) {
+        if engine.has(&by_id)? || !planned.insert(delivery.id.clone()) {
             continue;
         }
         put_delivery(batch, numbers.delivery, &delivery)?;
@@ -240,8 +240,8 @@ fn plan(
     Ok(())
 }
 
-fn settle(tree: &sled::Tree, batch: &mut Batch, before: &Delivery, after: Delivery) -> Result<(), StoreError> {
-    let Some((number, stored)) = delivery_of(tree, &after.id)? else {
+fn settle(engine: &dyn Engine, batch: &mut Batch, before: &Delivery, after: Delivery) -> Result<(), StoreError> {
+    let Some((number, stored)) = delivery_of(engine, &after.id)? else {
         // Forgotten meanwhile: nobody waits for it any more.
         return Ok(());
     };
@@ -253,14 +253,14 @@ fn settle(tree: &sled::Tree, batch: &mut Batch, before: &Delivery, after: Delive
     replace(batch, number, &stored, &after)
 }
 
-fn act(tree: &sled::Tree, batch: &mut Batch, acts: Vec<(DeliveryId, Act, Timestamp)>) -> Result<(), StoreError> {
+fn act(engine: &dyn Engine, batch: &mut Batch, acts: Vec<(DeliveryId, Act, Timestamp)>) -> Result<(), StoreError> {
     let mut acted = BTreeSet::new();
     for (id, act, at) in acts {
         // A second word of the same commit would not see what the first one puts in.
         if !acted.insert(id.clone()) {
             continue;
         }
-        let Some((number, stored)) = delivery_of(tree, &id)? else { continue };
+        let Some((number, stored)) = delivery_of(engine, &id)? else { continue };
         if let Ok(after) = stored.act(act, at) {
             replace(batch, number, &stored, &after)?;
         }
@@ -283,15 +283,15 @@ fn replace(batch: &mut Batch, number: u64, stored: &Delivery, after: &Delivery) 
 
 /// Whole or not at all: a digest must not stand for what a person has dropped meanwhile, nothing may be collapsed
 /// into a digest that is not put in, and what has been sent is not told anew under another id.
-fn collapse(tree: &sled::Tree, batch: &mut Batch, numbers: &mut Numbers, step: Collapse) -> Result<(), StoreError> {
+fn collapse(engine: &dyn Engine, batch: &mut Batch, numbers: &mut Numbers, step: Collapse) -> Result<(), StoreError> {
     for (before, _) in &step.settled {
-        if delivery_of(tree, &before.id)?.is_none_or(|(_, stored)| stored != *before) {
+        if delivery_of(engine, &before.id)?.is_none_or(|(_, stored)| stored != *before) {
             return Ok(());
         }
     }
     if let Some(digest) = step.digest {
         let by_id = keys::delivery_by_id(&digest.id);
-        if tree.contains_key(&by_id)? {
+        if engine.has(&by_id)? {
             return Ok(());
         }
         put_delivery(batch, numbers.delivery, &digest)?;
@@ -299,15 +299,15 @@ fn collapse(tree: &sled::Tree, batch: &mut Batch, numbers: &mut Numbers, step: C
         numbers.delivery += 1;
     }
     for (before, after) in step.settled {
-        settle(tree, batch, &before, after)?;
+        settle(engine, batch, &before, after)?;
     }
     Ok(())
 }
 
-fn forget(tree: &sled::Tree, batch: &mut Batch, entry: Entry) -> Result<(), StoreError> {
+fn forget(engine: &dyn Engine, batch: &mut Batch, entry: Entry) -> Result<(), StoreError> {
     match entry {
         Entry::Delivery(number) => {
-            let Some((_, delivery)) = stored_delivery(tree, Some(number))? else { return Ok(()) };
+            let Some((_, delivery)) = stored_delivery(engine, Some(number))? else { return Ok(()) };
             if delivery.state.due_at().is_some() {
                 // Made pending again since it was found to be finished.
                 return Ok(());
@@ -324,14 +324,14 @@ fn forget(tree: &sled::Tree, batch: &mut Batch, entry: Entry) -> Result<(), Stor
     Ok(())
 }
 
-fn delivery_of(tree: &sled::Tree, id: &DeliveryId) -> Result<Option<(u64, Delivery)>, StoreError> {
-    let number = tree.get(keys::delivery_by_id(id))?.and_then(|number| keys::number_of(&number));
-    stored_delivery(tree, number)
+fn delivery_of(engine: &dyn Engine, id: &DeliveryId) -> Result<Option<(u64, Delivery)>, StoreError> {
+    let number = engine.get(&keys::delivery_by_id(id))?.and_then(|number| keys::number_of(&number));
+    stored_delivery(engine, number)
 }
 
-fn stored_delivery(tree: &sled::Tree, number: Option<u64>) -> Result<Option<(u64, Delivery)>, StoreError> {
+fn stored_delivery(engine: &dyn Engine, number: Option<u64>) -> Result<Option<(u64, Delivery)>, StoreError> {
     let Some(number) = number else { return Ok(None) };
-    let stored = tree.get(keys::numbered(keys::DELIVERIES, number))?;
+    let stored = engine.get(&keys::numbered(keys::DELIVERIES, number))?;
     stored.map(|bytes| Ok((number, record::read(&bytes)?))).transpose()
 }
 

@@ -1,26 +1,31 @@
-//! The one thread that writes: it takes what waits, applies it, flushes once and syncs once.
+//! The one thread that writes: it takes what waits, applies it, and syncs once.
 //!
-//! Each commit is one batch, so it is whole or absent. Several that wait together share the flush and the sync, which
-//! is what makes many small commits cheap. A commit is acknowledged only after the sync: sled's flush hands the bytes
-//! to the kernel, which keeps them through a kill but not through a power cut.
+//! Each commit is one batch, so it is whole or absent. Several that wait together share the sync, which is what makes many
+//! small commits cheap. A commit is acknowledged only after the sync. Before the first one the whole store is read and
+//! compared with what must be in it ([`super::engine::Engine::verify`]): nothing is written onto damage.
 
-use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
-use super::blobs::Blobs;
 use super::commit::{Commit, Numbers, apply};
 use super::copy::keep::{Copying, UnderWay};
-use super::record::{self, FORM};
-use super::turns::{Reading, Turns};
-use super::{StoreError, keys, upgrade};
-use crate::domain::event::Epoch;
+use super::engine::{Fence, Progress};
+use super::{InUse, StoreError};
 
 /// How many commits share one flush: enough to amortize it, few enough that the first does not wait long.
 const SHARED_FLUSH: usize = 128;
+
+/// After how long without an entry a reading counts as one that never ends.
+const NO_PROGRESS: Duration = Duration::from_secs(60);
+
+/// How often it is looked whether the thread has ended, and how long is waited between: half a minute in all.
+const LOOKS: usize = 30_000;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(1);
 
 /// Why nothing goes through any more.
 #[derive(Debug, Clone)]
@@ -42,50 +47,90 @@ enum Work {
     Commit(Box<Commit>, Reply),
     /// A copy is to begin, behind all that was asked for before.
     Copy(oneshot::Sender<Result<UnderWay, StoreError>>),
+    /// Everything is to be read before anything is written.
+    Verify,
+}
+
+/// How much of the store is known to be whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wholeness {
+    /// It is being read, or nobody has asked yet.
+    Unknown(Progress),
+    /// All of it was read and is as it was written.
+    Whole,
+    /// It is not, or it was not read to its end.
+    Failed,
 }
 
 /// The writing thread, as seen from outside.
 pub(super) struct Committer {
     queue: Mutex<Option<mpsc::Sender<Work>>>,
-    failed: Arc<OnceLock<Failure>>,
-    durable: Arc<Mutex<Numbers>>,
-    turns: Arc<Turns>,
+    shared: Arc<Shared>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-impl Committer {
-    /// Starts the thread on an open tree whose log is `file` with its `blobs`; the next commit gets these numbers.
-    pub(super) fn start(tree: sled::Tree, file: File, blobs: Blobs, numbers: Numbers) -> std::io::Result<Committer> {
-        let failed = Arc::new(OnceLock::new());
-        let durable = Arc::new(Mutex::new(numbers));
-        let turns = Arc::new(Turns::default());
-        let (queue, work) = mpsc::channel();
-        let (failing, syncing, taking) = (Arc::clone(&failed), Arc::clone(&durable), Arc::clone(&turns));
-        let copying = Arc::default();
-        let mut writer =
-            Writer { tree, file, blobs, numbers, copying, failed: failing, durable: syncing, turns: taking };
-        let thread = std::thread::Builder::new().name("committer".to_owned()).spawn(move || writer.run(&work))?;
-        Ok(Committer { queue: Mutex::new(Some(queue)), failed, durable, turns, thread: Mutex::new(Some(thread)) })
-    }
+/// What the thread and those who ask it have in common.
+struct Shared {
+    engine: Arc<InUse>,
+    failed: OnceLock<Failure>,
+    durable: Mutex<Numbers>,
+    wholeness: watch::Sender<Wholeness>,
+    is_ending: AtomicBool,
+}
 
-    /// To be held by whoever reads.
-    pub(super) fn read(&self) -> Reading<'_> {
-        self.turns.read()
+impl Committer {
+    /// Starts the thread; the next commit gets these numbers.
+    pub(super) fn start(engine: Arc<InUse>, numbers: Numbers) -> std::io::Result<Committer> {
+        let shared = Arc::new(Shared {
+            engine,
+            failed: OnceLock::new(),
+            durable: Mutex::new(numbers),
+            wholeness: watch::Sender::new(Wholeness::Unknown(Progress::default())),
+            is_ending: AtomicBool::new(false),
+        });
+        let (queue, work) = mpsc::channel();
+        let mut writer = Writer { shared: Arc::clone(&shared), numbers, copying: Arc::default(), fence: None };
+        let thread = std::thread::Builder::new().name("committer".to_owned()).spawn(move || writer.run(&work))?;
+        Ok(Committer { queue: Mutex::new(Some(queue)), shared, thread: Mutex::new(Some(thread)) })
     }
 
     /// Fails once anything has failed.
     pub(super) fn still_open(&self) -> Result<(), StoreError> {
-        closed(&self.failed).map_or(Ok(()), Err)
+        self.shared.still_open()
     }
 
-    /// Below these numbers everything is synced; what is above lies in the tree but may not survive a power cut.
+    /// Below these numbers everything is synced; what is above can be read but may not survive a power cut.
     pub(super) fn durable(&self) -> Numbers {
-        *self.durable.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.shared.durable.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lets no more through, because of this.
     pub(super) fn close(&self, error: &StoreError) {
-        self.failed.get_or_init(|| Failure::from(error));
+        self.shared.failed.get_or_init(|| Failure::from(error));
+    }
+
+    /// How much is known to be whole.
+    pub(super) fn wholeness(&self) -> Wholeness {
+        *self.shared.wholeness.borrow()
+    }
+
+    /// Returns when everything was read and is as it was written. A reading that does not come on is given up.
+    pub(super) async fn whole(&self) -> Result<(), StoreError> {
+        let mut wholeness = self.shared.wholeness.subscribe();
+        if *wholeness.borrow() != Wholeness::Whole {
+            self.send(Work::Verify);
+        }
+        loop {
+            match *wholeness.borrow_and_update() {
+                Wholeness::Whole => return self.still_open(),
+                Wholeness::Failed => return Err(self.shared.closed().unwrap_or_else(unanswered)),
+                Wholeness::Unknown(_) => {}
+            }
+            if tokio::time::timeout(NO_PROGRESS, wholeness.changed()).await.is_err() {
+                self.close(&StoreError::Damaged("it does not come to an end of reading it".to_owned()));
+                self.shared.wholeness.send_replace(Wholeness::Failed);
+            }
+        }
     }
 
     pub(super) async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
@@ -99,87 +144,74 @@ impl Committer {
 
     async fn ask<T>(&self, work: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> Work) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
-        {
-            let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-            // Without a queue or a thread no answer comes, as without an end of the wait.
-            if let Some(queue) = queue.as_ref() {
-                drop(queue.send(work(reply)));
-            }
-        }
-        let unanswered = || StoreError::Closed { why: "its writing thread has ended".to_owned(), is_full: false };
-        answer.await.unwrap_or_else(|_| Err(closed(&self.failed).unwrap_or_else(unanswered)))
+        self.send(work(reply));
+        answer.await.unwrap_or_else(|_| Err(self.shared.closed().unwrap_or_else(unanswered)))
     }
+
+    fn send(&self, work: Work) {
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        // Without a queue or a thread no answer comes, as without an end of the wait.
+        if let Some(queue) = queue.as_ref() {
+            drop(queue.send(work));
+        }
+    }
+}
+
+fn unanswered() -> StoreError {
+    StoreError::Closed { why: "its writing thread has ended".to_owned(), is_full: false }
 }
 
 impl Drop for Committer {
     fn drop(&mut self) {
+        self.shared.is_ending.store(true, Ordering::Relaxed);
         // The thread ends when the queue does; what was queued before is written first.
         drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
-        if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            // A panic of the thread has been reported to whoever waited for it.
-            drop(thread.join());
+        let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+        for _look in 0..LOOKS {
+            if thread.is_finished() {
+                // A panic of the thread has been reported to whoever waited for it.
+                return drop(thread.join());
+            }
+            std::thread::park_timeout(BETWEEN_LOOKS);
         }
+        // What a damaged store does not let go is left to the end of the process.
     }
 }
 
-/// Writes into a fresh store whose it is, before anything else is written.
-pub(super) fn found(tree: &sled::Tree, file: &File, blobs: &mut Blobs, epoch: &Epoch) -> Result<(), StoreError> {
-    let mut batch = sled::Batch::default();
-    batch.insert(keys::FORM, record::write(&FORM)?);
-    batch.insert(keys::EPOCH, record::write(epoch)?);
-    batch.insert(keys::NUMBERS, &Numbers::default().bytes());
-    tree.apply_batch(batch)?;
-    flush_and_sync(tree, file, blobs)
-}
+impl Shared {
+    fn closed(&self) -> Option<StoreError> {
+        let Failure { why, is_full } = self.failed.get()?.clone();
+        Some(StoreError::Closed { why, is_full })
+    }
 
-/// Brings a store of an older form to this one.
-pub(super) fn upgrade(tree: &sled::Tree, file: &File, blobs: &mut Blobs) -> Result<(), StoreError> {
-    upgrade::from_form_1(tree, || flush_and_sync(tree, file, blobs))?;
-    tree.insert(keys::FORM, record::write(&FORM)?)?;
-    flush_and_sync(tree, file, blobs)
-}
-
-pub(super) fn flush_and_sync(tree: &sled::Tree, file: &File, blobs: &mut Blobs) -> Result<(), StoreError> {
-    flush(tree, blobs)?;
-    file.sync_data().map_err(io)
-}
-
-/// First what the log points to, then the log. Until the flush the end of the last batch is in memory alone.
-#[expect(clippy::disallowed_methods, reason = "this is the committer: the one place that flushes, and syncs after it")]
-fn flush(tree: &sled::Tree, blobs: &mut Blobs) -> Result<(), StoreError> {
-    blobs.sync().map_err(io)?;
-    tree.flush()?;
-    Ok(())
-}
-
-fn io(error: std::io::Error) -> StoreError {
-    StoreError::from(sled::Error::Io(error))
+    fn still_open(&self) -> Result<(), StoreError> {
+        self.closed().map_or(Ok(()), Err)
+    }
 }
 
 struct Writer {
-    tree: sled::Tree,
-    file: File,
-    blobs: Blobs,
+    shared: Arc<Shared>,
     numbers: Numbers,
     copying: Arc<Copying>,
-    failed: Arc<OnceLock<Failure>>,
-    durable: Arc<Mutex<Numbers>>,
-    turns: Arc<Turns>,
+    /// Taken before the first commit: who only reads takes nothing over.
+    fence: Option<Fence>,
 }
 
 impl Writer {
     fn run(&mut self, work: &mpsc::Receiver<Work>) {
         let mut together = Vec::new();
         while let Ok(first) = work.recv() {
+            self.verify();
             let mut next = Some(first);
             while let Some(work_now) = next.take() {
                 match work_now {
                     Work::Commit(commit, reply) => together.push((commit, reply)),
                     Work::Copy(reply) => {
-                        // With what reading has written since: all of it is durable then.
+                        // All that was asked for before is durable then.
                         self.write(std::mem::take(&mut together));
                         self.begin_copy(reply);
                     }
+                    Work::Verify => {}
                 }
                 if together.len() < SHARED_FLUSH {
                     next = work.try_recv().ok();
@@ -189,41 +221,68 @@ impl Writer {
                 self.write(std::mem::take(&mut together));
             }
         }
-        // What reading has written since: sled would push it out when it closes, without what it points to.
-        self.write(Vec::new());
+    }
+
+    /// Reads everything once. What waits to be written waits for its end.
+    fn verify(&self) {
+        let shared = &self.shared;
+        if !matches!(*shared.wholeness.borrow(), Wholeness::Unknown(_)) {
+            return;
+        }
+        let read = catch_unwind(AssertUnwindSafe(|| {
+            shared.engine.with(|engine| {
+                engine.verify(&mut |progress| {
+                    shared.wholeness.send_replace(Wholeness::Unknown(progress));
+                    !shared.is_ending.load(Ordering::Relaxed)
+                })
+            })
+        }));
+        let failure = match read {
+            Ok(Ok(true)) => None,
+            Ok(Ok(false)) => Some(Failure { why: "posbell is ending".to_owned(), is_full: false }),
+            Ok(Err(error)) => Some(Failure::from(&error)),
+            Err(_) => Some(Failure::from(&StoreError::Damaged("it panicked while it was read".to_owned()))),
+        };
+        let is_whole = failure.is_none();
+        if let Some(failure) = failure {
+            shared.failed.get_or_init(|| failure);
+        }
+        shared.wholeness.send_replace(if is_whole { Wholeness::Whole } else { Wholeness::Failed });
     }
 
     fn begin_copy(&self, reply: oneshot::Sender<Result<UnderWay, StoreError>>) {
-        let begun = closed(&self.failed).map_or_else(|| Copying::begin(&self.copying), Err);
+        let begun = self.shared.still_open().and_then(|()| Copying::begin(&self.copying));
         // Where nobody waits for it any more it ends at once.
         drop(reply.send(begun));
     }
 
     fn write(&mut self, together: Vec<(Box<Commit>, Reply)>) {
+        let shared = Arc::clone(&self.shared);
         let mut replies = Vec::with_capacity(together.len());
         let written = catch_unwind(AssertUnwindSafe(|| {
-            let alone = self.turns.write();
-            for (commit, reply) in together {
-                // The reply is kept even if applying fails, so that the caller learns of it.
-                replies.push(reply);
-                closed(&self.failed).map_or(Ok(()), Err)?;
-                // A batch pushes out what was written before it, with what that points to perhaps not on the disk.
-                self.blobs.sync().map_err(io)?;
-                apply(&self.tree, &self.copying, &mut self.numbers, *commit)?;
-            }
-            closed(&self.failed).map_or(Ok(()), Err)?;
-            flush(&self.tree, &mut self.blobs)?;
-            drop(alone);
-            self.file.sync_data().map_err(io)
+            shared.engine.with(|engine| {
+                for (commit, reply) in together {
+                    // The reply is kept even if applying fails, so that the caller learns of it.
+                    replies.push(reply);
+                    shared.still_open()?;
+                    let fence = match self.fence {
+                        Some(fence) => fence,
+                        None => *self.fence.insert(engine.take_over()?),
+                    };
+                    apply(engine, fence, &self.copying, &mut self.numbers, *commit)?;
+                }
+                shared.still_open()?;
+                engine.sync()
+            })
         }));
         let outcome = match written {
             Ok(outcome) => outcome,
-            Err(_) => Err(StoreError::Damaged("sled panicked while writing".to_owned())),
+            Err(_) => Err(StoreError::Damaged("it panicked while it was written".to_owned())),
         };
         match &outcome {
-            Err(error) => drop(self.failed.get_or_init(|| Failure::from(error))),
+            Err(error) => drop(shared.failed.get_or_init(|| Failure::from(error))),
             // Before the answers: who is woken by one must find what it is about.
-            Ok(()) => *self.durable.lock().unwrap_or_else(PoisonError::into_inner) = self.numbers,
+            Ok(()) => *shared.durable.lock().unwrap_or_else(PoisonError::into_inner) = self.numbers,
         }
         for reply in replies {
             // A caller that no longer waits does not need the answer.
@@ -232,19 +291,15 @@ impl Writer {
     }
 }
 
-/// Everyone who shared a flush shares its outcome.
+/// Everyone who shared a sync shares its outcome.
 fn copy(outcome: &Result<(), StoreError>) -> Result<(), StoreError> {
     match outcome {
         Ok(()) => Ok(()),
         Err(StoreError::Full) => Err(StoreError::Full),
+        Err(StoreError::Fenced) => Err(StoreError::Fenced),
         Err(StoreError::Damaged(why)) => Err(StoreError::Damaged(why.clone())),
         Err(StoreError::Unreadable(why)) => Err(StoreError::Unreadable(why.clone())),
         Err(StoreError::Closed { why, is_full }) => Err(StoreError::Closed { why: why.clone(), is_full: *is_full }),
         Err(error) => Err(StoreError::Damaged(error.to_string())),
     }
-}
-
-fn closed(failed: &OnceLock<Failure>) -> Option<StoreError> {
-    let Failure { why, is_full } = failed.get()?.clone();
-    Some(StoreError::Closed { why, is_full })
 }

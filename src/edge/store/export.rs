@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::engine::Span;
 use super::read::matches;
 use super::{EventFilter, Store, StoreError, keys, record};
 
@@ -30,14 +31,14 @@ impl Store {
     /// are not looked at.
     pub async fn export_page(&self, numbers: Range<u64>, filter: EventFilter) -> Result<ExportPage, StoreError> {
         let end = keys::numbered(keys::EVENTS, numbers.end.min(self.end_of_events()));
-        self.reading(move |tree| {
+        self.reading(move |engine| {
             let begin = keys::numbered(keys::EVENTS, numbers.start);
             let mut page = ExportPage::default();
             if begin >= end {
                 return Ok(page);
             }
             let mut bytes = 0;
-            for entry in tree.range(begin..end) {
+            for entry in engine.scan(Span::from(begin..end)) {
                 let (key, value) = entry?;
                 if page.looked == LOOKED_AT_ONCE || bytes >= PAGE_BYTES {
                     page.next = keys::number_of(&key);

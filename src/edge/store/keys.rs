@@ -16,7 +16,6 @@ pub(super) const DELIVERIES: &[u8] = b"d/";
 pub(super) const DUE: &[u8] = b"q/";
 pub(super) const DEAD: &[u8] = b"x/";
 pub(super) const GUARDS: &[u8] = b"g/";
-pub(super) const ALL_ROWS: &[u8] = b"r/";
 
 pub(super) fn shop(shop: &ShopId) -> Vec<u8> {
     format!("s/{shop}").into_bytes()
@@ -119,6 +118,37 @@ pub(super) fn due_parts(key: &[u8]) -> Option<(Timestamp, u64)> {
     let number = number_of(key)?;
     let millis = number_of(key.get(..key.len().checked_sub(8)?)?)?;
     Some((Timestamp::from_timestamp_millis(i64::try_from(millis).ok()?)?, number))
+}
+
+/// The shop whose entry stands under `key`, empty where it is of none, and the letter of its table.
+pub(super) fn table_of(key: &[u8]) -> (&[u8], u8) {
+    let letter = key.first().copied().unwrap_or_default();
+    let shop = match letter {
+        b'r' | b'h' | b'p' | b'g' | b'w' | b's' => key.split(|byte| *byte == b'/').nth(1).unwrap_or_default(),
+        _ => &[],
+    };
+    (shop, letter)
+}
+
+/// What a table's entries are called.
+pub(super) fn table_name(letter: u8) -> &'static str {
+    match letter {
+        b'r' => "rows",
+        b'h' => "heads of rows",
+        b'p' => "notes on lists",
+        b'g' => "notes of the guard",
+        b'w' => "promises of a message",
+        b's' => "notes on shops",
+        b'e' => "events",
+        b'i' => "ids of events",
+        b'd' => "deliveries",
+        b'j' => "ids of deliveries",
+        b'q' => "entries of the queue",
+        b'x' => "dead letters",
+        b'm' => "notes on the store",
+        0xff => "parts of long values",
+        _ => "other entries",
+    }
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::engine::Span;
 use super::heads::Heads;
 use super::record;
 use super::{Store, StoreError, keys};
@@ -108,9 +109,9 @@ impl Store {
             return Ok(None);
         }
         let prefix = keys::heads(shop, resource);
-        self.reading(move |tree| {
+        self.reading(move |engine| {
             let mut heads = Heads::default();
-            for entry in tree.scan_prefix(&prefix) {
+            for entry in engine.scan(Span::prefix(&prefix)) {
                 let (key, value) = entry?;
                 heads.push(keys::entity_of(&key, &prefix)?.as_str(), split(&value).0);
             }
@@ -128,9 +129,9 @@ impl Store {
         is_such: impl Fn(Head) -> bool + Send + 'static,
     ) -> Result<Vec<EntityId>, StoreError> {
         let prefix = keys::heads(shop, resource);
-        self.reading(move |tree| {
+        self.reading(move |engine| {
             let mut found = Vec::new();
-            for entry in tree.scan_prefix(&prefix) {
+            for entry in engine.scan(Span::prefix(&prefix)) {
                 let (key, value) = entry?;
                 if is_such(split(&value).0) {
                     found.push(keys::entity_of(&key, &prefix)?);
@@ -152,10 +153,10 @@ impl Store {
         R: DeserializeOwned + Send + 'static,
     {
         let shop = shop.clone();
-        self.reading(move |tree| {
+        self.reading(move |engine| {
             let mut rows = BTreeMap::new();
             for id in ids {
-                if let Some(value) = tree.get(keys::row(&shop, resource, &id))? {
+                if let Some(value) = engine.get(&keys::row(&shop, resource, &id))? {
                     let (head, json) = split(&value);
                     rows.insert(id, (head, record::read(json)?));
                 }

@@ -1,19 +1,19 @@
-//! The disk: the only place that knows sled.
+//! The disk: the only place that knows what everything is stored with.
 //!
 //! **What it promises.** A commit is one step: snapshot rows, events, deliveries and cursor appear together or not at
 //! all, and when [`Store::commit`] returns they survive a kill and a power cut. Events and deliveries are seen only when
-//! they are durable, so nothing leaves this machine that a power cut could take back.
-//! **What it relies on.** One tree with key prefixes, one batch a commit, batches of at most a few hundred keys, and
-//! one thread that applies, flushes and *syncs*: sled's own flush does not reach the disk by itself.
-//! **What it refuses.** To go on after an error of sled: a store that failed once has been seen to return values
-//! that were never stored, so from then on every call fails and the process must open it anew.
+//! they are durable, so nothing leaves this machine that a power cut could take back. Nothing is written, and nothing
+//! sent, before all that is stored was read and found as it was written.
+//! **What it relies on.** An [`engine::Engine`]: keys in an order, batches that are whole or absent, a sync; and on one
+//! thread that writes, in batches of at most a few hundred keys.
+//! **What it refuses.** To go on after an error of the engine: one that failed once has been seen to return values that
+//! were never stored, so from then on every call fails and the process must open it anew.
 
 mod acts;
-mod batch;
-mod blobs;
 mod commit;
 mod committer;
 mod copy;
+mod engine;
 mod export;
 mod heads;
 mod keys;
@@ -23,12 +23,13 @@ mod open;
 mod outbox;
 mod prune;
 mod read;
+mod rebuild;
 mod record;
 mod restore;
+mod sled;
 mod space;
 #[cfg(test)]
 mod tests;
-mod turns;
 mod upgrade;
 
 pub use acts::{DeadPage, Past, PastDeliveries, PastEvents, PastFilter};
@@ -46,8 +47,10 @@ pub use restore::{Restore, Restored};
 pub use space::{FULL, RESERVE, free_bytes, is_full};
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
+use self::engine::Engine;
+pub use self::engine::Progress;
 use crate::domain::event::Epoch;
 
 /// Why the store did not do what it was asked.
@@ -83,6 +86,17 @@ pub enum StoreError {
     /// No space is left, or too little to begin with. Nothing was acknowledged; free some.
     #[error("no space is left on the disk of the store; free at least {} MB", RESERVE / 1_000_000)]
     Full,
+    /// Another process has begun to write into the store. It goes on; this one must not.
+    #[error("another process has taken over the store; this one must end")]
+    Fenced,
+    /// There is no room to write the store anew in the form of this version. Nothing was changed; free some.
+    #[error("{} MB must be free on the disk of {} to bring the store to the form of this version", wanted / 1_000_000, dir.display())]
+    NoRoom {
+        /// The data directory.
+        dir: PathBuf,
+        /// How many bytes.
+        wanted: u64,
+    },
     /// The store as a whole cannot be trusted. It is closed.
     #[error("the store is damaged: {0}")]
     Damaged(String),
@@ -117,10 +131,10 @@ impl StoreError {
     }
 }
 
-impl From<sled::Error> for StoreError {
-    fn from(error: sled::Error) -> Self {
+impl From<::sled::Error> for StoreError {
+    fn from(error: ::sled::Error) -> Self {
         match error {
-            sled::Error::Io(io) if space::is_full(&io) => StoreError::Full,
+            ::sled::Error::Io(io) if space::is_full(&io) => StoreError::Full,
             other => StoreError::Damaged(other.to_string()),
         }
     }
@@ -133,12 +147,27 @@ pub struct Store {
 }
 
 struct Inner {
-    // Dropped in this order: the committer ends, the database closes, the lock opens.
+    // Dropped in this order: the committer ends, the engine closes, the lock opens.
     committer: committer::Committer,
-    tree: sled::Tree,
+    engine: Arc<InUse>,
     epoch: Epoch,
-    _db: sled::Db,
     lock: DirLock,
+}
+
+/// The engine that is in use.
+struct InUse(RwLock<Option<Box<dyn Engine>>>);
+
+impl InUse {
+    fn new(engine: impl Engine + 'static) -> InUse {
+        InUse(RwLock::new(Some(Box::new(engine))))
+    }
+
+    /// Does something with it. Not to be called within itself.
+    fn with<T>(&self, act: impl FnOnce(&dyn Engine) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let engine = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let gone = || StoreError::Closed { why: "it could not be opened again".to_owned(), is_full: false };
+        act(engine.as_deref().ok_or_else(gone)?)
+    }
 }
 
 impl Store {
@@ -159,19 +188,29 @@ impl Store {
         self.inner.committer.commit(commit).await
     }
 
+    /// Returns when all that is stored was read and is as it was written; [`StoreError::Closed`] where it is not. Whoever
+    /// tells anyone what is stored waits for it; a commit does by itself.
+    pub async fn whole(&self) -> Result<(), StoreError> {
+        self.inner.committer.whole().await
+    }
+
+    /// How far the reading of [`Store::whole`] is; `None` when it has ended.
+    pub fn being_read(&self) -> Option<Progress> {
+        match self.inner.committer.wholeness() {
+            committer::Wholeness::Unknown(progress) => Some(progress),
+            committer::Wholeness::Whole | committer::Wholeness::Failed => None,
+        }
+    }
+
     /// Runs a read on a thread that may block.
     async fn reading<T, F>(&self, read: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&sled::Tree) -> Result<T, StoreError> + Send + 'static,
+        F: FnOnce(&dyn Engine) -> Result<T, StoreError> + Send + 'static,
     {
         self.inner.committer.still_open()?;
-        let inner = Arc::clone(&self.inner);
-        let reading = move || {
-            let _while_nothing_is_written = inner.committer.read();
-            read(&inner.tree)
-        };
-        let done = match tokio::task::spawn_blocking(reading).await {
+        let engine = Arc::clone(&self.inner.engine);
+        let done = match tokio::task::spawn_blocking(move || engine.with(read)).await {
             Ok(done) => done,
             Err(error) if error.is_panic() => Err(StoreError::Damaged("it panicked while it was read".to_owned())),
             Err(_) => Err(StoreError::Closed { why: "posbell is ending".to_owned(), is_full: false }),

@@ -1,27 +1,26 @@
-//! Opening a store: the lock first, then sled, then what says whose data it is.
+//! Opening a store: the lock first, then the engine, then what says whose data it is.
 
 use std::fs::File;
 use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt;
-use std::panic::catch_unwind;
-use std::path::Path;
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
-use super::blobs::Blobs;
 use super::commit::Numbers;
-use super::committer::{Committer, found, upgrade};
+use super::committer::Committer;
+use super::engine::Engine;
+use super::rebuild::Fresh;
 use super::record::{self, FORM};
 use super::restore::swap;
+use super::sled::{Found, Sled, files};
 use super::space::{RESERVE, free_bytes};
-use super::{DirLock, Holder, Inner, Store, StoreError, keys};
+use super::{DirLock, InUse, Inner, Store, StoreError, keys, upgrade};
 use crate::domain::event::Epoch;
 
-/// sled's default cache is 1 GiB. It counts bytes as they stand on the disk; in memory they are some three times as many.
-const CACHE_BYTES: u64 = 4 * 1024 * 1024;
-
-/// The file that says that data was written. sled takes a log that it cannot read for a new and empty one, and a store
-/// that began anew in silence would have lost every delivery that waits.
-pub(super) const MADE: &str = "posbell.made";
+/// How long an opening may take before it counts as one that never ends.
+const OPENING: Duration = Duration::from_secs(300);
 
 impl Store {
     /// Opens the store in `dir`, or makes one with this epoch.
@@ -50,15 +49,25 @@ impl Store {
         if free < RESERVE {
             return Err(StoreError::Full);
         }
-        let opened = catch_unwind(|| Inner::open(dir, epoch_if_new, lock));
-        let inner = opened.map_err(|_| StoreError::Damaged("sled panicked while opening it".to_owned()))??;
+        let inner = in_time(dir.to_owned(), epoch_if_new, lock)?;
         Ok(Store { inner: Arc::new(inner) })
     }
 }
 
-/// How every store is opened: without sled's own flusher, which would push out the log before the blobs that it points to.
-pub(super) fn database(path: &Path) -> sled::Config {
-    sled::Config::new().path(path).cache_capacity(CACHE_BYTES).flush_every_ms(None)
+/// Opens it on a thread of its own: what a damaged log makes sled do may never end.
+fn in_time(dir: PathBuf, epoch_if_new: Option<Epoch>, lock: DirLock) -> Result<Inner, StoreError> {
+    let unusable = |dir: &Path, source| StoreError::Directory { dir: dir.to_owned(), source };
+    let (done, opened) = mpsc::sync_channel(1);
+    let path = dir.clone();
+    let opening = move || {
+        let opened = catch_unwind(AssertUnwindSafe(|| Inner::open(&path, epoch_if_new, lock)));
+        let panicked = |_| Err(StoreError::Damaged("it panicked while it was opened".to_owned()));
+        // Nobody waits for it any more when it comes too late.
+        drop(done.send(opened.unwrap_or_else(panicked)));
+    };
+    std::thread::Builder::new().name("opening".to_owned()).spawn(opening).map_err(|error| unusable(&dir, error))?;
+    let never = |_| Err(StoreError::Damaged(format!("it could not be opened within {} s", OPENING.as_secs())));
+    opened.recv_timeout(OPENING).unwrap_or_else(never)
 }
 
 /// Makes the data directory where it is missing, for its owner's eyes alone: it will hold names and telephone numbers of
@@ -78,91 +87,80 @@ impl Inner {
         {
             begin(dir, &path, epoch)?;
         }
-        remove_unfinished_snapshots(&path).map_err(unusable)?;
-        let (db, file, mut blobs) = open_log(dir, &path)?;
-        let tree: sled::Tree = (*db).clone();
-        let made = path.join(MADE);
-        let was_made = made.try_exists().map_err(unusable)?;
-        let epoch = match stored_epoch(&tree, was_made)? {
-            Some((epoch, FORM)) => epoch,
-            Some((epoch, _older)) => {
-                upgrade(&tree, &file, &mut blobs)?;
-                epoch
-            }
+        let was_made = files::was_made(&path).map_err(unusable)?;
+        let engine = open_engine(dir, &path)?;
+        let epoch = match stored_epoch(&engine, was_made)? {
+            Some(epoch) => epoch,
             None => {
+                drop(engine);
                 let epoch = epoch_if_new.ok_or_else(|| StoreError::Absent(dir.to_owned()))?;
-                found(&tree, &file, &mut blobs, &epoch)?;
-                epoch
+                // A directory that somebody has made and nobody has written into.
+                files::wait_until_closed(&path).map_err(unusable)?;
+                std::fs::remove_dir_all(&path).map_err(unusable)?;
+                begin(dir, &path, &epoch)?;
+                return Inner::start(open_engine(dir, &path)?, epoch, lock);
             }
         };
         if !was_made {
-            mark(&path).and_then(|()| sync_names(dir)).map_err(unusable)?;
+            engine.sync()?;
+            files::make_durable(&path).and_then(|()| sync_names(dir)).map_err(unusable)?;
         }
-        let committer = Committer::start(tree.clone(), file, blobs, Numbers::stored(&tree)?).map_err(unusable)?;
-        Ok(Inner { committer, tree, epoch, _db: db, lock })
+        Inner::start(engine, epoch, lock)
+    }
+
+    fn start(engine: Sled, epoch: Epoch, lock: DirLock) -> Result<Inner, StoreError> {
+        let numbers = Numbers::stored(&engine)?;
+        let engine = Arc::new(InUse::new(engine));
+        let committer = Committer::start(Arc::clone(&engine), numbers);
+        let committer = committer.map_err(|source| StoreError::Directory { dir: lock.path().to_owned(), source })?;
+        Ok(Inner { committer, engine, epoch, lock })
     }
 }
 
-/// Reads whose data this is and of which form; `None` in a store that nothing was ever written into.
-fn stored_epoch(tree: &sled::Tree, was_made: bool) -> Result<Option<(Epoch, u32)>, StoreError> {
-    if let Some(form) = tree.get(keys::FORM)? {
+/// Opens what is in `path`, after it was brought to the form of this version where it has an older one.
+fn open_engine(dir: &Path, path: &Path) -> Result<Sled, StoreError> {
+    let named = |error| match error {
+        StoreError::Locked { holder, .. } => StoreError::Locked { dir: dir.to_owned(), holder },
+        other => other,
+    };
+    if let Found::Older(older) = Sled::open(path).map_err(named)? {
+        upgrade::rebuild(dir, older)?;
+    }
+    match Sled::open(path).map_err(named)? {
+        Found::Store(engine) => Ok(engine),
+        Found::Older(..) => Err(StoreError::Damaged("it could not be brought to its new form".to_owned())),
+    }
+}
+
+/// Reads whose data this is; `None` in a store that nothing was ever written into.
+fn stored_epoch(engine: &Sled, was_made: bool) -> Result<Option<Epoch>, StoreError> {
+    if let Some(form) = engine.get(keys::FORM)? {
         let found: u32 = record::read(&form)?;
         if found > FORM {
             return Err(StoreError::Newer { found, known: FORM });
         }
-        let epoch = tree.get(keys::EPOCH)?.ok_or_else(|| StoreError::Damaged("it has lost its epoch".to_owned()))?;
-        return Ok(Some((record::read(&epoch)?, found)));
+        let epoch = engine.get(keys::EPOCH)?.ok_or_else(|| StoreError::Damaged("it has lost its epoch".to_owned()))?;
+        return Ok(Some(record::read(&epoch)?));
     }
-    if was_made || !tree.is_empty() {
-        return Err(StoreError::Damaged(
-            "it has lost its data; restore a backup, or move the directory `store` aside to begin anew".to_owned(),
-        ));
+    match was_made || !engine.is_empty() {
+        true => Err(StoreError::Damaged("it has lost its data".to_owned())),
+        false => Ok(None),
     }
-    Ok(None)
-}
-
-/// Opens sled's log in `path` and brings to the disk what lies in it.
-fn open_log(dir: &Path, path: &Path) -> Result<(sled::Db, File, Blobs), StoreError> {
-    let unusable = |source| StoreError::Directory { dir: dir.to_owned(), source };
-    let db = database(path).open().map_err(|error| match error {
-        sled::Error::Io(io) if io.to_string().starts_with("could not acquire lock") => {
-            StoreError::Locked { dir: dir.to_owned(), holder: Holder::default() }
-        }
-        other => StoreError::from(other),
-    })?;
-    let file = File::open(path.join("db")).map_err(unusable)?;
-    // What a killed process left with the kernel is about to be believed and sent: it must not be lost after that. sled
-    // writes `conf` once, does not sync it, and cannot be opened with a part of it.
-    let mut blobs = Blobs::new(path.join("blobs"));
-    let conf = File::open(path.join("conf")).and_then(|conf| conf.sync_all());
-    conf.and_then(|()| blobs.sync()).and_then(|()| file.sync_data()).map_err(unusable)?;
-    Ok((db, file, blobs))
 }
 
 /// Makes a store under another name and gives it its own when all of it is on the disk: a power cut in its first moments
 /// leaves none or a whole one, and never a part that cannot be opened and that nobody dares to remove.
 fn begin(dir: &Path, path: &Path, epoch: &Epoch) -> Result<(), StoreError> {
     let unusable = |source| StoreError::Directory { dir: dir.to_owned(), source };
-    let fresh = path.with_extension("new");
-    match std::fs::remove_dir_all(&fresh) {
+    let new = path.with_extension("new");
+    match std::fs::remove_dir_all(&new) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(unusable(error)),
         _ => {}
     }
-    let (db, file, mut blobs) = open_log(dir, &fresh)?;
-    found(&db, &file, &mut blobs, epoch)?;
-    drop(db);
-    // A thread of sled's may still have its lock for a moment; the next opening would be refused.
-    file.lock().map_err(unusable)?;
-    drop(file);
-    mark(&fresh).and_then(|()| std::fs::rename(&fresh, path)).and_then(|()| sync_names(dir)).map_err(unusable)
-}
-
-/// Says beside the data that there is some. Written after the first commit; with the directory, which a sync of a file
-/// does not cover.
-fn mark(path: &Path) -> std::io::Result<()> {
-    File::create(path.join(MADE))?.sync_all()?;
-    File::open(path.join("blobs"))?.sync_all()?;
-    File::open(path)?.sync_all()
+    let mut fresh = Fresh::begin(&new)?;
+    fresh.sign(epoch, Numbers::default())?;
+    fresh.finish()?;
+    std::fs::rename(&new, path).and_then(|()| sync_names(dir)).map_err(unusable)
 }
 
 /// Brings to the disk that the data directory is there, and those that it is in: whoever made them may not have done it.
@@ -179,20 +177,4 @@ fn sync_names(dir: &Path) -> std::io::Result<()> {
 
 fn beyond(error: ErrorKind) -> bool {
     matches!(error, ErrorKind::PermissionDenied | ErrorKind::InvalidInput | ErrorKind::Unsupported)
-}
-
-/// sled leaves an empty one when it is opened on a full disk, and from then on refuses to open at all.
-fn remove_unfinished_snapshots(path: &Path) -> std::io::Result<()> {
-    let entries = match std::fs::read_dir(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        entries => entries?,
-    };
-    for entry in entries {
-        let entry = entry?;
-        let name = entry.file_name();
-        if name.to_str().is_some_and(|name| name.starts_with("snap.") && name.ends_with(".generating")) {
-            std::fs::remove_file(entry.path())?;
-        }
-    }
-    Ok(())
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
+use super::engine::{Engine, Span};
 use super::record;
 use super::{Store, StoreError, keys};
 use crate::domain::event::{DeliveryId, EventKind};
@@ -59,23 +60,23 @@ impl Store {
     ) -> Result<WaitingPage, StoreError> {
         let prefix = keys::due_of(channel);
         let durable = self.inner.committer.durable();
-        self.reading(move |tree| {
+        self.reading(move |engine| {
             let end = keys::end_of(&prefix);
             let begin = from.map_or(prefix, |PageStart(key)| key);
             let mut page = WaitingPage::default();
-            for (looked, key) in tree.range(begin..end).keys().enumerate() {
+            for (looked, key) in engine.keys(Span::from(begin..end)).enumerate() {
                 let key = key?;
                 if looked == LOOKED_AT_ONCE {
                     page.next = Some(PageStart(key.to_vec()));
                     break;
                 }
                 let Some(number) = keys::number_of(&key).filter(|number| *number < durable.delivery) else { continue };
-                let Stored::Delivery(delivery) = stored(tree, number)? else { continue };
+                let Stored::Delivery(delivery) = stored(engine, number)? else { continue };
                 let is_left_alone = busy.contains(&delivery.id) || !delivery.may_be_overtaken();
                 if is_left_alone || delivery.state.due_at().is_none() {
                     continue;
                 }
-                if let Some(news) = news_of(tree, &delivery)? {
+                if let Some(news) = news_of(engine, &delivery)? {
                     page.states.push(Waiting { delivery: *delivery, news });
                 }
             }
@@ -84,16 +85,18 @@ impl Store {
         .await
     }
 
-    /// What is due for `channel` at `now`: at most `limit`, leaving out what `busy` says is under way.
+    /// What is due for `channel` at `now`: at most `limit`, leaving out what `busy` says is under way. Waits until all that
+    /// is stored is known to be whole.
     pub async fn due<F>(&self, channel: &ChannelName, now: Timestamp, limit: usize, busy: F) -> Result<Due, StoreError>
     where
         F: Fn(&Delivery) -> bool + Send + 'static,
     {
+        self.whole().await?;
         let prefix = keys::due_of(channel);
         let durable = self.inner.committer.durable();
-        self.reading(move |tree| {
+        self.reading(move |engine| {
             let mut due = Due::default();
-            for key in tree.scan_prefix(&prefix).keys() {
+            for key in engine.keys(Span::prefix(&prefix)) {
                 if due.now.len() >= limit {
                     break;
                 }
@@ -111,9 +114,9 @@ impl Store {
                 }
                 // Read once more after the question: an attempt that ended between the look and the question was not
                 // busy any more, and what it settled would be sent a second time.
-                let seen = match stored(tree, number)? {
+                let seen = match stored(engine, number)? {
                     Stored::Delivery(seen) if busy(&seen) => continue,
-                    Stored::Delivery(_) => stored(tree, number)?,
+                    Stored::Delivery(_) => stored(engine, number)?,
                     other => other,
                 };
                 let delivery = match seen {
@@ -125,7 +128,7 @@ impl Store {
                     }
                 };
                 let Some(due_at) = delivery.state.due_at() else { continue };
-                if key != keys::due(&delivery.channel, due_at, number) {
+                if key[..] != keys::due(&delivery.channel, due_at, number)[..] {
                     // Moved meanwhile: it has another key, and counts there.
                     continue;
                 }
@@ -134,7 +137,7 @@ impl Store {
                     due.next = Some(due.next.map_or(due_at, |next| next.min(due_at)));
                     continue;
                 }
-                let events = events_of(tree, &delivery)?;
+                let events = events_of(engine, &delivery)?;
                 due.now.push(DueDelivery { delivery, events });
             }
             Ok(due)
@@ -150,8 +153,8 @@ enum Stored {
     Unreadable,
 }
 
-fn stored(tree: &sled::Tree, number: u64) -> Result<Stored, StoreError> {
-    Ok(match tree.get(keys::numbered(keys::DELIVERIES, number))? {
+fn stored(engine: &dyn Engine, number: u64) -> Result<Stored, StoreError> {
+    Ok(match engine.get(&keys::numbered(keys::DELIVERIES, number))? {
         Some(bytes) => record::read(&bytes).map_or(Stored::Unreadable, |found| Stored::Delivery(Box::new(found))),
         None => Stored::Nothing,
     })
@@ -159,12 +162,12 @@ fn stored(tree: &sled::Tree, number: u64) -> Result<Stored, StoreError> {
 
 /// One message that cannot be read must not end the service at each start: what is lost is missing here, and the
 /// caller gives the delivery up.
-fn events_of(tree: &sled::Tree, delivery: &Delivery) -> Result<Vec<String>, StoreError> {
+fn events_of(engine: &dyn Engine, delivery: &Delivery) -> Result<Vec<String>, StoreError> {
     let mut events = Vec::with_capacity(delivery.events.len());
     for id in &delivery.events {
-        let number = tree.get(keys::event_by_id(id))?.and_then(|number| keys::number_of(&number));
+        let number = engine.get(&keys::event_by_id(id))?.and_then(|number| keys::number_of(&number));
         let stored = match number {
-            Some(number) => tree.get(keys::numbered(keys::EVENTS, number))?,
+            Some(number) => engine.get(&keys::numbered(keys::EVENTS, number))?,
             None => None,
         };
         events.extend(stored.and_then(|stored| record::read_event(&stored).ok()).map(|(_, json)| json));
@@ -173,7 +176,7 @@ fn events_of(tree: &sled::Tree, delivery: &Delivery) -> Result<Vec<String>, Stor
 }
 
 /// What is known of the events of a delivery; `None` unless all of them can be overtaken.
-fn news_of(tree: &sled::Tree, delivery: &Delivery) -> Result<Option<Vec<News>>, StoreError> {
+fn news_of(engine: &dyn Engine, delivery: &Delivery) -> Result<Option<Vec<News>>, StoreError> {
     #[derive(Deserialize)]
     struct Head {
         #[serde(rename = "type")]
@@ -182,10 +185,10 @@ fn news_of(tree: &sled::Tree, delivery: &Delivery) -> Result<Option<Vec<News>>, 
     }
     let mut all = Vec::with_capacity(delivery.events.len());
     for id in &delivery.events {
-        let Some(number) = tree.get(keys::event_by_id(id))?.and_then(|number| keys::number_of(&number)) else {
+        let Some(number) = engine.get(&keys::event_by_id(id))?.and_then(|number| keys::number_of(&number)) else {
             return Ok(None);
         };
-        let stored = tree.get(keys::numbered(keys::EVENTS, number))?;
+        let stored = engine.get(&keys::numbered(keys::EVENTS, number))?;
         let head = stored.and_then(|stored| record::read_event(&stored).ok());
         let head = head.and_then(|(_, json)| record::read::<Head>(json.as_bytes()).ok());
         let Some(Head { kind, subject }) = head else { return Ok(None) };

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::commit::Entry;
+use super::engine::{Engine, Span};
 use super::record;
 use super::{Commit, Forgotten, Store, StoreError, keys};
 use crate::domain::event::EventId;
@@ -39,13 +40,13 @@ impl Store {
         let (mut deliveries, mut events) = (0, 0);
         let mut from = Some(0);
         while let Some(first) = from {
-            let found = self.reading(move |tree| old_deliveries(tree, first, before)).await?;
+            let found = self.reading(move |engine| old_deliveries(engine, first, before)).await?;
             from = found.next;
             deliveries += self.forget(found.entries.into_iter().map(Entry::Delivery)).await?;
         }
         from = Some(0);
         while let Some(first) = from {
-            let found = self.reading(move |tree| old_events(tree, first, before)).await?;
+            let found = self.reading(move |engine| old_events(engine, first, before)).await?;
             from = found.next;
             events += self.forget(found.entries.into_iter().map(|(id, number)| Entry::Event(number, id))).await?;
         }
@@ -64,10 +65,10 @@ impl Store {
     }
 }
 
-fn old_deliveries(tree: &sled::Tree, first: u64, before: Timestamp) -> Result<Found<Vec<u64>>, StoreError> {
+fn old_deliveries(engine: &dyn Engine, first: u64, before: Timestamp) -> Result<Found<Vec<u64>>, StoreError> {
     let mut entries = Vec::new();
     let mut young = 0;
-    for entry in tree.range(keys::numbered(keys::DELIVERIES, first)..keys::end_of(keys::DELIVERIES)) {
+    for entry in engine.scan(Span::from(keys::numbered(keys::DELIVERIES, first)..keys::end_of(keys::DELIVERIES))) {
         let (key, value) = entry?;
         let number = keys::number_of(&key).unwrap_or_default();
         if entries.len() == FORGOTTEN_AT_ONCE {
@@ -86,11 +87,11 @@ fn old_deliveries(tree: &sled::Tree, first: u64, before: Timestamp) -> Result<Fo
     Ok(Found { entries, next: None })
 }
 
-fn old_events(tree: &sled::Tree, first: u64, before: Timestamp) -> Result<Found<BTreeMap<EventId, u64>>, StoreError> {
+fn old_events(engine: &dyn Engine, first: u64, before: Timestamp) -> Result<Found<BTreeMap<EventId, u64>>, StoreError> {
     let mut entries = BTreeMap::new();
     let mut young = 0;
     let mut next = None;
-    for entry in tree.range(keys::numbered(keys::EVENTS, first)..keys::end_of(keys::EVENTS)) {
+    for entry in engine.scan(Span::from(keys::numbered(keys::EVENTS, first)..keys::end_of(keys::EVENTS))) {
         let (key, value) = entry?;
         let number = keys::number_of(&key).unwrap_or_default();
         if entries.len() == EVENTS_AT_ONCE {
@@ -107,16 +108,16 @@ fn old_events(tree: &sled::Tree, first: u64, before: Timestamp) -> Result<Found<
         }
     }
     if !entries.is_empty() {
-        keep_needed(tree, &mut entries)?;
+        keep_needed(engine, &mut entries)?;
     }
     Ok(Found { entries, next })
 }
 
 /// Takes out of `entries` what a delivery still needs.
-fn keep_needed(tree: &sled::Tree, entries: &mut BTreeMap<EventId, u64>) -> Result<(), StoreError> {
-    for key in tree.scan_prefix(keys::DUE).keys().chain(tree.scan_prefix(keys::DEAD).keys()) {
+fn keep_needed(engine: &dyn Engine, entries: &mut BTreeMap<EventId, u64>) -> Result<(), StoreError> {
+    for key in engine.keys(Span::prefix(keys::DUE)).chain(engine.keys(Span::prefix(keys::DEAD))) {
         let number = keys::number_of(&key?).unwrap_or_default();
-        if let Some(bytes) = tree.get(keys::numbered(keys::DELIVERIES, number))? {
+        if let Some(bytes) = engine.get(&keys::numbered(keys::DELIVERIES, number))? {
             let delivery: Delivery = record::read(&bytes)?;
             for event in &delivery.events {
                 entries.remove(event);

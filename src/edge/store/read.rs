@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
 
+use super::engine::{Engine, Span};
 use super::listed::split;
 use super::prune::STRAGGLERS;
 use super::record::{self, ResourceRecord, ShopRecord};
@@ -60,9 +61,9 @@ impl Store {
     {
         let Some(record) = self.resource(shop, resource).await? else { return Ok(Known::Nothing) };
         let prefix = keys::rows(shop, resource);
-        self.reading(move |tree| {
+        self.reading(move |engine| {
             let mut rows = BTreeMap::new();
-            for entry in tree.scan_prefix(&prefix) {
+            for entry in engine.scan(Span::prefix(&prefix)) {
                 let (key, value) = entry?;
                 rows.insert(keys::entity_of(&key, &prefix)?, record::read::<R>(split(&value).1)?);
             }
@@ -74,7 +75,7 @@ impl Store {
     /// The number of the first event that waits for one message of them all; `None` where none does.
     pub async fn gathering(&self, shop: &ShopId, resource: Resource) -> Result<Option<u64>, StoreError> {
         let key = keys::gathering(shop, resource);
-        self.reading(move |tree| Ok(tree.get(key)?.and_then(|bytes| keys::number_of(&bytes)))).await
+        self.reading(move |engine| Ok(engine.get(&key)?.and_then(|bytes| keys::number_of(&bytes)))).await
     }
 
     /// A row as it is stored.
@@ -91,9 +92,9 @@ impl Store {
     /// has left.
     pub async fn leftovers(&self, shop: &ShopId, resource: Resource) -> Result<Vec<EntityId>, StoreError> {
         let prefix = keys::rows(shop, resource);
-        self.reading(move |tree| {
-            let keys = tree.scan_prefix(&prefix).keys();
-            let ids = keys.map(|key| Ok(key.map(|key| String::from_utf8_lossy(&key[prefix.len()..]).into_owned())?));
+        self.reading(move |engine| {
+            let keys = engine.keys(Span::prefix(&prefix));
+            let ids = keys.map(|key| key.map(|key| String::from_utf8_lossy(&key[prefix.len()..]).into_owned()));
             let ids: Vec<String> = ids.collect::<Result<_, StoreError>>()?;
             Ok(ids.into_iter().filter_map(|id| EntityId::new(id).ok()).collect())
         })
@@ -112,9 +113,9 @@ impl Store {
 
     /// Every pass that is held, also of shops that the configuration no longer has.
     pub async fn all_held(&self) -> Result<Vec<(ShopId, Resource, Held)>, StoreError> {
-        self.reading(|tree| {
+        self.reading(|engine| {
             let mut found = Vec::new();
-            for entry in tree.scan_prefix(keys::GUARDS) {
+            for entry in engine.scan(Span::prefix(keys::GUARDS)) {
                 let (key, value) = entry?;
                 // A resource of a later version is none that can be decided about here.
                 let Some((shop, resource)) = keys::guard_parts(&key) else { continue };
@@ -132,19 +133,19 @@ impl Store {
     }
 
     async fn get<T: DeserializeOwned + Send + 'static>(&self, key: Vec<u8>) -> Result<Option<T>, StoreError> {
-        self.reading(move |tree| tree.get(key)?.map(|bytes| record::read(&bytes)).transpose()).await
+        self.reading(move |engine| engine.get(&key)?.map(|bytes| record::read(&bytes)).transpose()).await
     }
 
     /// The newest events that pass the filter, oldest first; of a filter with `after`, the ones that come next.
     pub async fn events(&self, filter: EventFilter) -> Result<Vec<NumberedEvent>, StoreError> {
         let end = keys::numbered(keys::EVENTS, self.inner.committer.durable().event);
         if let Some(after) = filter.after {
-            return self.reading(move |tree| following(tree, after.saturating_add(1), end, &filter)).await;
+            return self.reading(move |engine| following(engine, after.saturating_add(1), end, &filter)).await;
         }
-        self.reading(move |tree| {
+        self.reading(move |engine| {
             let mut found = Vec::new();
             let mut old = 0;
-            for entry in tree.range(keys::EVENTS.to_vec()..end).rev() {
+            for entry in engine.scan_back(Span::from(keys::EVENTS.to_vec()..end)) {
                 let (key, value) = entry?;
                 let number = keys::number_of(&key).unwrap_or_default();
                 let (at, json) = record::read_event(&value)?;
@@ -174,17 +175,17 @@ impl Store {
     pub async fn events_from(&self, from: u64, shop: &ShopId, limit: usize) -> Result<Vec<NumberedEvent>, StoreError> {
         let end = keys::numbered(keys::EVENTS, self.inner.committer.durable().event);
         let filter = EventFilter { shop: Some(shop.to_string()), limit, ..EventFilter::default() };
-        self.reading(move |tree| following(tree, from, end, &filter)).await
+        self.reading(move |engine| following(engine, from, end, &filter)).await
     }
 
     /// The JSON of one event.
     pub async fn event(&self, id: &EventId) -> Result<Option<String>, StoreError> {
         let key = keys::event_by_id(id);
         let durable = self.inner.committer.durable();
-        self.reading(move |tree| {
-            let number = tree.get(key)?.and_then(|number| keys::number_of(&number));
+        self.reading(move |engine| {
+            let number = engine.get(&key)?.and_then(|number| keys::number_of(&number));
             let Some(number) = number.filter(|number| *number < durable.event) else { return Ok(None) };
-            let stored = tree.get(keys::numbered(keys::EVENTS, number))?;
+            let stored = engine.get(&keys::numbered(keys::EVENTS, number))?;
             stored.map(|bytes| record::read_event(&bytes).map(|(_, json)| json)).transpose()
         })
         .await
@@ -193,9 +194,9 @@ impl Store {
     /// The newest deliveries that pass the filter, oldest first.
     pub async fn deliveries(&self, filter: DeliveryFilter) -> Result<Vec<Delivery>, StoreError> {
         let end = keys::numbered(keys::DELIVERIES, self.inner.committer.durable().delivery);
-        self.reading(move |tree| {
+        self.reading(move |engine| {
             let mut found = Vec::new();
-            for entry in tree.range(keys::DELIVERIES.to_vec()..end).rev() {
+            for entry in engine.scan_back(Span::from(keys::DELIVERIES.to_vec()..end)) {
                 if found.len() >= filter.limit {
                     break;
                 }
@@ -215,20 +216,20 @@ impl Store {
     /// One delivery.
     pub async fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
         let durable = self.inner.committer.durable();
-        self.reading(move |tree| {
-            let number = tree.get(keys::delivery_by_id(&id))?.and_then(|number| keys::number_of(&number));
+        self.reading(move |engine| {
+            let number = engine.get(&keys::delivery_by_id(&id))?.and_then(|number| keys::number_of(&number));
             let Some(number) = number.filter(|number| *number < durable.delivery) else { return Ok(None) };
-            tree.get(keys::numbered(keys::DELIVERIES, number))?.map(|bytes| record::read(&bytes)).transpose()
+            engine.get(&keys::numbered(keys::DELIVERIES, number))?.map(|bytes| record::read(&bytes)).transpose()
         })
         .await
     }
 
     /// How many deliveries wait and how many are dead.
     pub async fn outbox_counts(&self) -> Result<OutboxCounts, StoreError> {
-        self.reading(|tree| {
+        self.reading(|engine| {
             let mut counts =
-                OutboxCounts { dead: tree.scan_prefix(keys::DEAD).count() as u64, ..OutboxCounts::default() };
-            for key in tree.scan_prefix(keys::DUE).keys() {
+                OutboxCounts { dead: engine.scan(Span::prefix(keys::DEAD)).count() as u64, ..OutboxCounts::default() };
+            for key in engine.keys(Span::prefix(keys::DUE)) {
                 let key = key?;
                 *counts.waiting.entry(String::from_utf8_lossy(channel_of(&key)).into_owned()).or_default() += 1;
             }
@@ -239,11 +240,11 @@ impl Store {
 
     /// The channels that deliveries wait for, whether or not the configuration still has them.
     pub async fn waiting_channels(&self) -> Result<Vec<ChannelName>, StoreError> {
-        self.reading(|tree| {
+        self.reading(|engine| {
             let mut channels = Vec::new();
             let mut from = keys::DUE.to_vec();
             // From the first of each channel to behind its last: a dead channel may have a million in between.
-            while let Some(first) = tree.range(from..keys::end_of(keys::DUE)).keys().next().transpose()? {
+            while let Some(first) = engine.keys(Span::from(from..keys::end_of(keys::DUE))).next().transpose()? {
                 let channel = ChannelName::new(String::from_utf8_lossy(channel_of(&first)));
                 let channel = channel.map_err(|_| StoreError::Unreadable("a due key".to_owned()))?;
                 from = keys::end_of(&keys::due_of(&channel));
@@ -256,7 +257,7 @@ impl Store {
 
     /// Whether the store still answers; costs the same however much it holds.
     pub async fn check(&self) -> Result<(), StoreError> {
-        self.reading(|tree| match tree.get(keys::FORM)? {
+        self.reading(|engine| match engine.get(keys::FORM)? {
             Some(_) => Ok(()),
             None => Err(StoreError::Damaged("it has lost its form number".to_owned())),
         })
@@ -271,7 +272,7 @@ fn channel_of(key: &[u8]) -> &[u8] {
 
 /// The first events from a number on: whoever asks again with the one after the last he was given misses none.
 fn following(
-    tree: &sled::Tree,
+    engine: &dyn Engine,
     from: u64,
     end: Vec<u8>,
     filter: &EventFilter,
@@ -281,7 +282,7 @@ fn following(
     if begin >= end {
         return Ok(found);
     }
-    for entry in tree.range(begin..end) {
+    for entry in engine.scan(Span::from(begin..end)) {
         let (key, value) = entry?;
         let (at, json) = record::read_event(&value)?;
         if filter.since.is_none_or(|since| at >= since) && matches(&json, filter)? {

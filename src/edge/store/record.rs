@@ -9,7 +9,7 @@ use crate::domain::model::{KeyHash, Timestamp};
 use crate::domain::rhythm::hours::Observed;
 
 /// The form that this version writes.
-pub(super) const FORM: u32 = 2;
+pub(super) const FORM: u32 = 3;
 
 /// What is known of one resource of one shop, apart from its rows. Present from the first accepted pass on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::commit::{Numbers, apply};
 use super::copy::keep::Copying;
+use super::engine::{Batch, Bytes};
 use super::{Commit, DeliveryFilter, EventFilter, Store, StoreError, keys};
 use crate::domain::event::{Epoch, Event, Scribe};
 use crate::domain::model::{ChannelName, Resource, ShopId, Timestamp};
@@ -26,6 +27,17 @@ fn event(counter: u64) -> Event {
     Scribe::new(shop, "ร้าน", Epoch::from_random([7; 16]), now()).key_rejected(counter, 401)
 }
 
+/// Writes past every rule, and takes over: the store's own commits are refused from then on.
+fn write(store: &Store, key: &[u8], value: Option<&[u8]>) {
+    let mut batch = Batch::default();
+    match value {
+        Some(value) => batch.insert(key, Bytes::from(value)),
+        None => batch.remove(key),
+    }
+    let written = store.inner.engine.with(|engine| engine.apply(engine.take_over()?, &batch));
+    written.expect("writes");
+}
+
 /// An event and its delivery.
 fn sent(counter: u64) -> Commit {
     let event = event(counter);
@@ -39,9 +51,11 @@ async fn what_is_not_synced_is_neither_sent_nor_listed() {
     let dir = tempfile::tempdir().expect("has a temporary directory");
     let store = open(dir.path());
     store.commit(sent(1)).await.expect("commits");
-    let mut numbers = Numbers::stored(&store.inner.tree).expect("has numbers");
     let id = sent(2).deliveries[0].id.clone();
-    apply(&store.inner.tree, &Copying::default(), &mut numbers, sent(2)).expect("applies");
+    let engine = &store.inner.engine;
+    let mut numbers = engine.with(|engine| Numbers::stored(engine)).expect("has numbers");
+    let applied = engine.with(|engine| apply(engine, engine.take_over()?, &Copying::default(), &mut numbers, sent(2)));
+    applied.expect("applies");
     let events = EventFilter { limit: 9, ..EventFilter::default() };
     assert_eq!(store.events(events).await.expect("reads").len(), 1);
     assert_eq!(store.event(&event(2).id).await.expect("reads"), None);
@@ -101,7 +115,7 @@ async fn after_a_panic_every_call_says_that_the_store_is_closed_and_why() {
 async fn after_an_error_of_sled_every_call_says_that_the_store_is_closed_and_why() {
     let dir = tempfile::tempdir().expect("has a temporary directory");
     let store = open(dir.path());
-    let full = || sled::Error::Io(std::io::ErrorKind::StorageFull.into());
+    let full = || ::sled::Error::Io(std::io::ErrorKind::StorageFull.into());
     let failed = store.reading(move |_| Err::<(), _>(full().into())).await;
     assert!(matches!(failed, Err(StoreError::Full)), "{failed:?}");
     all_closed(failures(&store).await, "no space is left");
@@ -113,7 +127,7 @@ async fn after_a_failed_commit_every_call_says_that_the_store_is_closed_and_nobo
     let store = open(dir.path());
     store.commit(sent(1)).await.expect("commits");
     let delivery = sent(1).deliveries.remove(0);
-    store.inner.tree.insert(keys::numbered(keys::DELIVERIES, 0), b"garbage").expect("writes");
+    write(&store, &keys::numbered(keys::DELIVERIES, 0), Some(b"garbage"));
     let settle = || Commit { settled: vec![(delivery.clone(), delivery.clone())], ..Commit::default() };
     let together = tokio::join!(store.commit(settle()), store.commit(sent(2)), store.commit(sent(3)));
     assert!(matches!(together.0, Err(StoreError::Unreadable(_))), "{together:?}");
@@ -126,7 +140,9 @@ async fn one_record_that_cannot_be_read_does_not_close_the_store() {
     let dir = tempfile::tempdir().expect("has a temporary directory");
     let store = open(dir.path());
     store.commit(sent(1)).await.expect("commits");
-    store.inner.tree.insert(keys::numbered(keys::EVENTS, 0), b"garbage").expect("writes");
+    write(&store, &keys::numbered(keys::EVENTS, 0), Some(b"garbage"));
+    drop(store);
+    let store = open(dir.path());
     let read = store.event(&event(1).id).await;
     assert!(matches!(read, Err(StoreError::Unreadable(_))), "{read:?}");
     store.commit(sent(2)).await.expect("commits");
@@ -136,11 +152,11 @@ async fn one_record_that_cannot_be_read_does_not_close_the_store() {
 fn a_store_of_a_newer_form_is_refused_and_not_touched() {
     let dir = tempfile::tempdir().expect("has a temporary directory");
     let store = open(dir.path());
-    store.inner.tree.insert(keys::FORM, b"3").expect("writes");
+    write(&store, keys::FORM, Some(b"4"));
     drop(store);
     for _attempt in 1..=2 {
         let opened = Store::open_existing(dir.path()).map(drop);
-        assert!(matches!(opened, Err(StoreError::Newer { found: 3, known: 2 })), "{opened:?}");
+        assert!(matches!(opened, Err(StoreError::Newer { found: 4, known: 3 })), "{opened:?}");
     }
 }
 
@@ -149,7 +165,7 @@ fn a_store_that_has_lost_what_says_whose_it_is_is_refused() {
     for lost in [keys::FORM, keys::EPOCH, keys::NUMBERS] {
         let dir = tempfile::tempdir().expect("has a temporary directory");
         let store = open(dir.path());
-        store.inner.tree.remove(lost).expect("writes");
+        write(&store, lost, None);
         drop(store);
         let opened = Store::open_or_create(dir.path(), Epoch::from_random([9; 16])).map(drop);
         assert!(matches!(opened, Err(StoreError::Damaged(_))), "{opened:?}");

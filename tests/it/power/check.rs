@@ -64,7 +64,7 @@ fn keys(store: &Path) -> Result<(), String> {
     std::fs::File::open(store.join("db")).and_then(|db| db.lock()).map_err(|error| error.to_string())?;
     let db = sled::Config::new().path(store).cache_capacity(1 << 20).open().map_err(|error| error.to_string())?;
     let all: BTreeMap<Vec<u8>, Vec<u8>> = db
-        .iter()
+        .range(.."\u{7f}")
         .map(|entry| entry.map(|(key, value)| (key.to_vec(), value.to_vec())))
         .collect::<Result<_, _>>()
         .map_err(|error| error.to_string())?;

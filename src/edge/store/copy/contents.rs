@@ -88,12 +88,6 @@ impl Contents {
         self.table("s")
     }
 
-    /// Whether these records, and no others, are what it holds.
-    pub(in crate::edge::store) fn are(&self, tally: &Tally) -> bool {
-        let end = tally.end(&Xxh3::new());
-        (&self.tables, self.records, &self.content) == (&end.tables, end.records, &end.content)
-    }
-
     fn table(&self, name: &str) -> u64 {
         self.tables.get(name).copied().unwrap_or_default()
     }

@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::form::Record;
 use crate::edge::store::StoreError;
-use crate::edge::store::batch::Batch;
+use crate::edge::store::engine::{Batch, Engine};
 
 /// The most bytes that are kept. A piece of a copy is taken within moments, and a busy shop changes some kilobytes a
 /// second.
@@ -56,15 +56,15 @@ impl Copying {
     }
 
     /// Keeps what `batch` is about to change. Called before it is written.
-    pub(in crate::edge::store) fn keep(&self, tree: &sled::Tree, batch: &Batch) -> Result<(), StoreError> {
+    pub(in crate::edge::store) fn keep(&self, engine: &dyn Engine, batch: &Batch) -> Result<(), StoreError> {
         let mut kept = self.locked();
         let Some(kept) = kept.as_mut().filter(|kept| !kept.is_over) else { return Ok(()) };
-        for key in batch.keys() {
-            let is_passed = kept.passed.as_deref().is_some_and(|passed| &key[..] <= passed);
-            if is_passed || kept.before.contains_key(&key[..]) {
+        for (key, _) in batch.writes() {
+            let is_passed = kept.passed.as_deref().is_some_and(|passed| key <= passed);
+            if is_passed || kept.before.contains_key(key) {
                 continue;
             }
-            let value = tree.get(key)?.map(|value| value.to_vec());
+            let value = engine.get(key)?.map(|value| value.to_vec());
             kept.bytes += ENTRY + key.len() + value.as_ref().map_or(0, Vec::len);
             kept.before.insert(key.to_vec(), value);
         }

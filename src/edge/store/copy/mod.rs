@@ -1,6 +1,6 @@
 //! A copy of the store as it was in one moment, read while others write.
 //!
-//! sled has no snapshot: who reads a million keys one after the other sees some before a commit and some after it. So
+//! The engine has no snapshot: who reads a million keys one after the other sees some before a commit and some after it. So
 //! the committer's thread helps ([`keep`]): between two commits it notes that a copy begins, and from then on it keeps
 //! the old value of each key that it is about to change and the copy has not reached. The copy reads in the order of
 //! the keys and takes what was kept before what stands there now. It holds up no commit, and holds in memory one piece
@@ -16,7 +16,6 @@ pub(super) mod keep;
 #[cfg(test)]
 mod tests;
 
-use std::ops::Bound;
 use std::sync::Arc;
 
 pub use contents::Contents;
@@ -26,6 +25,7 @@ pub use form::FormError;
 use form::{Header, Record, Writer};
 use keep::UnderWay;
 
+use super::engine::{Engine, Span};
 use super::record::FORM;
 use super::{Store, StoreError};
 use crate::domain::model::Timestamp;
@@ -81,7 +81,7 @@ impl StoreCopy {
                 return Ok(Some(writer.end()));
             }
             let (under_way, passed) = (Arc::clone(&self.under_way), self.passed.take());
-            let page = self.store.reading(move |tree| page(tree, passed, &under_way)).await?;
+            let page = self.store.reading(move |engine| page(engine, passed, &under_way)).await?;
             self.is_at_end = page.upto.is_none();
             self.passed = page.upto;
             if !page.records.is_empty() {
@@ -111,12 +111,11 @@ struct Page {
 }
 
 /// The records behind `passed`, as they were when the copy began.
-fn page(tree: &sled::Tree, passed: Option<Vec<u8>>, under_way: &UnderWay) -> Result<Page, StoreError> {
+fn page(engine: &dyn Engine, passed: Option<Vec<u8>>, under_way: &UnderWay) -> Result<Page, StoreError> {
     let mut found = Vec::new();
     let mut bytes = 0;
     let mut upto = None;
-    let begin = passed.map_or(Bound::Unbounded, Bound::Excluded);
-    for entry in tree.range::<Vec<u8>, _>((begin, Bound::Unbounded)) {
+    for entry in engine.scan(passed.map_or_else(Span::all, Span::behind)) {
         let (key, value) = entry?;
         bytes += key.len() + value.len();
         found.push((key.to_vec(), value.to_vec()));

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::super::batch::Batch;
+use super::super::engine::Batch;
+use super::super::engine::model::Model;
 use super::super::{Commit, keys};
 use super::form::Reader;
 use super::keep::Copying;
@@ -24,8 +25,10 @@ fn row(id: usize, value: Option<Vec<u8>>) -> Commit {
 }
 
 fn everything(store: &Store) -> BTreeMap<Vec<u8>, Vec<u8>> {
-    let entries = store.inner.tree.iter().map(|entry| entry.unwrap());
-    entries.map(|(key, value)| (key.to_vec(), value.to_vec())).collect()
+    let all = |engine: &dyn Engine| {
+        engine.scan(Span::all()).map(|entry| entry.map(|(key, value)| (key.to_vec(), value.to_vec()))).collect()
+    };
+    store.inner.engine.with(all).unwrap()
 }
 
 /// Takes the rest of a copy, with something done between every two pieces.
@@ -148,15 +151,15 @@ async fn there_is_one_copy_at_a_time_and_one_that_nobody_wants_any_more_is_none(
 
 #[test]
 fn what_is_kept_has_a_limit_and_only_the_copy_fails_of_it() {
-    let dir = tempfile::tempdir().unwrap();
-    let tree: sled::Tree = (*sled::open(dir.path()).unwrap()).clone();
+    let engine = Model::default();
+    let fence = engine.take_over().unwrap();
     let copying = Arc::new(Copying::default());
     let under_way = Copying::begin(&copying).unwrap();
     let mut write = |n: u32| {
         let mut batch = Batch::default();
-        batch.insert(&n.to_be_bytes(), vec![0; 100_000]);
-        copying.keep(&tree, &batch).unwrap();
-        batch.apply(&tree).unwrap();
+        batch.insert(n.to_be_bytes(), vec![0; 100_000]);
+        copying.keep(&engine, &batch).unwrap();
+        engine.apply(fence, &batch).unwrap();
     };
     (0..400).for_each(&mut write);
     assert!(under_way.as_it_was(Vec::new(), Some(&[0])).is_ok(), "new keys take hardly any place");
@@ -164,9 +167,9 @@ fn what_is_kept_has_a_limit_and_only_the_copy_fails_of_it() {
     let under_way = Copying::begin(&copying).unwrap();
     let mut write = |n: u32| {
         let mut batch = Batch::default();
-        batch.insert(&n.to_be_bytes(), b"1");
-        copying.keep(&tree, &batch).unwrap();
-        batch.apply(&tree).unwrap();
+        batch.insert(n.to_be_bytes(), b"1");
+        copying.keep(&engine, &batch).unwrap();
+        engine.apply(fence, &batch).unwrap();
     };
     (0..300).for_each(&mut write);
     assert!(under_way.as_it_was(Vec::new(), Some(&[0])).is_ok());

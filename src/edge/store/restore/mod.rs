@@ -21,23 +21,17 @@ pub(super) mod swap;
 #[cfg(test)]
 mod tests;
 
-use std::fs::{File, TryLockError};
 use std::io::{Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use super::batch::Batch;
-use super::blobs::Blobs;
 use super::commit::Numbers;
-use super::committer::{flush_and_sync, upgrade};
-use super::copy::contents::{Contents, Tally};
+use super::copy::contents::Contents;
 use super::copy::form::Record;
 use super::copy::{BackupError, each_record, open_backup};
-use super::open::{MADE, database};
-use super::record::{self, FORM};
+use super::rebuild::Fresh;
 use super::space::{RESERVE, free_bytes};
-use super::{DirLock, StoreError, keys, make_data_dir};
+use super::{DirLock, StoreError, make_data_dir, upgrade};
 use crate::domain::event::Epoch;
 use crate::domain::model::Timestamp;
 
@@ -47,16 +41,6 @@ const JUMP: u64 = 1 << 32;
 
 /// How many times as large as its records a store may become while it is written.
 const LARGER: u64 = 2;
-
-/// How often it is looked whether a store is closed, and how long is waited between: some ten seconds in all.
-const LOOKS: usize = 5_000;
-const BETWEEN_LOOKS: Duration = Duration::from_millis(2);
-
-/// The most keys and about the most bytes of one batch: sled's memory follows it.
-const BATCH_KEYS: usize = 200;
-const BATCH_BYTES: usize = 256 * 1024;
-/// After how many batches what was written goes to the disk.
-const FLUSHED: usize = 20;
 
 /// A data directory that nobody else has while a backup is restored into it.
 #[derive(Debug)]
@@ -113,11 +97,9 @@ impl Restore {
             drop(swap::workplace(dir));
             return Err(error);
         }
-        let aside = swap::has_store(dir).then(|| swap::aside(dir, now));
-        let to = aside.clone().unwrap_or_else(|| swap::aside(dir, now));
-        for step in swap::STEPS {
-            step(dir, &to).map_err(changed(dir, "changed"))?;
-        }
+        let to = swap::aside(dir, &format!("store.before-restore.{}", now.format("%Y%m%dT%H%M%SZ")));
+        let aside = swap::has_store(dir).then(|| to.clone());
+        swap::swap(dir, &to).map_err(changed(dir, "changed"))?;
         Ok(Restored { contents, aside })
     }
 }
@@ -128,69 +110,6 @@ fn changed(path: &Path, doing: &'static str) -> impl FnOnce(std::io::Error) -> B
     move |source| BackupError::Directory { path, doing, source }
 }
 
-/// Writes records into a fresh store.
-struct Loader {
-    tree: sled::Tree,
-    file: File,
-    blobs: Blobs,
-    batch: Batch,
-    bytes: usize,
-    unflushed: usize,
-    _db: sled::Db,
-}
-
-impl Loader {
-    fn open(path: &Path) -> Result<Loader, BackupError> {
-        let db = database(path).open().map_err(StoreError::from)?;
-        let file = File::open(path.join("db")).map_err(changed(path, "opened"))?;
-        let blobs = Blobs::new(path.join("blobs"));
-        let tree = (*db).clone();
-        Ok(Loader { tree, file, blobs, batch: Batch::default(), bytes: 0, unflushed: 0, _db: db })
-    }
-
-    fn add(&mut self, records: Vec<Record>) -> Result<(), StoreError> {
-        for (key, value) in records {
-            self.bytes += key.len() + value.len();
-            self.batch.insert(key, value);
-            if self.batch.keys().len() >= BATCH_KEYS || self.bytes >= BATCH_BYTES {
-                self.write()?;
-            }
-        }
-        Ok(())
-    }
-
-    fn write(&mut self) -> Result<(), StoreError> {
-        self.bytes = 0;
-        std::mem::take(&mut self.batch).apply(&self.tree)?;
-        self.unflushed += 1;
-        if self.unflushed < FLUSHED {
-            return Ok(());
-        }
-        self.flush()
-    }
-
-    fn flush(&mut self) -> Result<(), StoreError> {
-        self.unflushed = 0;
-        std::mem::take(&mut self.batch).apply(&self.tree)?;
-        flush_and_sync(&self.tree, &self.file, &mut self.blobs)
-    }
-
-    /// Returns when nothing has the store open any more. sled's own threads may, for a moment after it was dropped, and
-    /// neither can it be opened again until they have ended, nor should it be moved.
-    fn close(self, path: &Path) -> Result<(), BackupError> {
-        drop(self);
-        let file = File::open(path.join("db")).map_err(changed(path, "closed"))?;
-        for _look in 0..LOOKS {
-            match file.try_lock() {
-                Ok(()) => return Ok(()),
-                Err(TryLockError::WouldBlock) => std::thread::park_timeout(BETWEEN_LOOKS),
-                Err(TryLockError::Error(source)) => return Err(changed(path, "closed")(source)),
-            }
-        }
-        Err(StoreError::Damaged("it does not close".to_owned()).into())
-    }
-}
-
 /// Writes the records into a store at `path` and makes one of it that can be put in place.
 fn load(
     path: &Path,
@@ -199,59 +118,22 @@ fn load(
     read: impl FnOnce(&mut dyn FnMut(Vec<Record>) -> Result<(), BackupError>) -> Result<Contents, BackupError>,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<(), BackupError> {
-    let mut loader = Loader::open(path)?;
+    let mut fresh = Fresh::begin(path)?;
     let mut done = 0;
     let again = read(&mut |records| {
         done += records.len() as u64;
-        loader.add(records)?;
+        for (key, value) in records {
+            upgrade::put(&mut fresh, &key, value.into())?;
+        }
         progress(done, contents.records);
         Ok(())
     })?;
-    loader.flush()?;
-    loader.close(path)?;
     if again != *contents {
         return Err(StoreError::Unreadable("the backup was changed while it was read".to_owned()).into());
     }
-    adopt(path, contents, epoch)?;
-    make_durable(path).map_err(changed(path, "brought to the disk"))
-}
-
-/// Opens what was written once more, believes it when it is the backup's to the byte, and makes it a store that goes on
-/// by itself.
-fn adopt(path: &Path, contents: &Contents, epoch: &Epoch) -> Result<(), BackupError> {
-    let mut loaded = Loader::open(path)?;
-    let mut tally = Tally::default();
-    for entry in &loaded.tree {
-        let (key, value) = entry.map_err(StoreError::from)?;
-        tally.add(&key, &value);
-    }
-    if !contents.are(&tally) {
-        return Err(StoreError::Damaged("it does not give back what was written into it".to_owned()).into());
-    }
-    if contents.form < FORM {
-        upgrade(&loaded.tree, &loaded.file, &mut loaded.blobs)?;
-    }
-    let mut numbers = Numbers::stored(&loaded.tree)?;
+    fresh.sync()?;
+    let mut numbers = Numbers::stored(fresh.engine())?;
     numbers.event = numbers.event.saturating_add(JUMP);
-    loaded.batch.insert(keys::EPOCH, record::write(epoch)?);
-    loaded.batch.insert(keys::NUMBERS, &numbers.bytes());
-    loaded.flush()?;
-    loaded.close(path)
-}
-
-/// Brings every file of a closed store to the disk, with the mark that there is one.
-fn make_durable(path: &Path) -> std::io::Result<()> {
-    File::create(path.join(MADE))?;
-    sync(path)
-}
-
-fn sync(path: &Path) -> std::io::Result<()> {
-    for entry in std::fs::read_dir(path)? {
-        let entry = entry?;
-        match entry.file_type()?.is_dir() {
-            true => sync(&entry.path())?,
-            false => File::open(entry.path())?.sync_all()?,
-        }
-    }
-    File::open(path)?.sync_all()
+    fresh.sign(epoch, numbers)?;
+    Ok(fresh.finish()?)
 }

@@ -1,11 +1,11 @@
-//! A restored store takes the place of another one, in steps of which each is one name that changes.
+//! A store that was written anew takes the place of another one, in steps of which each is one name that changes.
 //!
 //! | name | what it is |
 //! |---|---|
 //! | `store` | what is opened |
 //! | `store.restoring` | being written, or what a killed restore has left: never opened |
 //! | `store.restored` | complete and on the disk |
-//! | `store.before-restore.TIME` | what was in place before: never touched again |
+//! | `store.before-restore.TIME`, `store.form-N` | what was in place before: never touched again |
 //!
 //! Killed before `store` was set aside, the old one is opened and what was restored is removed: the backup is there to
 //! begin again. Killed after that, there is no `store`, and what was restored becomes it. There is no moment at which
@@ -15,14 +15,12 @@ use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use crate::domain::model::Timestamp;
-
 const STORE: &str = "store";
 const RESTORING: &str = "store.restoring";
 const RESTORED: &str = "store.restored";
 
 /// Where a store is restored into; empty, whatever was left there.
-pub(super) fn workplace(dir: &Path) -> io::Result<PathBuf> {
+pub(in crate::edge::store) fn workplace(dir: &Path) -> io::Result<PathBuf> {
     let place = dir.join(RESTORING);
     remove(&place)?;
     Ok(place)
@@ -30,6 +28,11 @@ pub(super) fn workplace(dir: &Path) -> io::Result<PathBuf> {
 
 /// The steps from a restored store that is on the disk to one in its place. The second is left out where there was none.
 pub(super) const STEPS: [fn(&Path, &Path) -> io::Result<()>; 3] = [call_it_complete, set_aside, put_in_place];
+
+/// All of them.
+pub(in crate::edge::store) fn swap(dir: &Path, aside: &Path) -> io::Result<()> {
+    STEPS.iter().try_for_each(|step| step(dir, aside))
+}
 
 fn call_it_complete(dir: &Path, _aside: &Path) -> io::Result<()> {
     rename(dir, &dir.join(RESTORING), &dir.join(RESTORED))
@@ -47,10 +50,9 @@ fn put_in_place(dir: &Path, _aside: &Path) -> io::Result<()> {
 }
 
 /// A name that nothing has yet, for what is in place.
-pub(super) fn aside(dir: &Path, now: Timestamp) -> PathBuf {
-    let name = format!("store.before-restore.{}", now.format("%Y%m%dT%H%M%SZ"));
+pub(in crate::edge::store) fn aside(dir: &Path, name: &str) -> PathBuf {
     let numbered = (2..u32::MAX).map(|number| dir.join(format!("{name}.{number}")));
-    let mut names = std::iter::once(dir.join(&name)).chain(numbered);
+    let mut names = std::iter::once(dir.join(name)).chain(numbered);
     // There are not four billion of them.
     names.find(|path| !is_there(path)).unwrap_or_else(|| dir.join(name))
 }

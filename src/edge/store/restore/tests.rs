@@ -6,7 +6,8 @@ use super::*;
 use crate::domain::event::{Event, Scribe};
 use crate::domain::model::ShopId;
 use crate::edge::store::copy::form::{Header, Writer};
-use crate::edge::store::{BackupFile, Commit, EventFilter, Store};
+use crate::edge::store::record::{self, FORM};
+use crate::edge::store::{BackupFile, Commit, EventFilter, Store, keys};
 
 const OLD: [u8; 16] = [1; 16];
 const NEW: [u8; 16] = [2; 16];
@@ -114,7 +115,7 @@ async fn killed_between_any_two_steps_the_old_store_or_the_new_one_is_opened_who
             let contents = each_record(&file, &open_backup(&file).unwrap(), |_| Ok(())).unwrap();
             let epoch = Epoch::from_random(NEW);
             load(&place, &contents, &epoch, |take| each_record(&file, &backup, take), &mut |_, _| {}).unwrap();
-            let aside = swap::aside(&dir, now());
+            let aside = swap::aside(&dir, "store.before-restore.now");
             for step in &swap::STEPS[..steps] {
                 step(&dir, &aside).unwrap();
             }
@@ -193,7 +194,8 @@ async fn a_backup_of_an_older_form_is_brought_up_and_one_of_a_newer_form_refused
             restored.unwrap();
         }
         let store = open(&dir);
-        assert_eq!(store.inner.tree.get(keys::FORM).unwrap().unwrap(), record::write(&FORM).unwrap());
-        assert!(store.inner.tree.contains_key("h/main/stock/a").unwrap(), "the row has its head");
+        let get = |key: &[u8]| store.inner.engine.with(|engine| engine.get(key)).unwrap();
+        assert_eq!(get(keys::FORM).as_deref(), Some(&record::write(&FORM).unwrap()[..]));
+        assert!(get(b"h/main/stock/a").is_some(), "the row has its head");
     }
 }
