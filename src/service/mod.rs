@@ -10,6 +10,7 @@ pub mod answers;
 pub mod backup;
 mod catch_up;
 pub mod clock;
+pub mod compact;
 pub mod deliver;
 pub mod export;
 pub mod fetch;

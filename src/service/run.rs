@@ -15,6 +15,7 @@ use tracing::{info, warn};
 
 use super::answers::ServiceAnswers;
 use super::clock::Clock;
+use super::compact::Compactor;
 use super::deliver::{Deliverer, Letterhead};
 use super::health::Health;
 use super::pass::{self, refresh};
@@ -264,6 +265,7 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
 }
 
 async fn prune(shared: Arc<Shared>, retain: Duration, shutdown: Shutdown) -> anyhow::Result<()> {
+    let mut compactor = Compactor::default();
     while shutdown.unless_asked(tokio::time::sleep(PRUNING)).await.is_some() {
         give_up_orphans(&shared).await.context("Failed to give up messages for channels that are gone")?;
         let before = shared.clock.now() - retain;
@@ -273,6 +275,7 @@ async fn prune(shared: Arc<Shared>, retain: Duration, shutdown: Shutdown) -> any
             if deliveries + events > 0 {
                 info!("forgot {events} events and {deliveries} finished deliveries from before {before}");
             }
+            compactor.look(&shared.store).await.context("Failed to write the store anew")?;
         }
     }
     Ok(())

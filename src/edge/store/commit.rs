@@ -5,8 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::copy::keep::Copying;
-use super::engine::{Batch, Engine, Fence};
+use super::engine::{Batch, Engine};
 use super::listed::head_of;
 use super::record::{self, ReplayRecord, ResourceRecord, ShopRecord};
 use super::{StoreError, keys};
@@ -101,20 +100,8 @@ impl Numbers {
     }
 }
 
-/// Writes `commit` as one batch; not durable before the sync. What it changes is kept before, where a copy is under way.
-pub(super) fn apply(
-    engine: &dyn Engine,
-    fence: Fence,
-    copying: &Copying,
-    numbers: &mut Numbers,
-    commit: Commit,
-) -> Result<(), StoreError> {
-    let batch = batch_of(engine, numbers, commit)?;
-    copying.keep(engine, &batch)?;
-    engine.apply(fence, &batch)
-}
-
-fn batch_of(engine: &dyn Engine, numbers: &mut Numbers, commit: Commit) -> Result<Batch, StoreError> {
+/// The batch that `commit` is.
+pub(super) fn batch_of(engine: &dyn Engine, numbers: &mut Numbers, commit: Commit) -> Result<Batch, StoreError> {
     let before = *numbers;
     let mut batch = Batch::default();
     if let Some((shop, resource, promise)) = commit.gather {

@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
 
-use super::commit::{Commit, Numbers, apply};
+use super::commit::{Commit, Numbers, batch_of};
+use super::compact::Changed;
 use super::copy::keep::{Copying, UnderWay};
 use super::engine::{Fence, Progress};
 use super::{InUse, StoreError};
@@ -40,6 +41,10 @@ impl From<&StoreError> for Failure {
     }
 }
 
+/// What is done between two commits, by whoever has written the last one with this fence. Returns why no more may go
+/// through, where that is so.
+type Between = Box<dyn FnOnce(Option<Fence>) -> Option<StoreError> + Send>;
+
 type Reply = oneshot::Sender<Result<(), StoreError>>;
 
 /// What waits for the thread.
@@ -49,6 +54,8 @@ enum Work {
     Copy(oneshot::Sender<Result<UnderWay, StoreError>>),
     /// Everything is to be read before anything is written.
     Verify,
+    /// Something is to be done between two commits.
+    Between(Between),
 }
 
 /// How much of the store is known to be whole.
@@ -76,6 +83,7 @@ struct Shared {
     durable: Mutex<Numbers>,
     wholeness: watch::Sender<Wholeness>,
     is_ending: AtomicBool,
+    changed: Arc<Changed>,
 }
 
 impl Committer {
@@ -87,6 +95,7 @@ impl Committer {
             durable: Mutex::new(numbers),
             wholeness: watch::Sender::new(Wholeness::Unknown(Progress::default())),
             is_ending: AtomicBool::new(false),
+            changed: Arc::default(),
         });
         let (queue, work) = mpsc::channel();
         let mut writer = Writer { shared: Arc::clone(&shared), numbers, copying: Arc::default(), fence: None };
@@ -140,6 +149,16 @@ impl Committer {
     /// Begins a copy between two commits; all that was committed before is durable then.
     pub(super) async fn begin_copy(&self) -> Result<UnderWay, StoreError> {
         self.ask(Work::Copy).await
+    }
+
+    /// Which keys are changed, for who has asked for it to be noted.
+    pub(super) fn changed(&self) -> &Arc<Changed> {
+        &self.shared.changed
+    }
+
+    /// Does something between two commits, after all that was asked for before.
+    pub(super) fn between(&self, act: impl FnOnce(Option<Fence>) -> Option<StoreError> + Send + 'static) {
+        self.send(Work::Between(Box::new(act)));
     }
 
     async fn ask<T>(&self, work: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> Work) -> Result<T, StoreError> {
@@ -211,6 +230,10 @@ impl Writer {
                         self.write(std::mem::take(&mut together));
                         self.begin_copy(reply);
                     }
+                    Work::Between(act) => {
+                        self.write(std::mem::take(&mut together));
+                        self.between(act);
+                    }
                     Work::Verify => {}
                 }
                 if together.len() < SHARED_FLUSH {
@@ -256,6 +279,18 @@ impl Writer {
         drop(reply.send(begun));
     }
 
+    fn between(&mut self, act: Between) {
+        if self.shared.still_open().is_err() {
+            return;
+        }
+        let fence = self.fence.take();
+        let done = catch_unwind(AssertUnwindSafe(|| act(fence)));
+        let panicked = || StoreError::Damaged("it panicked while it was replaced".to_owned());
+        if let Some(error) = done.unwrap_or_else(|_| Some(panicked())) {
+            self.shared.failed.get_or_init(|| Failure::from(&error));
+        }
+    }
+
     fn write(&mut self, together: Vec<(Box<Commit>, Reply)>) {
         let shared = Arc::clone(&self.shared);
         let mut replies = Vec::with_capacity(together.len());
@@ -269,7 +304,10 @@ impl Writer {
                         Some(fence) => fence,
                         None => *self.fence.insert(engine.take_over()?),
                     };
-                    apply(engine, fence, &self.copying, &mut self.numbers, *commit)?;
+                    let batch = batch_of(engine, &mut self.numbers, *commit)?;
+                    self.copying.keep(engine, &batch)?;
+                    engine.apply(fence, &batch)?;
+                    shared.changed.note(&batch);
                 }
                 shared.still_open()?;
                 engine.sync()

@@ -6,25 +6,29 @@
 //! when it holds just what the old one does. Killed at any step, the next opening finds the old one or the new one, whole
 //! ([`swap`]).
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-use super::engine::{Batch, Engine, Span};
+use super::engine::{Batch, Engine, Fence, Span};
 use super::rebuild::Fresh;
 use super::restore::swap;
 use super::sled::{Found, Sled, files};
 use super::space::{RESERVE, free_bytes};
 use super::{InUse, Store, StoreError};
 
-/// From how many times its contents on a store is too large, and what it may take in any case.
-const TOO_LARGE: u64 = 3;
-const SMALL: u64 = 16 * 1024 * 1024;
+/// From how many times its contents on a store is too large, and what it may take in any case. Just written, it takes two
+/// and a half times as much.
+const TOO_LARGE: u64 = 4;
+const SMALL: u64 = 32 * 1024 * 1024;
 
 /// How many times as large as its contents a store may become while it is written.
-const LARGER: u64 = 2;
+const LARGER: u64 = 3;
 
 /// How many entries are read in one go. Nothing waits for them.
 const PAGE: usize = 500;
@@ -68,8 +72,8 @@ impl Changed {
 
     /// What was changed since it was asked last. An error where that was too much to be noted.
     fn take(&self) -> Result<BTreeSet<Vec<u8>>, StoreError> {
-        let keys = self.locked().replace(BTreeSet::new()).unwrap_or_default();
-        (keys.len() <= MOST_CHANGED).then_some(keys).ok_or(StoreError::TooBusy)
+        let keys = self.locked().as_mut().map(std::mem::take);
+        keys.filter(|keys| keys.len() <= MOST_CHANGED).ok_or(StoreError::TooBusy)
     }
 
     fn locked(&self) -> MutexGuard<'_, Option<BTreeSet<Vec<u8>>>> {
@@ -117,20 +121,20 @@ impl Store {
         if free_bytes(&dir).is_ok_and(|free| free < wanted) {
             return Err(StoreError::NoRoom { dir, wanted });
         }
-        let changed = Arc::clone(self.inner.committer.changed());
-        let (engine, noted) = (Arc::clone(&self.inner.engine), Noting::begin(&changed)?);
-        let place = dir.clone();
-        let written = tokio::task::spawn_blocking(move || write_anew(&place, &engine, &changed)).await;
-        let fresh = written.map_err(|_| StoreError::Damaged("it panicked while it was written anew".to_owned()))??;
+        let noted = Noting::begin(self.inner.committer.changed())?;
+        let (engine, place) = (Arc::clone(&self.inner.engine), dir.clone());
+        // Where nobody waits for it any more, the next one begins when this one has ended all the same.
+        let writing = move || write_anew(&place, &engine, &noted.0).map(|fresh| (noted, fresh));
+        let written = tokio::task::spawn_blocking(writing).await;
+        let panicked = |_| StoreError::Damaged("it panicked while it was written anew".to_owned());
+        let (noted, fresh) = written.map_err(panicked)??;
         let (reply, answer) = oneshot::channel();
         let engine = Arc::clone(&self.inner.engine);
-        self.inner.committer.between(move || {
-            let done = replace(&dir, &engine, &noted.0, fresh);
+        self.inner.committer.between(move |fence| {
+            let done = replace(&dir, &engine, &noted.0, fresh, fence);
             drop(noted);
-            let failed = match &done {
-                Err(error) if engine.is_gone() => Some(error.to_string()),
-                _ => None,
-            };
+            let gone = || StoreError::Damaged("it could not be opened after it was written anew".to_owned());
+            let failed = engine.is_gone().then(gone);
             drop(reply.send(done));
             failed
         });
@@ -193,7 +197,13 @@ fn write_again(fresh: &mut Fresh, engine: &InUse, keys: &BTreeSet<Vec<u8>>) -> R
 }
 
 /// Puts the new one in place. Between two commits.
-fn replace(dir: &Path, engine: &InUse, changed: &Changed, mut fresh: Fresh) -> Result<(), StoreError> {
+fn replace(
+    dir: &Path,
+    engine: &InUse,
+    changed: &Changed,
+    mut fresh: Fresh,
+    fence: Option<Fence>,
+) -> Result<(), StoreError> {
     write_again(&mut fresh, engine, &changed.take()?)?;
     fresh.sync()?;
     let place = dir.join("store");
@@ -202,14 +212,16 @@ fn replace(dir: &Path, engine: &InUse, changed: &Changed, mut fresh: Fresh) -> R
     if !same {
         return Err(StoreError::Damaged("it does not give back what was written into it".to_owned()));
     }
-    engine.with(|engine| fresh.engine().go_on_from(engine.fence()))?;
     fresh.close()?;
     engine.replace(|old| {
         drop(old);
         files::wait_until_closed(&place).map_err(io)?;
         swap::swap(dir, &aside).map_err(io)?;
         match Sled::open(&place)? {
-            Found::Store(new) => Ok(Box::new(new)),
+            Found::Store(new) => {
+                new.come_after(fence.unwrap_or(Fence(0)));
+                Ok(Box::new(new))
+            }
             Found::Older(_) => Err(StoreError::Damaged("it does not open as it was written".to_owned())),
         }
     })?;
@@ -221,9 +233,8 @@ fn replace(dir: &Path, engine: &InUse, changed: &Changed, mut fresh: Fresh) -> R
 /// Removes what a killed compaction has left of the store that was in place before.
 pub(super) fn tidy_up(dir: &Path) -> std::io::Result<()> {
     let entries = std::fs::read_dir(dir)?.collect::<std::io::Result<Vec<_>>>()?;
-    let is_left = |path: &PathBuf| {
-        path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(ASIDE))
-    };
+    let is_left =
+        |path: &PathBuf| path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(ASIDE));
     entries.into_iter().map(|entry| entry.path()).filter(is_left).try_for_each(std::fs::remove_dir_all)
 }
 

@@ -53,9 +53,9 @@ pub(super) fn head(shop: &ShopId, resource: Resource, id: &EntityId) -> Vec<u8> 
     key
 }
 
-/// Where the head of the row under `key` stands; `None` where rows of its resource have none.
+/// Where the head of the row under `key` stands; `None` where that is no row, or one of a resource whose rows have none.
 pub(super) fn head_of_listed(key: &[u8]) -> Option<Vec<u8>> {
-    let mut parts = key.splitn(4, |byte| *byte == b'/').skip(2);
+    let mut parts = key.strip_prefix(b"r/")?.splitn(3, |byte| *byte == b'/').skip(1);
     let resource = Resource::by_name(std::str::from_utf8(parts.next()?).ok()?)?;
     let is_listed = !matches!(resource, Resource::Transactions | Resource::Credit);
     is_listed.then(|| [b"h", key.get(1..).unwrap_or_default()].concat())

@@ -12,6 +12,7 @@
 mod acts;
 mod commit;
 mod committer;
+mod compact;
 mod copy;
 mod engine;
 mod export;
@@ -34,6 +35,7 @@ mod upgrade;
 
 pub use acts::{DeadPage, Past, PastDeliveries, PastEvents, PastFilter};
 pub use commit::{Commit, Forgotten, Gather};
+pub use compact::Space;
 pub use copy::{BackupError, BackupFile, Contents, FormError, StoreCopy, broken_off, read_backup};
 pub use export::ExportPage;
 pub use heads::Heads;
@@ -97,6 +99,9 @@ pub enum StoreError {
         /// How many bytes.
         wanted: u64,
     },
+    /// So much was changed that the store could not be written anew meanwhile. Nothing was changed by that; try it later.
+    #[error("too much is changed at the moment to write the store anew; it goes on as it is")]
+    TooBusy,
     /// The store as a whole cannot be trusted. It is closed.
     #[error("the store is damaged: {0}")]
     Damaged(String),
@@ -167,6 +172,23 @@ impl InUse {
         let engine = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let gone = || StoreError::Closed { why: "it could not be opened again".to_owned(), is_full: false };
         act(engine.as_deref().ok_or_else(gone)?)
+    }
+
+    /// Puts another one in its place, which `by` makes of it, while nobody uses it. Where that fails there is none any more.
+    fn replace(
+        &self,
+        by: impl FnOnce(Box<dyn Engine>) -> Result<Box<dyn Engine>, StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut engine = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(old) = engine.take() {
+            *engine = Some(by(old)?);
+        }
+        Ok(())
+    }
+
+    /// Whether there is none any more.
+    fn is_gone(&self) -> bool {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).is_none()
     }
 }
 

@@ -16,7 +16,7 @@ use super::record::{self, FORM};
 use super::restore::swap;
 use super::sled::{Found, Sled, files};
 use super::space::{RESERVE, free_bytes};
-use super::{DirLock, InUse, Inner, Store, StoreError, keys, upgrade};
+use super::{DirLock, InUse, Inner, Store, StoreError, compact, keys, upgrade};
 use crate::domain::event::Epoch;
 
 /// How long an opening may take before it counts as one that never ends.
@@ -89,6 +89,7 @@ impl Inner {
         }
         let was_made = files::was_made(&path).map_err(unusable)?;
         let engine = open_engine(dir, &path)?;
+        compact::tidy_up(dir).map_err(unusable)?;
         let epoch = match stored_epoch(&engine, was_made)? {
             Some(epoch) => epoch,
             None => {

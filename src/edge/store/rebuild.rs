@@ -46,6 +46,13 @@ impl Fresh {
         self.written_enough()
     }
 
+    /// Removes one entry.
+    pub(super) fn remove(&mut self, key: &[u8]) -> Result<(), StoreError> {
+        self.bytes += key.len();
+        self.batch.remove(key);
+        self.written_enough()
+    }
+
     fn written_enough(&mut self) -> Result<(), StoreError> {
         if self.batch.len() < BATCH_KEYS && self.bytes < BATCH_BYTES {
             return Ok(());
@@ -83,15 +90,22 @@ impl Fresh {
     }
 
     /// Closes it with everything on the disk, after it was opened once more and read whole.
-    pub(super) fn finish(mut self) -> Result<(), StoreError> {
-        self.sync()?;
-        let path = self.path;
-        drop(self.engine);
-        files::wait_until_closed(&path).map_err(unclosed)?;
+    pub(super) fn finish(self) -> Result<(), StoreError> {
+        let path = self.path.clone();
+        self.close()?;
         match Sled::open(&path)? {
             Found::Store(engine) => engine.verify(&mut |_| true)?,
             Found::Older(..) => return Err(StoreError::Damaged("it does not open as it was written".to_owned())),
         };
+        // Being opened has written, too.
+        files::wait_until_closed(&path).and_then(|()| files::make_durable(&path)).map_err(unclosed)
+    }
+
+    /// Closes it with everything on the disk.
+    pub(super) fn close(mut self) -> Result<(), StoreError> {
+        self.sync()?;
+        let path = self.path;
+        drop(self.engine);
         files::wait_until_closed(&path).and_then(|()| files::make_durable(&path)).map_err(unclosed)
     }
 }

@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use super::commit::{Numbers, apply};
-use super::copy::keep::Copying;
+use super::commit::{Numbers, batch_of};
 use super::engine::{Batch, Bytes};
 use super::{Commit, DeliveryFilter, EventFilter, Store, StoreError, keys};
 use crate::domain::event::{Epoch, Event, Scribe};
@@ -54,7 +53,10 @@ async fn what_is_not_synced_is_neither_sent_nor_listed() {
     let id = sent(2).deliveries[0].id.clone();
     let engine = &store.inner.engine;
     let mut numbers = engine.with(|engine| Numbers::stored(engine)).expect("has numbers");
-    let applied = engine.with(|engine| apply(engine, engine.take_over()?, &Copying::default(), &mut numbers, sent(2)));
+    let applied = engine.with(|engine| {
+        let batch = batch_of(engine, &mut numbers, sent(2))?;
+        engine.apply(engine.take_over()?, &batch)
+    });
     applied.expect("applies");
     let events = EventFilter { limit: 9, ..EventFilter::default() };
     assert_eq!(store.events(events).await.expect("reads").len(), 1);

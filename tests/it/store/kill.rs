@@ -16,6 +16,8 @@ use super::{deliveries, due, event, events, main_shop, numbered, open, rows};
 
 /// The directory that the child writes into.
 const DIRECTORY: &str = "POSBELL_TEST_WRITES_INTO";
+/// Says that the child writes its store anew all the time.
+const COMPACTS: &str = "POSBELL_TEST_COMPACTS";
 /// How many processes are killed.
 const ROUNDS: u64 = 20;
 /// How many commits the child keeps under way at once, so that some share a flush and some are cut off by the kill.
@@ -41,6 +43,10 @@ async fn write(dir: &Path, end: u64) {
     let store = open(dir);
     let first = rows(&store).await.last().map_or(0, |last| last + 1);
     let mut under_way = JoinSet::new();
+    let mut compacting = JoinSet::new();
+    if std::env::var_os(COMPACTS).is_some() {
+        compacting.spawn(compact(store.clone()));
+    }
     for n in first..end {
         if under_way.len() == AT_ONCE {
             under_way.join_next().await.unwrap().unwrap();
@@ -53,6 +59,15 @@ async fn write(dir: &Path, end: u64) {
         });
     }
     under_way.join_all().await;
+    compacting.shutdown().await;
+}
+
+/// Writes the store anew again and again, so that no kill is far from it.
+async fn compact(store: Store) {
+    loop {
+        store.compact().await.unwrap();
+        tokio::task::yield_now().await;
+    }
 }
 
 /// The numbers of the commits that are there. Fails when one is there in part.
@@ -79,8 +94,12 @@ struct Writer {
 }
 
 impl Writer {
-    fn start(dir: &Path) -> Writer {
-        let mut process = Command::new(std::env::current_exe().unwrap())
+    fn start(dir: &Path, compacts: bool) -> Writer {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        if compacts {
+            command.env(COMPACTS, "1");
+        }
+        let mut process = command
             .args(["--exact", "store::kill::a_writer_finds_what_it_was_told_is_written"])
             .env(DIRECTORY, dir)
             .stdout(Stdio::null())
@@ -118,13 +137,22 @@ impl Drop for Writer {
 
 #[tokio::test]
 async fn what_was_acknowledged_before_a_kill_is_there_and_nothing_is_there_in_part() {
+    killed_again_and_again(false).await;
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_is_there_after_a_kill_while_the_store_is_written_anew() {
+    killed_again_and_again(true).await;
+}
+
+async fn killed_again_and_again(compacts: bool) {
     let dir = tempfile::tempdir().unwrap();
     let mut acknowledged = BTreeSet::new();
     let mut epoch = None;
     for round in 0..ROUNDS {
         // Anywhere from the opening, where it has said nothing yet, to a hundred commits later.
         let count = usize::try_from(round * 7_919 % 101).unwrap();
-        acknowledged.extend(Writer::start(dir.path()).kill_after(count));
+        acknowledged.extend(Writer::start(dir.path(), compacts).kill_after(count));
         let store = open(dir.path());
         assert_eq!(epoch.get_or_insert_with(|| store.epoch().clone()), store.epoch());
         let there = whole(&store).await;

@@ -36,6 +36,9 @@ pub(super) trait Engine: Send + Sync {
         Box::new(self.scan(span).map(|entry| entry.map(|(key, _)| key)))
     }
 
+    /// What it holds, as far as that is known without reading it.
+    fn holding(&self) -> Holding;
+
     /// Makes whoever asks the one who may write. Whoever was it before may not any more.
     fn take_over(&self) -> Result<Fence, StoreError>;
 
@@ -66,6 +69,17 @@ pub struct Progress {
     pub done: u64,
     /// How many there are.
     pub of: u64,
+}
+
+/// What an engine holds. Two of a kind that hold the same entries say the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Holding {
+    /// How many entries there are.
+    pub(super) entries: u64,
+    /// How many bytes their keys and values have.
+    pub(super) bytes: u64,
+    /// A sum of their hashes.
+    pub(super) sum: u128,
 }
 
 /// Says who may write: the one to whom the newest was given.

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Batch, Bytes, Engine, Entries, Fence, Progress, Span};
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::{Batch, Bytes, Engine, Entries, Fence, Holding, Progress, Span};
 use crate::edge::store::StoreError;
 
 /// Keeps everything until the last clone of it is dropped.
@@ -42,6 +44,17 @@ impl Engine for Model {
 
     fn scan_back(&self, span: Span) -> Entries<'_> {
         Box::new(self.found(span).into_iter().rev())
+    }
+
+    fn holding(&self) -> Holding {
+        let kept = self.kept();
+        let mut holding = Holding::default();
+        for (key, value) in &kept.entries {
+            holding.entries += 1;
+            holding.bytes += (key.len() + value.len()) as u64;
+            holding.sum = holding.sum.wrapping_add(xxh3_128(&[&key[..], b"\0", value].concat()));
+        }
+        holding
     }
 
     fn take_over(&self) -> Result<Fence, StoreError> {

@@ -27,7 +27,8 @@ pub(in crate::edge::store) fn workplace(dir: &Path) -> io::Result<PathBuf> {
 }
 
 /// The steps from a restored store that is on the disk to one in its place. The second is left out where there was none.
-pub(super) const STEPS: [fn(&Path, &Path) -> io::Result<()>; 3] = [call_it_complete, set_aside, put_in_place];
+pub(in crate::edge::store) const STEPS: [fn(&Path, &Path) -> io::Result<()>; 3] =
+    [call_it_complete, set_aside, put_in_place];
 
 /// All of them.
 pub(in crate::edge::store) fn swap(dir: &Path, aside: &Path) -> io::Result<()> {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
-use crate::edge::store::engine::Fence;
+use crate::edge::store::engine::{Fence, Holding};
 use crate::edge::store::{StoreError, keys};
 
 /// The keys of the records: this and the shop, or nothing where entries are of no shop.
@@ -109,6 +109,14 @@ impl Manifest {
     /// How many entries there must be.
     pub(super) fn entries(&self) -> u64 {
         self.all().entries
+    }
+
+    /// What everybody else's entries are.
+    pub(super) fn holding(&self) -> Holding {
+        let mut all = self.all();
+        let own = self.tables.iter().filter(|(table, _)| table.letter == super::OWN);
+        own.for_each(|(_, sum)| all.take(*sum));
+        Holding { entries: all.entries, bytes: all.bytes, sum: all.hash }
     }
 
     fn all(&self) -> Sum {

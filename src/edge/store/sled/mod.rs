@@ -20,7 +20,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use self::manifest::{Manifest, Written};
 use self::witness::Witness;
-use super::engine::{Batch, Bytes, Engine, Entries, Fence, Progress, Span};
+use super::engine::{Batch, Bytes, Engine, Entries, Fence, Holding, Progress, Span};
 use super::{Holder, StoreError};
 
 /// sled's default cache is 1 GiB. It counts bytes as they stand on the disk; in memory they are some three times as many.
@@ -99,6 +99,12 @@ impl Sled {
         Ok(Found::Store(Sled { tree, written, log, witness, _db: db }))
     }
 
+    /// Lets the next one who takes over come after whoever wrote into the store that this one replaces.
+    pub(super) fn come_after(&self, fence: Fence) {
+        let mut written = self.written();
+        written.fence = written.fence.max(fence);
+    }
+
     /// Whether nothing was ever written into it.
     pub(super) fn is_empty(&self) -> bool {
         self.tree.is_empty()
@@ -168,6 +174,10 @@ impl Engine for Sled {
 
     fn scan_back(&self, span: Span) -> Entries<'_> {
         Box::new(self.entries(span).into_iter().flat_map(Iterator::rev).filter_map(|entry| self.read(entry)))
+    }
+
+    fn holding(&self) -> Holding {
+        self.written().manifest.holding()
     }
 
     fn take_over(&self) -> Result<Fence, StoreError> {
