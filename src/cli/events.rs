@@ -15,7 +15,7 @@ use crate::edge::admin::EventQuery;
 const FOLLOW: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// Which events are meant.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct Which {
     /// Only this type, or a family such as `stock.*`
     #[arg(long = "type", value_name = "TYPE")]
@@ -23,6 +23,9 @@ pub(super) struct Which {
     /// Only this shop
     #[arg(long)]
     shop: Option<String>,
+    /// Only those about this: the `subject` of the event, such as `product/5f4d…`
+    #[arg(long)]
+    subject: Option<String>,
     /// Only those seen since: `2h`, `7d`, or a time such as 2026-11-23T00:00:00Z
     #[arg(long)]
     since: Option<String>,
@@ -30,8 +33,8 @@ pub(super) struct Which {
 
 impl Which {
     pub(super) fn query(&self) -> EventQuery {
-        let (kind, shop, since) = (self.kind.clone(), self.shop.clone(), self.since.clone());
-        EventQuery { kind, shop, since, ..EventQuery::default() }
+        let Which { kind, shop, subject, since } = self.clone();
+        EventQuery { kind, shop, subject, since, ..EventQuery::default() }
     }
 }
 

@@ -137,7 +137,7 @@ pub async fn events(store: &Store, query: EventQuery, now: Timestamp) -> Result<
     let since = query.since.as_deref().map(|text| since(text, now)).transpose()?;
     let limit = limit(query.limit)?;
     let after = query.after;
-    let filter = EventFilter { kind: query.kind, shop: query.shop, since, after, limit };
+    let filter = EventFilter { kind: query.kind, shop: query.shop, subject: query.subject, since, after, limit };
     let found = store.events(filter).await?;
     let last = match (found.last(), after) {
         (Some((number, _)), _) => Some(*number),

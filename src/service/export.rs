@@ -26,7 +26,7 @@ pub fn start(store: &Store, query: EventQuery, now: Timestamp) -> Result<Receive
         return Err(Refusal::Wrong("`after` and `limit` say nothing about an export: it is all of them".to_owned()));
     }
     let since = query.since.as_deref().map(|text| since(text, now)).transpose()?;
-    let filter = EventFilter { kind: query.kind, shop: query.shop, since, ..EventFilter::default() };
+    let filter = EventFilter { since, ..asked(query) };
     let (lines, received) = mpsc::channel(LINES_AHEAD);
     let store = store.clone();
     #[expect(clippy::disallowed_methods, reason = "it ends with its receiver, or soon after its patience")]
@@ -40,6 +40,10 @@ pub fn start(store: &Store, query: EventQuery, now: Timestamp) -> Result<Receive
         send(&lines, last).await;
     });
     Ok(received)
+}
+
+fn asked(EventQuery { kind, shop, subject, .. }: EventQuery) -> EventFilter {
+    EventFilter { kind, shop, subject, ..EventFilter::default() }
 }
 
 /// Sends the events, and returns how many there were; none, where not all of them were taken.

@@ -35,6 +35,9 @@ use crate::edge::store::{Commit, FULL, Store, StoreError, free_bytes};
 /// How often old events and deliveries are forgotten.
 const PRUNING: Duration = Duration::from_secs(3600);
 
+/// How often new events are put into the index by which they are listed.
+const INDEXING: Duration = Duration::from_secs(10);
+
 /// How often it is looked whether there is space left.
 const SPACE: Duration = Duration::from_secs(5);
 
@@ -111,6 +114,7 @@ pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce(Option<S
         }
         start_reading(&shops, &mut loops, &shutdown);
         loops.spawn(prune(Arc::clone(&shared), config.retain, shutdown.clone()));
+        loops.spawn(index(Arc::clone(&shared), shutdown.clone()));
         warn_of_orphans(&shared).await?;
     }
     let outcome = watch(&mut loops, &shutdown).await;
@@ -279,6 +283,18 @@ async fn prune(shared: Arc<Shared>, retain: Duration, shutdown: Shutdown) -> any
         }
     }
     Ok(())
+}
+
+/// Keeps the index of the log near its end.
+async fn index(shared: Arc<Shared>, shutdown: Shutdown) -> anyhow::Result<()> {
+    loop {
+        if let Some(indexed) = shutdown.unless_asked(shared.store.index_log()).await {
+            indexed.context("Failed to index the events")?;
+        }
+        if shutdown.unless_asked(tokio::time::sleep(INDEXING)).await.is_none() {
+            return Ok(());
+        }
+    }
 }
 
 /// Messages for a channel that the configuration has lost become dead letters when their time is over, as they would

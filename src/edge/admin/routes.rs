@@ -29,6 +29,9 @@ pub struct EventQuery {
     /// A shop's id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shop: Option<String>,
+    /// What they are about, as it stands in the event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
     /// Seen since this moment, in RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<String>,

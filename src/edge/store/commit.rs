@@ -40,6 +40,8 @@ pub struct Commit {
     pub shop: Option<(ShopId, ShopRecord)>,
     /// Whether events wait for one message of them all.
     pub gather: Option<(ShopId, Resource, Gather)>,
+    /// Blocks of the index of the log, by their number, as the store's own indexing made them.
+    pub blocks: Vec<(u64, Vec<u8>)>,
     /// Finished work to forget, as the store's own pruning found it.
     pub removals: Vec<Forgotten>,
 }
@@ -48,11 +50,12 @@ impl Commit {
     /// Whether nothing would become of it.
     pub fn is_empty(&self) -> bool {
         let Commit { rows, events, deliveries, settled, acts, collapse, .. } = self;
-        let Commit { resource, guard, shop, gather, replay, removals, .. } = self;
-        let lists = [rows.len(), events.len(), deliveries.len(), settled.len(), acts.len(), removals.len()];
+        let Commit { resource, guard, shop, gather, replay, removals, blocks, .. } = self;
+        let told = [rows.len(), events.len(), deliveries.len(), settled.len(), acts.len()];
+        let kept = [removals.len(), blocks.len()];
         let known = [resource.is_some(), guard.is_some(), shop.is_some()];
         let single = [collapse.is_some(), gather.is_some(), replay.is_some()];
-        lists == [0; 6] && known == [false; 3] && single == [false; 3]
+        told == [0; 5] && kept == [0; 2] && known == [false; 3] && single == [false; 3]
     }
 }
 
@@ -74,6 +77,7 @@ pub struct Forgotten(pub(super) Entry);
 pub(super) enum Entry {
     Delivery(u64),
     Event(u64, EventId),
+    Block(u64),
 }
 
 /// The next free numbers of the event log and of the outbox.
@@ -130,6 +134,9 @@ pub(super) fn batch_of(engine: &dyn Engine, numbers: &mut Numbers, commit: Commi
     }
     if let Some((shop, record)) = commit.shop {
         batch.insert(keys::shop(&shop), record::write(&record)?);
+    }
+    for (block, entries) in commit.blocks {
+        batch.insert(keys::numbered(keys::BLOCKS, block), entries);
     }
     for Forgotten(entry) in commit.removals {
         forget(engine, &mut batch, entry)?;
@@ -303,6 +310,7 @@ fn forget(engine: &dyn Engine, batch: &mut Batch, entry: Entry) -> Result<(), St
             batch.remove(keys::numbered(keys::DEAD, number));
             batch.remove(keys::numbered(keys::DELIVERIES, number));
         }
+        Entry::Block(number) => batch.remove(keys::numbered(keys::BLOCKS, number)),
         Entry::Event(number, id) => {
             batch.remove(keys::event_by_id(&id));
             batch.remove(keys::numbered(keys::EVENTS, number));

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::engine::Span;
-use super::read::matches;
+use super::log::matches;
 use super::{EventFilter, Store, StoreError, keys, record};
 
 /// How many events one page looks at, and after how many bytes of them it ends: a moment's work, and little to hold.

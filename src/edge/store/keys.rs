@@ -12,6 +12,7 @@ pub(super) const NUMBERS: &[u8] = b"m/numbers";
 pub(super) const FORM: &[u8] = b"m/form";
 pub(super) const REPLAY: &[u8] = b"m/replay";
 pub(super) const EVENTS: &[u8] = b"e/";
+pub(super) const BLOCKS: &[u8] = b"b/";
 pub(super) const DELIVERIES: &[u8] = b"d/";
 pub(super) const DUE: &[u8] = b"q/";
 pub(super) const DEAD: &[u8] = b"x/";
@@ -141,6 +142,7 @@ pub(super) fn table_name(letter: u8) -> &'static str {
         b's' => "notes on shops",
         b'e' => "events",
         b'i' => "ids of events",
+        b'b' => "parts of the index of events",
         b'd' => "deliveries",
         b'j' => "ids of deliveries",
         b'q' => "entries of the queue",

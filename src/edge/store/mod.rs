@@ -10,6 +10,7 @@
 //! were never stored, so from then on every call fails and the process must open it anew.
 
 mod acts;
+mod blocks;
 mod commit;
 mod committer;
 mod compact;
@@ -20,6 +21,7 @@ mod heads;
 mod keys;
 mod listed;
 mod lock;
+mod log;
 mod open;
 mod outbox;
 mod prune;
@@ -41,9 +43,10 @@ pub use export::ExportPage;
 pub use heads::Heads;
 pub use listed::Head;
 pub use lock::{DirLock, Holder};
+pub use log::{EventFilter, NumberedEvent};
 pub use open::make_data_dir;
 pub use outbox::{Due, DueDelivery, PageStart, WaitingPage};
-pub use read::{DeliveryFilter, EventFilter, OutboxCounts};
+pub use read::{DeliveryFilter, OutboxCounts};
 pub use record::{ReplayPlace, ReplayRecord, ResourceRecord, ShopRecord, Stopped};
 pub use restore::{Restore, Restored};
 pub use space::{FULL, RESERVE, free_bytes, is_full};

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::blocks::SPAN;
 use super::commit::Entry;
 use super::engine::{Engine, Span};
 use super::record;
@@ -50,6 +51,8 @@ impl Store {
             from = found.next;
             events += self.forget(found.entries.into_iter().map(|(id, number)| Entry::Event(number, id))).await?;
         }
+        let blocks = self.reading(empty_blocks).await?;
+        self.forget(blocks.into_iter().map(Entry::Block)).await?;
         Ok((deliveries, events))
     }
 
@@ -111,6 +114,17 @@ fn old_events(engine: &dyn Engine, first: u64, before: Timestamp) -> Result<Foun
         keep_needed(engine, &mut entries)?;
     }
     Ok(Found { entries, next })
+}
+
+/// The parts of the index that are about nothing any more: all before the first event that is left.
+fn empty_blocks(engine: &dyn Engine) -> Result<Vec<u64>, StoreError> {
+    let first = engine.keys(Span::prefix(keys::EVENTS)).next().transpose()?;
+    let end = match first.and_then(|key| keys::number_of(&key)) {
+        Some(first) => keys::numbered(keys::BLOCKS, first / SPAN),
+        None => keys::end_of(keys::BLOCKS),
+    };
+    let blocks = engine.keys(Span::from(keys::BLOCKS.to_vec()..end));
+    blocks.map(|key| Ok(keys::number_of(&key?).unwrap_or_default())).collect()
 }
 
 /// Takes out of `entries` what a delivery still needs.

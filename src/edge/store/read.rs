@@ -4,31 +4,15 @@ use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
 
-use super::engine::{Engine, Span};
+use super::engine::{Bytes, Engine, Span};
 use super::listed::split;
-use super::prune::STRAGGLERS;
 use super::record::{self, ResourceRecord, ShopRecord};
 use super::{Store, StoreError, keys};
 use crate::domain::diff::Known;
 use crate::domain::diff::guard::{GuardRecord, Held};
-use crate::domain::event::{DeliveryId, EventId};
-use crate::domain::model::{ChannelName, EntityId, Resource, ShopId, Timestamp};
+use crate::domain::event::DeliveryId;
+use crate::domain::model::{ChannelName, EntityId, Resource, ShopId};
 use crate::domain::outbox::Delivery;
-
-/// Which events to list.
-#[derive(Debug, Clone, Default)]
-pub struct EventFilter {
-    /// Only these kinds: a type, or a family such as `stock.*`.
-    pub kind: Option<String>,
-    /// Only this shop's.
-    pub shop: Option<String>,
-    /// Only those seen since.
-    pub since: Option<Timestamp>,
-    /// Only those after this number, the oldest of them first.
-    pub after: Option<u64>,
-    /// At most so many; without `after`, the newest.
-    pub limit: usize,
-}
 
 /// Which deliveries to list.
 #[derive(Debug, Clone, Default)]
@@ -49,9 +33,6 @@ pub struct OutboxCounts {
     /// Dead letters.
     pub dead: u64,
 }
-
-/// A listed event with its number in the log.
-pub type NumberedEvent = (u64, String);
 
 impl Store {
     /// What is known of one resource, read whole.
@@ -136,71 +117,17 @@ impl Store {
         self.reading(move |engine| engine.get(&key)?.map(|bytes| record::read(&bytes)).transpose()).await
     }
 
-    /// The newest events that pass the filter, oldest first; of a filter with `after`, the ones that come next.
-    pub async fn events(&self, filter: EventFilter) -> Result<Vec<NumberedEvent>, StoreError> {
-        let end = keys::numbered(keys::EVENTS, self.inner.committer.durable().event);
-        if let Some(after) = filter.after {
-            return self.reading(move |engine| following(engine, after.saturating_add(1), end, &filter)).await;
-        }
-        self.reading(move |engine| {
-            let mut found = Vec::new();
-            let mut old = 0;
-            for entry in engine.scan_back(Span::from(keys::EVENTS.to_vec()..end)) {
-                let (key, value) = entry?;
-                let number = keys::number_of(&key).unwrap_or_default();
-                let (at, json) = record::read_event(&value)?;
-                if found.len() >= filter.limit {
-                    break;
-                }
-                if filter.since.is_some_and(|since| at < since) {
-                    // The clock may have been behind when this one was written: a few such do not hide the others.
-                    old += 1;
-                    if old > STRAGGLERS {
-                        break;
-                    }
-                    continue;
-                }
-                old = 0;
-                if matches(&json, &filter)? {
-                    found.push((number, json));
-                }
-            }
-            found.reverse();
-            Ok(found)
-        })
-        .await
-    }
-
-    /// The first events of `shop` from this number on.
-    pub async fn events_from(&self, from: u64, shop: &ShopId, limit: usize) -> Result<Vec<NumberedEvent>, StoreError> {
-        let end = keys::numbered(keys::EVENTS, self.inner.committer.durable().event);
-        let filter = EventFilter { shop: Some(shop.to_string()), limit, ..EventFilter::default() };
-        self.reading(move |engine| following(engine, from, end, &filter)).await
-    }
-
-    /// The JSON of one event.
-    pub async fn event(&self, id: &EventId) -> Result<Option<String>, StoreError> {
-        let key = keys::event_by_id(id);
-        let durable = self.inner.committer.durable();
-        self.reading(move |engine| {
-            let number = engine.get(&key)?.and_then(|number| keys::number_of(&number));
-            let Some(number) = number.filter(|number| *number < durable.event) else { return Ok(None) };
-            let stored = engine.get(&keys::numbered(keys::EVENTS, number))?;
-            stored.map(|bytes| record::read_event(&bytes).map(|(_, json)| json)).transpose()
-        })
-        .await
-    }
-
     /// The newest deliveries that pass the filter, oldest first.
     pub async fn deliveries(&self, filter: DeliveryFilter) -> Result<Vec<Delivery>, StoreError> {
-        let end = keys::numbered(keys::DELIVERIES, self.inner.committer.durable().delivery);
+        let end = self.inner.committer.durable().delivery;
         self.reading(move |engine| {
             let mut found = Vec::new();
-            for entry in engine.scan_back(Span::from(keys::DELIVERIES.to_vec()..end)) {
+            for stored in candidates(engine, end, filter.state.as_deref())? {
                 if found.len() >= filter.limit {
                     break;
                 }
-                let delivery: Delivery = record::read(&entry?.1)?;
+                let Some(stored) = stored? else { continue };
+                let delivery: Delivery = record::read(&stored)?;
                 let wanted = filter.state.as_ref().is_none_or(|state| delivery.state.name() == state)
                     && filter.channel.as_ref().is_none_or(|channel| delivery.channel.as_str() == channel);
                 if wanted {
@@ -265,51 +192,34 @@ impl Store {
     }
 }
 
+/// Deliveries as they are stored, one at a time.
+type StoredDeliveries<'a> = Box<dyn Iterator<Item = Result<Option<Bytes>, StoreError>> + 'a>;
+
+/// The deliveries below the number `end` that may be in this state, the newest first: of dead ones and of those that wait
+/// no others are read, however many there are.
+fn candidates<'a>(engine: &'a dyn Engine, end: u64, state: Option<&str>) -> Result<StoredDeliveries<'a>, StoreError> {
+    let get = |number| engine.get(&keys::numbered(keys::DELIVERIES, number));
+    Ok(match state {
+        Some("dead") => {
+            let dead = engine.scan_back(Span::from(keys::DEAD.to_vec()..keys::numbered(keys::DEAD, end)));
+            Box::new(dead.map(move |entry| get(keys::number_of(&entry?.0).unwrap_or_default())))
+        }
+        Some("pending" | "retrying") => {
+            let due = engine.keys(Span::prefix(keys::DUE));
+            let mut waiting: Vec<u64> =
+                due.map(|key| Ok(keys::number_of(&key?).unwrap_or_default())).collect::<Result<_, StoreError>>()?;
+            waiting.retain(|number| *number < end);
+            waiting.sort_unstable();
+            Box::new(waiting.into_iter().rev().map(get))
+        }
+        _ => {
+            let all = engine.scan_back(Span::from(keys::DELIVERIES.to_vec()..keys::numbered(keys::DELIVERIES, end)));
+            Box::new(all.map(|entry| Ok(Some(entry?.1))))
+        }
+    })
+}
+
 /// The channel's name in a due key.
 fn channel_of(key: &[u8]) -> &[u8] {
     key[keys::DUE.len()..].split(|byte| *byte == b'/').next().unwrap_or_default()
-}
-
-/// The first events from a number on: whoever asks again with the one after the last he was given misses none.
-fn following(
-    engine: &dyn Engine,
-    from: u64,
-    end: Vec<u8>,
-    filter: &EventFilter,
-) -> Result<Vec<NumberedEvent>, StoreError> {
-    let begin = keys::numbered(keys::EVENTS, from);
-    let mut found = Vec::new();
-    if begin >= end {
-        return Ok(found);
-    }
-    for entry in engine.scan(Span::from(begin..end)) {
-        let (key, value) = entry?;
-        let (at, json) = record::read_event(&value)?;
-        if filter.since.is_none_or(|since| at >= since) && matches(&json, filter)? {
-            found.push((keys::number_of(&key).unwrap_or_default(), json));
-        }
-        if found.len() >= filter.limit {
-            break;
-        }
-    }
-    Ok(found)
-}
-
-pub(super) fn matches(json: &str, filter: &EventFilter) -> Result<bool, StoreError> {
-    if filter.kind.is_none() && filter.shop.is_none() {
-        return Ok(true);
-    }
-    #[derive(serde::Deserialize)]
-    struct Head<'a> {
-        source: &'a str,
-        #[serde(rename = "type")]
-        kind: &'a str,
-    }
-    let head: Head<'_> = serde_json::from_str(json).map_err(|_| StoreError::Unreadable("an event".to_owned()))?;
-    let of_kind = filter.kind.as_ref().is_none_or(|wanted| match wanted.strip_suffix('*') {
-        Some(family) => head.kind.starts_with(family),
-        None => head.kind == wanted,
-    });
-    let of_shop = filter.shop.as_ref().is_none_or(|shop| head.source.strip_prefix("/shops/") == Some(shop));
-    Ok(of_kind && of_shop)
 }

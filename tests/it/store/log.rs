@@ -1,9 +1,9 @@
 //! Does a listing of events show what was asked for, the newest of it, oldest first?
 
 use posbell::domain::event::{Epoch, Scribe};
-use posbell::edge::store::{Commit, EventFilter};
+use posbell::edge::store::{Commit, EventFilter, Store};
 
-use super::{ALL, at, event, event_of, main_shop, numbered, open, told};
+use super::{ALL, at, event, event_of, id, main_shop, numbered, open, told};
 
 #[tokio::test]
 async fn events_are_listed_by_type_family_shop_time_and_number() {
@@ -37,6 +37,8 @@ async fn events_are_listed_by_type_family_shop_time_and_number() {
         (EventFilter { after: Some(u64::MAX), ..filter.clone() }, vec![]),
         (EventFilter { since: Some(at(2)), after: Some(2), limit: 1, ..kind("*") }, vec![3]),
         (EventFilter { after: Some(0), limit: 2, ..filter.clone() }, vec![1, 2]),
+        (EventFilter { subject: Some("shop/main".to_owned()), ..filter.clone() }, vec![2, 4]),
+        (EventFilter { subject: Some("shop/mai".to_owned()), ..filter.clone() }, vec![]),
     ] {
         let asked = format!("{filter:?}");
         let found = store.events(filter).await.unwrap();
@@ -65,4 +67,75 @@ async fn an_unknown_event_is_nothing_and_no_error() {
     store.commit(numbered(1)).await.unwrap();
     assert_eq!(store.event(&event(2).id).await.unwrap(), None);
     assert_eq!(store.delivery(numbered(2).deliveries[0].id.clone()).await.unwrap(), None);
+}
+
+/// The numbers of what these filters find.
+async fn found(store: &Store, filters: &[EventFilter]) -> Vec<Vec<u64>> {
+    let mut found = Vec::new();
+    for filter in filters {
+        let events = store.events(filter.clone()).await.unwrap();
+        found.push(events.into_iter().map(|(number, _)| number).collect());
+    }
+    found
+}
+
+/// Filters of every sort, with limits that end in the middle.
+fn filters() -> Vec<EventFilter> {
+    let kinds =
+        [None, Some("sale.created"), Some("shop.*"), Some("shop.key_rejected"), Some("*"), Some("sale.cancelled")];
+    let shops = [None, Some("main"), Some("second"), Some("third")];
+    let subjects = [None, Some(format!("sale/{}", id(300))), Some("shop/main".to_owned())];
+    let times = [(None, None), (Some(at(700)), None), (None, Some(255)), (None, Some(600)), (Some(at(90)), Some(10))];
+    let mut filters = Vec::new();
+    for kind in kinds.map(|kind| kind.map(str::to_owned)) {
+        for shop in shops.map(|shop| shop.map(str::to_owned)) {
+            for subject in &subjects {
+                for (since, after) in times {
+                    for limit in [3, ALL] {
+                        let (kind, shop, subject) = (kind.clone(), shop.clone(), subject.clone());
+                        filters.push(EventFilter { kind, shop, subject, since, after, limit });
+                    }
+                }
+            }
+        }
+    }
+    filters
+}
+
+#[tokio::test]
+async fn what_is_found_by_the_index_is_what_is_found_without_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let scribe = Scribe::new(main_shop(), "ร้าน", Epoch::from_random([7; 16]), at(0));
+    let write = async |numbers: std::ops::Range<u64>| {
+        for n in numbers {
+            let event = match n % 7 {
+                0 => scribe.key_rejected(n, 401),
+                1 | 4 => event_of("second", n),
+                _ => event(n),
+            };
+            let seconds = if n % 90 == 5 { -5_000 } else { i64::try_from(n).unwrap() };
+            store.commit(Commit { events: vec![(at(seconds), event)], ..Commit::default() }).await.unwrap();
+        }
+    };
+    write(0..800).await;
+    let filters = filters();
+    let without = found(&store, &filters).await;
+    assert!(without.iter().filter(|found| !found.is_empty()).count() > 60, "most of them find something");
+    assert_eq!(store.index_log().await.unwrap(), 3, "three blocks are full");
+    assert_eq!(store.index_log().await.unwrap(), 0);
+    assert_eq!(found(&store, &filters).await, without);
+    // What comes later is found behind the index, and then in it.
+    write(800..1_100).await;
+    let without = found(&store, &filters).await;
+    assert_eq!(store.index_log().await.unwrap(), 1);
+    assert_eq!(found(&store, &filters).await, without);
+    // What is forgotten is not found any more, and neither is its place kept for ever.
+    store.prune(at(600)).await.unwrap();
+    let kept = found(&store, &filters).await;
+    let still = |found: &[u64]| found.iter().all(|number| *number >= 600);
+    assert!(kept.iter().zip(&filters).all(|(found, _)| still(found)));
+    assert_eq!(store.index_log().await.unwrap(), 0);
+    drop(store);
+    assert_eq!(found(&open(dir.path()), &filters).await, kept);
 }
