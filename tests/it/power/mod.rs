@@ -9,6 +9,7 @@ mod check;
 mod disk;
 mod recorded;
 mod recording;
+mod steps;
 
 use std::path::Path;
 use std::time::Duration;

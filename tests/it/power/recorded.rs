@@ -36,6 +36,14 @@ impl Recorded {
         self.rig.start_with(|command| self.recorder.watch(command, &self.disk()))
     }
 
+    /// The program, which is killed before it does this step with its files, from 1 on.
+    pub fn start_until(&self, step: usize) -> Service {
+        self.rig.start_with(|command| {
+            self.recorder.watch(command, &self.disk());
+            command.env("POSBELL_RECORD_KILL_AT", step.to_string());
+        })
+    }
+
     /// Has the program end by itself, so that nothing is cut off and the recording is whole.
     pub fn stop(&self, service: Service) {
         let (status, log) = service.stop();

@@ -6,6 +6,8 @@
  * file for each process. A record is `struct head` and `length` bytes; what is done gets one before and a DONE after, so
  * that what was under way at any moment can be told from what had ended. Times are nanoseconds of CLOCK_MONOTONIC.
  *
+ * POSBELL_RECORD_KILL_AT is the number of a step, from 1 on, before which the process is killed.
+ *
  * sync_file_range is not here: it promises nothing.
  */
 #define _GNU_SOURCE
@@ -14,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -45,6 +48,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static uint32_t handles[FDS]; /* 0 where the file is none of ours */
 static uint32_t last_handle;
 static uint64_t last_id;
+static uint64_t kill_at;
 static int log_fd = -1;
 static char below[PATH_MOST];
 static size_t below_length;
@@ -83,6 +87,7 @@ static uint64_t say(enum kind kind, uint32_t handle, uint64_t id, int64_t number
                         number, length};
     struct iovec parts[2] = {{&head, sizeof head}, {(void *)data, length}};
     append(parts, length ? 2 : 1);
+    if (kind != DONE && head.id == kill_at) kill(getpid(), SIGKILL);
     errno = before;
     return head.id;
 }
@@ -103,6 +108,8 @@ __attribute__((constructor)) static void begin(void)
     snprintf(path, sizeof path, "%s/%d.log", into, (int)getpid());
     log_fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (log_fd < 0) abort();
+    const char *step = getenv("POSBELL_RECORD_KILL_AT");
+    if (step) kill_at = strtoull(step, NULL, 10);
 }
 
 /* Whether `path` is the directory or something below it; then `out` is the path within. */
