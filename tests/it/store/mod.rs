@@ -7,6 +7,7 @@ mod acts;
 mod collapse;
 mod commits;
 mod credits;
+mod damage;
 mod guard;
 mod kill;
 mod log;
