@@ -92,7 +92,10 @@ impl<'a> Source<'a> {
     pub(super) async fn status(&self) -> anyhow::Result<String> {
         match self {
             Source::Service { .. } => self.get("status", &[]).await,
-            Source::Store { config, store } => Ok(serde_json::to_string(&report::status(config, store, None).await?)?),
+            Source::Store { config, store } => {
+                let status = report::status(config, store, None, Clock::default().now()).await?;
+                Ok(serde_json::to_string(&status)?)
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 use chrono_tz::Tz;
 
+use super::backup::size;
 use super::held::state;
 use super::source::{Source, parsed};
 use super::{Failure, Listing, out, small_runtime, table};
@@ -52,6 +53,27 @@ fn text(status: &Status, now: Timestamp, zone: Tz) -> String {
         text.push_str(&format!(
             "\n{} dead letters: see `posbell deliveries --state dead`; `posbell retry --dead` sends them again\n",
             status.dead
+        ));
+    }
+    text.push_str(&copies_text(status, now, zone));
+    text
+}
+
+fn copies_text(status: &Status, now: Timestamp, zone: Tz) -> String {
+    let mut text = match &status.copies.newest {
+        Some(copy) => format!(
+            "\nThe newest copy of all this is of {} ({}), {}.\n",
+            table::moment(copy.made_at, zone),
+            table::ago(copy.made_at, now),
+            size(copy.bytes)
+        ),
+        None => "\nThere is no copy of all this yet: the first is made when posbell has run for an hour.\n".to_owned(),
+    };
+    if let Some(failing) = &status.copies.failing {
+        text.push_str(&format!(
+            "No copy could be made since {}: {}\n",
+            table::moment(failing.since, zone),
+            failing.why
         ));
     }
     text

@@ -11,6 +11,7 @@ pub mod backup;
 mod catch_up;
 pub mod clock;
 pub mod compact;
+pub mod copies;
 pub mod deliver;
 pub mod export;
 pub mod fetch;

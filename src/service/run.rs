@@ -16,6 +16,7 @@ use tracing::{info, warn};
 use super::answers::ServiceAnswers;
 use super::clock::Clock;
 use super::compact::Compactor;
+use super::copies;
 use super::deliver::{Deliverer, Letterhead};
 use super::health::Health;
 use super::pass::{self, refresh};
@@ -115,6 +116,7 @@ pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce(Option<S
         start_reading(&shops, &mut loops, &shutdown);
         loops.spawn(prune(Arc::clone(&shared), config.retain, shutdown.clone()));
         loops.spawn(index(Arc::clone(&shared), shutdown.clone()));
+        loops.spawn(copies::keep(Arc::clone(&shared), Arc::clone(&config), shutdown.clone()));
         warn_of_orphans(&shared).await?;
     }
     let outcome = watch(&mut loops, &shutdown).await;

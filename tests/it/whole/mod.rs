@@ -12,6 +12,7 @@ mod held;
 pub(crate) mod journal;
 mod lists;
 mod mass_change;
+mod nightly;
 mod older;
 mod refresh;
 mod refusals;
