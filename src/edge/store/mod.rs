@@ -34,6 +34,7 @@ mod space;
 #[cfg(test)]
 mod tests;
 mod upgrade;
+mod waiting;
 
 pub use acts::{DeadPage, Past, PastDeliveries, PastEvents, PastFilter};
 pub use commit::{Commit, Forgotten, Gather};
@@ -50,6 +51,7 @@ pub use read::{DeliveryFilter, OutboxCounts};
 pub use record::{ReplayPlace, ReplayRecord, ResourceRecord, ShopRecord, Stopped};
 pub use restore::{Restore, Restored};
 pub use space::{FULL, RESERVE, free_bytes, is_full};
+pub use waiting::Overflow;
 
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
