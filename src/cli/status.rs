@@ -44,6 +44,15 @@ fn text(status: &Status, now: Timestamp, zone: Tz) -> String {
     } else {
         text.push_str(&table::aligned(&["CHANNEL", "TYPE", "WAITING", "STATE"], &rows));
     }
+    for channel in &status.channels {
+        let Some(overflow) = &channel.overflow else { continue };
+        text.push_str(&format!(
+            "No more messages may wait for `{}` (`[store] max_waiting`): {} have become dead letters at once since {}\n",
+            channel.name,
+            overflow.refused,
+            table::moment(overflow.since, zone)
+        ));
+    }
     for (channel, waiting) in &status.orphaned {
         text.push_str(&format!(
             "{waiting} messages wait for `{channel}`, which is not in the configuration any more\n"

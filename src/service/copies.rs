@@ -143,3 +143,88 @@ fn write(mut file: BackupFile, mut pieces: Receiver<Option<Vec<u8>>>, dir: &Path
     // Nobody hears it: whoever has sent the pieces is gone.
     Err(StoreError::Closed { why: "posbell is ending".to_owned(), is_full: false }.into())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+    use crate::domain::event::{Epoch, Scribe};
+    use crate::domain::model::ShopId;
+    use crate::edge::store::{Commit, read_backup};
+
+    const EVENTS: u64 = 10_000;
+
+    fn now() -> Timestamp {
+        Timestamp::from_timestamp(1_700_000_000, 0).unwrap()
+    }
+
+    async fn commit(store: &Store, numbers: std::ops::Range<u64>) {
+        let scribe = Scribe::new(ShopId::new("main").unwrap(), "Test shop", store.epoch().clone(), now());
+        let events = numbers.map(|number| (now(), scribe.key_rejected(number, 401))).collect();
+        store.commit(Commit { events, ..Commit::default() }).await.unwrap();
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn commits_go_on_while_a_copy_is_made_and_none_of_them_is_in_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open_or_create(dir.path(), Epoch::from_random([7; 16])).unwrap();
+        for from in (0..EVENTS).step_by(200) {
+            commit(&store, from..from + 200).await;
+        }
+        let shelf = Shelf::of(dir.path());
+        let is_made = AtomicBool::new(false);
+        let committing = async {
+            let mut committed = 0;
+            while !is_made.load(Ordering::Relaxed) {
+                commit(&store, EVENTS + committed..EVENTS + committed + 1).await;
+                committed += 1;
+            }
+            committed
+        };
+        let making = async {
+            let made = make(&store, &shelf, None, now()).await.unwrap();
+            is_made.store(true, Ordering::Relaxed);
+            made
+        };
+        let (contents, committed) = tokio::join!(making, committing);
+        // Those before it began are in it, and those of the time that it took are not.
+        assert!(committed > 20 && contents.events() < EVENTS + committed, "{committed} {contents:?}");
+        let copies = shelf.copies(now()).unwrap();
+        assert_eq!((copies.len(), read_backup(&copies[0].path).unwrap()), (1, contents));
+    }
+
+    #[tokio::test]
+    async fn two_are_kept_and_what_a_person_has_put_there_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open_or_create(dir.path(), Epoch::from_random([7; 16])).unwrap();
+        commit(&store, 0..1).await;
+        let shelf = Shelf::of(dir.path());
+        assert_eq!(shelf.copies(now()).unwrap(), []);
+        let old = "posbell-20200101T000000Z.backup";
+        let strange =
+            ["mine.backup", "mine.backup.part-1", "posbell-2020.backup", "posbell-20200101T000000Z.backup.old"];
+        let left = [&format!("{old}.part-7"), "posbell-20231114T221320Z.backup.part-1"].map(str::to_owned);
+        std::fs::create_dir(shelf.dir()).unwrap();
+        for name in strange.iter().copied().chain([old]).chain(left.iter().map(String::as_str)) {
+            std::fs::write(shelf.dir().join(name), "x").unwrap();
+        }
+        // One of a clock that was wrong for years is the first to go.
+        std::fs::write(shelf.dir().join("posbell-20990101T000000Z.backup"), "x").unwrap();
+        let mut made = Vec::new();
+        for hour in 0..3 {
+            let moment = now() + chrono::TimeDelta::hours(hour);
+            make(&store, &shelf, None, moment).await.unwrap();
+            made.insert(0, moment);
+            let copies: Vec<Timestamp> = shelf.copies(moment).unwrap().iter().map(|copy| copy.made_at).collect();
+            assert_eq!(copies[..made.len().min(2)], made[..made.len().min(2)]);
+            assert_eq!(copies.len(), 2);
+        }
+        let names =
+            std::fs::read_dir(shelf.dir()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.filter(|name| !strange.contains(&name.as_str())).collect();
+        names.sort();
+        assert_eq!(names, ["posbell-20231114T231320Z.backup", "posbell-20231115T001320Z.backup"]);
+        assert!(strange.iter().all(|name| shelf.dir().join(name).exists()));
+    }
+}

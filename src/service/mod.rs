@@ -18,6 +18,8 @@ pub mod fetch;
 pub mod full;
 pub mod health;
 pub mod held;
+mod notice;
+mod overflow;
 pub mod pace;
 pub mod pass;
 pub mod poll;

@@ -114,8 +114,19 @@ pub struct ChannelStatus {
     pub kind: String,
     /// How many messages wait for it.
     pub waiting: u64,
+    /// More was to be sent to it than may wait, since then.
+    pub overflow: Option<OverflowStatus>,
     /// How it has been failing.
     pub failing: Option<FailingStatus>,
+}
+
+/// More than may wait.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OverflowStatus {
+    /// When the first of what was more was planned.
+    pub since: Timestamp,
+    /// How many messages became dead letters at once.
+    pub refused: u64,
 }
 
 /// A row of failures without a success in between.
@@ -187,10 +198,14 @@ pub async fn status(
         });
     }
     let mut counts = store.outbox_counts().await?;
+    let mut overflows = store.overflows().await?;
     let channels = config.channels.iter().map(|channel| ChannelStatus {
         name: channel.name.to_string(),
         kind: kind_name(&channel.kind).to_owned(),
         waiting: counts.waiting.remove(channel.name.as_str()).unwrap_or_default(),
+        overflow: overflows
+            .remove(&channel.name)
+            .map(|overflow| OverflowStatus { since: overflow.since, refused: overflow.refused }),
         failing: live.and_then(|live| live.health.channel(&channel.name)).map(FailingStatus::from),
     });
     let channels = channels.collect();

@@ -50,7 +50,7 @@ pub(super) fn fill_up_to(path: &Path, free: u64) {
     (&file).write_all(&vec![7; usize::try_from(there - free).expect("is small")]).expect("has room");
 }
 
-fn owner(bot: &BotApi) -> String {
+pub(super) fn owner(bot: &BotApi) -> String {
     let url = bot.url();
     format!("[channel.owner]\ntype = \"telegram\"\ntoken = \"123456:test-token\"\nchat_id = 1\napi_url = \"{url}\"\n")
 }

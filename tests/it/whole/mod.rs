@@ -14,6 +14,7 @@ mod lists;
 mod mass_change;
 mod nightly;
 mod older;
+mod overflow;
 mod refresh;
 mod refusals;
 mod replay;
