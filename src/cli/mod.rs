@@ -89,7 +89,7 @@ enum Command {
     Fetch(fetch::FetchArgs),
     /// Write a copy of all that posbell knows into a file, also while it runs
     Backup(backup::BackupArgs),
-    /// Put the copy of a file in the place of what posbell knows; the service must be stopped
+    /// Put a copy in the place of what posbell knows: a file, or the newest of its own; the service must be stopped
     Restore(restore::RestoreArgs),
     /// Print all of something as JSON lines, also while the service runs
     Export {

@@ -2,10 +2,10 @@
 //!
 //! What it costs is said before anything is done, and by `--dry-run` alone.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 use super::backup::{is_time, said};
 use super::source::patiently;
@@ -21,12 +21,12 @@ use crate::service::clock::Clock;
                         vendors, purchases and credits that came, cancels and overdue credits under the id that they \
                         had, everything else under a new one. Messages that waited are sent under the ids that they \
                         have.")]
+#[command(group = ArgGroup::new("which").required(true).args(["file", "last"]))]
 pub(super) struct RestoreArgs {
     /// What `posbell backup` has written
-    #[arg(required_unless_present = "last")]
     file: Option<PathBuf>,
     /// The newest whole copy of those that posbell makes each night
-    #[arg(long, conflicts_with = "file")]
+    #[arg(long)]
     last: bool,
     /// Only say which it is and what it would cost; also while the service runs
     #[arg(long)]
@@ -84,7 +84,7 @@ fn newest_whole(config: &Config, now: Timestamp) -> anyhow::Result<(PathBuf, Con
     )
 }
 
-fn before(file: &std::path::Path, contents: &Contents, config: &Config, now: Timestamp) -> String {
+fn before(file: &Path, contents: &Contents, config: &Config, now: Timestamp) -> String {
     let mut text = format!("The backup is {}.\n", file.display());
     text.push_str(&said(contents, config.wording.timezone));
     text.push_str(&format!(
