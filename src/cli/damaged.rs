@@ -36,7 +36,9 @@ pub(super) fn with_the_way_out(failure: Failure, config: &Config, now: Timestamp
 
 fn is_damage(error: &anyhow::Error) -> bool {
     let is_damage = |cause: &(dyn std::error::Error + 'static)| {
-        matches!(cause.downcast_ref::<StoreError>(), Some(StoreError::Damaged(_)))
+        // A closed one was closed by whoever met the damage first.
+        let error = cause.downcast_ref::<StoreError>();
+        matches!(error, Some(StoreError::Damaged(_) | StoreError::Closed { is_full: false, .. }))
     };
     error.chain().any(is_damage)
 }

@@ -29,10 +29,14 @@ const PIECES_AHEAD: usize = 4;
 const ROOM_LOOKED_AT: u64 = 16 * 1024 * 1024;
 
 /// Makes copies until the end is asked for. Only a failing store ends it earlier.
-pub(super) async fn keep(shared: Arc<Shared>, config: Arc<Config>, shutdown: Shutdown) -> anyhow::Result<()> {
+pub(super) async fn keep(
+    shared: Arc<Shared>,
+    config: Arc<Config>,
+    mut running_since: Timestamp,
+    shutdown: Shutdown,
+) -> anyhow::Result<()> {
     let shelf = Shelf::of(&config.data_dir);
     let zone = config.wording.timezone;
-    let mut running_since = shared.clock.now();
     let mut failed = None;
     while shutdown.unless_asked(tokio::time::sleep(LOOK)).await.is_some() {
         let now = shared.clock.now();

@@ -27,7 +27,7 @@ use super::shutdown::Shutdown;
 use super::whole::read_whole;
 use super::{copies, overflow};
 use crate::config::Config;
-use crate::domain::model::{ChannelName, Resource};
+use crate::domain::model::{ChannelName, Resource, Timestamp};
 use crate::domain::outbox::RetryPolicy;
 use crate::domain::rhythm::pace::first_start;
 use crate::edge::admin::{self, Access};
@@ -81,6 +81,7 @@ pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce(Option<S
         health: Health::default(),
         wakes,
     });
+    let began = shared.clock.now();
     shared.store.let_wait_at_most(config.max_waiting);
     let mut shops = Vec::new();
     for shop in ready.shops {
@@ -116,7 +117,7 @@ pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce(Option<S
             pass::go_on(shop).await?;
         }
         start_reading(&shops, &mut loops, &shutdown);
-        start_keeping(&config, &shared, &mut loops, &shutdown);
+        start_keeping(&config, &shared, began, &mut loops, &shutdown);
         warn_of_orphans(&shared).await?;
     }
     let outcome = watch(&mut loops, &shutdown).await;
@@ -206,12 +207,13 @@ fn start_reading(shops: &[Arc<Shop>], loops: &mut JoinSet<anyhow::Result<()>>, s
 fn start_keeping(
     config: &Arc<Config>,
     shared: &Arc<Shared>,
+    began: Timestamp,
     loops: &mut JoinSet<anyhow::Result<()>>,
     shutdown: &Shutdown,
 ) {
     loops.spawn(prune(Arc::clone(shared), config.retain, shutdown.clone()));
     loops.spawn(index(Arc::clone(shared), shutdown.clone()));
-    loops.spawn(copies::keep(Arc::clone(shared), Arc::clone(config), shutdown.clone()));
+    loops.spawn(copies::keep(Arc::clone(shared), Arc::clone(config), began, shutdown.clone()));
 }
 
 fn serve(
