@@ -192,8 +192,9 @@ mod tests {
             made
         };
         let (contents, committed) = tokio::join!(making, committing);
-        // Those before it began are in it, and those of the time that it took are not.
-        assert!(committed > 20 && contents.events() < EVENTS + committed, "{committed} {contents:?}");
+        // Those before it began are in it, and those of the time that it took are not. More than the one that may have
+        // waited for its end went on beside it.
+        assert!(committed > 2 && contents.events() < EVENTS + committed, "{committed} {contents:?}");
         let copies = shelf.copies(now()).unwrap();
         assert_eq!((copies.len(), read_backup(&copies[0].path).unwrap()), (1, contents));
     }
