@@ -111,7 +111,7 @@ pub(super) fn said(contents: &Contents, zone: Tz) -> String {
 }
 
 /// A number of bytes as a person reads it.
-fn size(bytes: u64) -> String {
+pub(super) fn size(bytes: u64) -> String {
     match bytes {
         0..10_000 => format!("{bytes} bytes"),
         10_000..10_000_000 => format!("{} kB", bytes / 1_000),

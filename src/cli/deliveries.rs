@@ -74,7 +74,8 @@ pub(super) fn deliveries(config: &Config, args: &DeliveriesArgs) -> Result<(), F
 }
 
 fn row(delivery: &Delivery, zone: Tz) -> Vec<String> {
-    let last = delivery.attempts.last().and_then(|attempt| attempt.reason.as_ref()).map(ToString::to_string);
+    let last = delivery.attempts.last().and_then(|attempt| attempt.reason.as_ref());
+    let last = delivery.refused.as_ref().or(last).map(ToString::to_string);
     let last = delivery.collapsed_into.as_ref().map(|into| format!("collapsed into {into}")).or(last);
     vec![
         table::moment(delivery.created_at, zone),
@@ -109,6 +110,9 @@ fn whole(delivery: &Delivery, zone: Tz) -> String {
         say("again", format!("{after}: a person had it sent again"));
     }
     say("tried", times(delivery));
+    if let Some(reason) = &delivery.refused {
+        say("reason", reason.to_string());
+    }
     if let Some(into) = &delivery.collapsed_into {
         say("collapsed", format!("into {into}, which says what is newer; not sent itself"));
     }

@@ -7,6 +7,7 @@ mod act;
 mod backup;
 mod caller;
 mod check;
+mod damaged;
 mod deliveries;
 mod demo;
 mod events;
@@ -28,11 +29,13 @@ mod table;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Config, Problem};
 use crate::domain::outbox::Act;
+use crate::service::clock::Clock;
 use crate::service::telemetry;
 
 pub use held::in_words as held_in_words;
@@ -86,7 +89,7 @@ enum Command {
     Fetch(fetch::FetchArgs),
     /// Write a copy of all that posbell knows into a file, also while it runs
     Backup(backup::BackupArgs),
-    /// Put the copy of a file in the place of what posbell knows; the service must be stopped
+    /// Put a copy in the place of what posbell knows: a file, or the newest of its own; the service must be stopped
     Restore(restore::RestoreArgs),
     /// Print all of something as JSON lines, also while the service runs
     Export {
@@ -160,23 +163,32 @@ impl Cli {
             Command::Run => telemetry::start(log.as_deref()),
             _ => telemetry::start(Some(log.as_deref().unwrap_or("warn"))),
         }
-        let config = self.load()?;
+        let config = Arc::new(self.load()?);
+        let done = self.obey_with(&config);
+        done.map_err(|failure| match &self.command {
+            // It says itself what it has found.
+            Command::Restore(_) => failure,
+            _ => damaged::with_the_way_out(failure, &config, Clock::default().now()),
+        })
+    }
+
+    fn obey_with(&self, config: &Arc<Config>) -> Result<(), Failure> {
         match &self.command {
             Command::Run => run::run(config),
             Command::Demo(_) | Command::Schema { .. } => Ok(()),
-            Command::Check { online } => check::check(&config, *online),
-            Command::Status(listing) => status::status(&config, listing),
-            Command::Events(args) => events::events(&config, args),
-            Command::Deliveries(args) => deliveries::deliveries(&config, args),
-            Command::Retry(args) => act::act(&config, Act::Retry, args),
-            Command::Drop(args) => act::act(&config, Act::Drop, args),
-            Command::Replay(args) => replay::replay(&config, args),
-            Command::Held(args) => held::held(&config, args),
-            Command::Fetch(args) => fetch::fetch(&config, args),
-            Command::Backup(args) => backup::backup(&config, args),
-            Command::Restore(args) => restore::restore(&config, args),
-            Command::Export { what } => export::export(&config, what),
-            Command::Resume { shop } => resume::resume(&config, shop),
+            Command::Check { online } => check::check(config, *online),
+            Command::Status(listing) => status::status(config, listing),
+            Command::Events(args) => events::events(config, args),
+            Command::Deliveries(args) => deliveries::deliveries(config, args),
+            Command::Retry(args) => act::act(config, Act::Retry, args),
+            Command::Drop(args) => act::act(config, Act::Drop, args),
+            Command::Replay(args) => replay::replay(config, args),
+            Command::Held(args) => held::held(config, args),
+            Command::Fetch(args) => fetch::fetch(config, args),
+            Command::Backup(args) => backup::backup(config, args),
+            Command::Restore(args) => restore::restore(config, args),
+            Command::Export { what } => export::export(config, what),
+            Command::Resume { shop } => resume::resume(config, shop),
         }
     }
 

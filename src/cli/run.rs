@@ -7,6 +7,7 @@ use anyhow::Context;
 use tokio::net::TcpListener;
 use tracing::info;
 
+use super::damaged::while_running;
 use super::source::patiently;
 use super::{Failure, bad_config, env};
 use crate::config::{Config, Weight};
@@ -21,15 +22,14 @@ use crate::service::systemd;
 /// How long threads that read or write may take to end after everything else has.
 const LAST_THREADS: Duration = Duration::from_secs(2);
 
-pub(super) fn run(config: Config) -> Result<(), Failure> {
-    let spare = ready(&config)?;
-    let config = Arc::new(config);
+pub(super) fn run(config: &Arc<Config>) -> Result<(), Failure> {
+    let spare = ready(config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(async {
-        let door = Door::open(&config).await?;
+        let door = Door::open(config).await?;
         let (ending, shutdown) = shutdown();
         let mut signals = Signals::new().context("Failed to listen for signals")?;
-        let mut service = Box::pin(keep_running(config, spare, door, shutdown));
+        let mut service = Box::pin(keep_running(Arc::clone(config), spare, door, shutdown));
         tokio::select! {
             outcome = &mut service => return outcome,
             () = signals.end() => {}
@@ -77,7 +77,8 @@ async fn run_once(config: &Arc<Config>, door: &Door, clock: &Clock, shutdown: &S
         }
         systemd::ready();
     })
-    .await?;
+    .await
+    .map_err(while_running)?;
     Ok(())
 }
 

@@ -37,7 +37,10 @@ impl<'a> Source<'a> {
         // A service with no admin address is not worth waiting for.
         let opened = if config.admin.is_some() { patiently(&Clock::default(), open) } else { open() };
         match opened {
-            Ok(store) => Ok(Source::Store { config, store: Box::new(store) }),
+            Ok(store) => {
+                store.let_wait_at_most(config.max_waiting);
+                Ok(Source::Store { config, store: Box::new(store) })
+            }
             Err(StoreError::Locked { holder, .. }) => Self::service(config, &holder),
             // The unit's data may be closed to this user; its admin address is not.
             Err(StoreError::Directory { source, .. }) if source.kind() == std::io::ErrorKind::PermissionDenied => {
@@ -92,7 +95,10 @@ impl<'a> Source<'a> {
     pub(super) async fn status(&self) -> anyhow::Result<String> {
         match self {
             Source::Service { .. } => self.get("status", &[]).await,
-            Source::Store { config, store } => Ok(serde_json::to_string(&report::status(config, store, None).await?)?),
+            Source::Store { config, store } => {
+                let status = report::status(config, store, None, Clock::default().now()).await?;
+                Ok(serde_json::to_string(&status)?)
+            }
         }
     }
 

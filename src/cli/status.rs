@@ -2,6 +2,7 @@
 
 use chrono_tz::Tz;
 
+use super::backup::size;
 use super::held::state;
 use super::source::{Source, parsed};
 use super::{Failure, Listing, out, small_runtime, table};
@@ -43,6 +44,15 @@ fn text(status: &Status, now: Timestamp, zone: Tz) -> String {
     } else {
         text.push_str(&table::aligned(&["CHANNEL", "TYPE", "WAITING", "STATE"], &rows));
     }
+    for channel in &status.channels {
+        let Some(overflow) = &channel.overflow else { continue };
+        text.push_str(&format!(
+            "No more messages may wait for `{}` (`[store] max_waiting`): {} have become dead letters at once since {}\n",
+            channel.name,
+            overflow.refused,
+            table::moment(overflow.since, zone)
+        ));
+    }
     for (channel, waiting) in &status.orphaned {
         text.push_str(&format!(
             "{waiting} messages wait for `{channel}`, which is not in the configuration any more\n"
@@ -52,6 +62,27 @@ fn text(status: &Status, now: Timestamp, zone: Tz) -> String {
         text.push_str(&format!(
             "\n{} dead letters: see `posbell deliveries --state dead`; `posbell retry --dead` sends them again\n",
             status.dead
+        ));
+    }
+    text.push_str(&copies_text(status, now, zone));
+    text
+}
+
+fn copies_text(status: &Status, now: Timestamp, zone: Tz) -> String {
+    let mut text = match &status.copies.newest {
+        Some(copy) => format!(
+            "\nThe newest copy of all this is of {} ({}), {}.\n",
+            table::moment(copy.made_at, zone),
+            table::ago(copy.made_at, now),
+            size(copy.bytes)
+        ),
+        None => "\nThere is no copy of all this yet: the first is made when posbell has run for an hour.\n".to_owned(),
+    };
+    if let Some(failing) = &status.copies.failing {
+        text.push_str(&format!(
+            "No copy could be made since {}: {}\n",
+            table::moment(failing.since, zone),
+            failing.why
         ));
     }
     text

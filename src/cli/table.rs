@@ -40,13 +40,18 @@ pub(super) fn moment(at: Timestamp, zone: Tz) -> String {
 
 /// How long ago something was.
 pub(super) fn ago(at: Timestamp, now: Timestamp) -> String {
-    let seconds = (now - at).max(TimeDelta::zero()).num_seconds().unsigned_abs();
+    format!("{} ago", length(now - at))
+}
+
+/// A length of time without its smallest parts; nothing where it is negative.
+pub(super) fn length(length: TimeDelta) -> String {
+    let seconds = length.max(TimeDelta::zero()).num_seconds().unsigned_abs();
     let rounded = match seconds {
         0..120 => seconds,
         120..7200 => seconds / 60 * 60,
         _ => seconds / 3600 * 3600,
     };
-    format!("{} ago", humantime::format_duration(std::time::Duration::from_secs(rounded)))
+    humantime::format_duration(std::time::Duration::from_secs(rounded)).to_string()
 }
 
 #[cfg(test)]

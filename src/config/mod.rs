@@ -31,6 +31,11 @@ use crate::domain::rules::{Names, RuleSet};
 /// How long events and finished deliveries are kept unless told otherwise; from the contract.
 const RETAIN: Duration = Duration::from_secs(90 * 24 * 3600);
 
+/// How many deliveries may wait for one channel unless told otherwise: some hundred megabytes with their events.
+const MAX_WAITING: u64 = 100_000;
+/// The most that a file may say.
+const MAX_WAITING_MOST: u64 = 10_000_000;
+
 /// Where the admin address listens unless told otherwise; from the contract.
 const LISTEN: &str = "127.0.0.1:8787";
 
@@ -45,6 +50,8 @@ pub struct Config {
     pub wording: Wording,
     /// How long events, finished deliveries, and credits that are paid or lost are kept.
     pub retain: Duration,
+    /// How many deliveries may wait for one channel; what is more is a dead letter at once.
+    pub max_waiting: u64,
     /// Where the service can be asked; `None` for nowhere.
     pub admin: Option<AdminConfig>,
     /// The shops, at least one.
@@ -130,7 +137,7 @@ impl Config {
         let data_dir = document.take::<PathBuf>("data_dir", m);
         let rules_path = document.take::<PathBuf>("rules", m);
         let wording = wording(&mut document, m);
-        let retain = retain(&mut document, m);
+        let (retain, max_waiting) = store(&mut document, m);
         let admin = admin(&mut document, &dir, m);
         let delivery = channel::retry_policy(document.table("delivery", m), &RetryPolicy::default(), m);
         // A shop or channel with a mistake in it is still one that rules may name: one mistake, one message.
@@ -158,7 +165,7 @@ impl Config {
                 given.map_or_else(|| dir.join("posbell-data"), PathBuf::from)
             }
         };
-        Ok(Config { file, data_dir, wording, retain, admin, shops, channels, rules })
+        Ok(Config { file, data_dir, wording, retain, max_waiting, admin, shops, channels, rules })
     }
 }
 
@@ -184,11 +191,15 @@ fn wording(document: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> Wording {
     Wording { language, timezone: timezone.unwrap_or(Tz::Asia__Bangkok) }
 }
 
-fn retain(document: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> Duration {
-    let Some(mut store) = document.table("store", mistakes) else { return RETAIN };
+fn store(document: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> (Duration, u64) {
+    let Some(mut store) = document.table("store", mistakes) else { return (RETAIN, MAX_WAITING) };
     let retain = value::duration(&mut store, "retain", mistakes).unwrap_or(RETAIN);
+    let max_waiting = store.take::<u64>("max_waiting", mistakes);
+    if let Some(placed) = max_waiting.as_ref().filter(|placed| !(1..=MAX_WAITING_MOST).contains(&placed.value)) {
+        mistakes.push(placed.mistake("`max_waiting` must be from 1 to 10000000"));
+    }
     store.finish(&["url"], mistakes);
-    retain
+    (retain, max_waiting.map_or(MAX_WAITING, |placed| placed.value))
 }
 
 fn admin(document: &mut Table<'_>, dir: &Path, mistakes: &mut Vec<Mistake>) -> Option<AdminConfig> {

@@ -49,6 +49,7 @@ language = "en"
 
 [store]
 retain = "30d"
+max_waiting = 500
 
 [admin]
 listen = "0.0.0.0:9000"
@@ -140,7 +141,7 @@ fn what_stands_at_the_top_is_read() {
     assert_eq!(config.file.path, dir.path().join("posbell.toml"));
     assert_eq!(config.data_dir, dir.path().join("data"));
     assert_eq!((config.wording.language, config.wording.timezone), (Language::English, Tz::Asia__Tokyo));
-    assert_eq!(config.retain, seconds(30 * 86_400));
+    assert_eq!((config.retain, config.max_waiting), (seconds(30 * 86_400), 500));
     let admin = config.admin.unwrap();
     assert_eq!((admin.listen.to_string().as_str(), admin.token.is_some()), ("0.0.0.0:9000", true));
 }
@@ -223,7 +224,7 @@ fn what_is_left_out_has_the_value_of_the_contract() {
     let config = read(LEAST);
     assert_eq!(config.data_dir, config.file.path.with_file_name("posbell-data"));
     assert_eq!((config.wording.language, config.wording.timezone), (Language::Thai, Tz::Asia__Bangkok));
-    assert_eq!(config.retain, seconds(90 * 86_400));
+    assert_eq!((config.retain, config.max_waiting), (seconds(90 * 86_400), 100_000));
     assert_eq!(config.admin.map(|admin| admin.listen.to_string()).as_deref(), Some("127.0.0.1:8787"));
     assert!(config.channels.is_empty() && config.rules.rules.is_empty() && config.rules.thresholds.is_empty());
     let shop = &config.shops[0];

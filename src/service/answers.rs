@@ -58,7 +58,7 @@ impl Answers for ServiceAnswers {
             slowed: self.shops.iter().filter_map(slowed).collect(),
             rhythms: rhythms.collect(),
         };
-        json(&report::status(&self.config, &self.shared.store, Some(&live)).await?)
+        json(&report::status(&self.config, &self.shared.store, Some(&live), self.shared.clock.now()).await?)
     }
 
     async fn events(&self, query: EventQuery) -> Result<String, Refusal> {

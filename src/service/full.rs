@@ -10,25 +10,20 @@ use std::time::Duration;
 use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-use tracing::{error, info, warn};
+use tracing::{error, info};
 
 use super::clock::Clock;
-use super::setup::{Ready, ReadyChannel};
+use super::notice::{TELL_AGAIN, Teller};
+use super::setup::Ready;
 use super::shutdown::{Ending, Shutdown, shutdown};
 use crate::config::Config;
-use crate::domain::event::DeliveryId;
-use crate::domain::message::{Notice, render_notice};
+use crate::domain::message::Notice;
 use crate::domain::model::Timestamp;
-use crate::domain::outbox::Outcome;
 use crate::edge::admin::{self, Access};
-use crate::edge::channel::Outgoing;
 use crate::edge::store::{self, RESERVE, StoreError, free_bytes};
 
 /// How often it is looked whether there is space again.
 const LOOK: Duration = Duration::from_secs(2);
-
-/// How long after a notice that nobody took it is tried again.
-const TELL_AGAIN: Duration = Duration::from_secs(60);
 
 /// The shortest time between two notices that were taken.
 const BETWEEN_NOTICES: Duration = Duration::from_secs(3600);
@@ -55,8 +50,7 @@ pub fn is_full(error: &anyhow::Error) -> bool {
 pub struct Waiter {
     config: Arc<Config>,
     clock: Clock,
-    /// Those that people read, in the order of the configuration.
-    channels: Vec<ReadyChannel>,
+    people: Teller,
     token: Option<SecretString>,
     told_at: Option<Timestamp>,
 }
@@ -64,8 +58,9 @@ pub struct Waiter {
 impl Waiter {
     /// Keeps everything ready that a full disk could keep from being made.
     pub fn new(config: Arc<Config>, ready: Ready, clock: Clock) -> Waiter {
-        let channels = ready.channels.into_iter().filter(|channel| channel.channel.is_for_people()).collect();
-        Waiter { config, clock, channels, token: ready.admin_token, told_at: None }
+        let channels: Vec<_> = ready.channels.into_iter().map(Arc::new).collect();
+        let people = Teller::new(&channels, config.wording.clone(), clock.clone());
+        Waiter { config, clock, people, token: ready.admin_token, told_at: None }
     }
 
     /// Waits until there is space or the end is asked for. Answers on `listener` meanwhile.
@@ -81,9 +76,9 @@ impl Waiter {
         let mut tell_at = since;
         let after = loop {
             if told.is_none() && self.clock.now() >= tell_at && self.may_tell() {
-                let sent = shutdown.unless_asked(self.tell(Notice::DiskFull, None)).await;
+                let sent = shutdown.unless_asked(self.people.tell(Notice::DiskFull, |_| true)).await;
                 told = sent.flatten();
-                self.told_at = told.map(|_| self.clock.now()).or(self.told_at);
+                self.told_at = told.as_ref().map(|_| self.clock.now()).or(self.told_at);
                 tell_at = self.clock.now() + TELL_AGAIN;
             }
             if free_bytes(&self.config.data_dir).is_ok_and(|free| free >= RESERVE) {
@@ -96,7 +91,7 @@ impl Waiter {
         if after == After::Space {
             info!("there is space again on the disk of {}: posbell goes on", self.config.data_dir.display());
             if let Some(channel) = told {
-                shutdown.unless_asked(self.tell(Notice::DiskFree, Some(channel))).await;
+                shutdown.unless_asked(self.people.tell(Notice::DiskFree, |one| *one == channel)).await;
             }
         }
         if let Some((ending, mut serving)) = serving {
@@ -123,37 +118,5 @@ impl Waiter {
         let mut serving = JoinSet::new();
         serving.spawn(admin::serve(listener, router, async move { shutdown.asked().await }));
         Some((ending, serving))
-    }
-
-    /// Sends the notice to all readers of the first channel that takes it, or of that one. Returns which it was.
-    async fn tell(&self, notice: Notice, only: Option<usize>) -> Option<usize> {
-        let at = self.clock.now();
-        let text = render_notice(notice, &self.config.wording);
-        for (index, channel) in
-            self.channels.iter().enumerate().filter(|(index, _)| only.is_none_or(|only| only == *index))
-        {
-            let one = [None];
-            let several: Vec<Option<&str>> = channel.recipients.iter().map(|to| Some(to.as_str())).collect();
-            let recipients = if several.is_empty() { &one[..] } else { &several };
-            let mut taken = false;
-            for recipient in recipients {
-                let id = self.clock.token();
-                let outgoing = Outgoing {
-                    delivery: DeliveryId::of_notice(&channel.name, *recipient, &id),
-                    id,
-                    body: String::new(),
-                    text: text.clone(),
-                    recipient: recipient.map(ToOwned::to_owned),
-                    at,
-                };
-                taken |= matches!(channel.channel.send(&outgoing).await, Outcome::Delivered);
-            }
-            if taken {
-                info!(channel.name = %channel.name, "{} was told: {}", channel.name, text.title);
-                return Some(index);
-            }
-            warn!(channel.name = %channel.name, "{} could not be told: {}", channel.name, text.title);
-        }
-        None
     }
 }

@@ -23,6 +23,7 @@ pub struct Health {
     channels: Mutex<BTreeMap<ChannelName, Failing>>,
     blind: Mutex<BTreeMap<ShopId, bool>>,
     unreadable: Mutex<BTreeMap<(ShopId, Resource), u64>>,
+    copies: Mutex<BTreeMap<(), Failing>>,
 }
 
 impl Health {
@@ -71,6 +72,21 @@ impl Health {
     /// How a channel has been failing, if it has.
     pub fn channel(&self, channel: &ChannelName) -> Option<Failing> {
         lock(&self.channels).get(channel).cloned()
+    }
+
+    /// No copy of the data could be made. Returns whether this is news.
+    pub fn copy_failed(&self, why: &str, now: Timestamp) -> bool {
+        note(&mut lock(&self.copies), (), why, now)
+    }
+
+    /// A copy was made. Returns what it ends.
+    pub fn copy_made(&self) -> Option<Failing> {
+        lock(&self.copies).remove(&())
+    }
+
+    /// How copies have been failing, if they have.
+    pub fn copies(&self) -> Option<Failing> {
+        lock(&self.copies).get(&()).cloned()
     }
 }
 

@@ -14,7 +14,7 @@ use super::shop::costs;
 use crate::config::{ChannelKind, Config};
 use crate::domain::model::{Resource, Timestamp};
 use crate::domain::rhythm::Rhythm;
-use crate::edge::store::{Store, StoreError};
+use crate::edge::store::{Shelf, Store, StoreError};
 
 /// The answer to `posbell status`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +31,26 @@ pub struct Status {
     pub orphaned: BTreeMap<String, u64>,
     /// Dead letters.
     pub dead: u64,
+    /// The copies that posbell makes of its data by itself.
+    pub copies: CopiesStatus,
+}
+
+/// The copies that posbell makes of its data by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CopiesStatus {
+    /// The newest; `null` where there is none.
+    pub newest: Option<CopyStatus>,
+    /// Since when and why none could be made.
+    pub failing: Option<FailingStatus>,
+}
+
+/// One such copy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CopyStatus {
+    /// The moment that it is a copy of.
+    pub made_at: Timestamp,
+    /// How long its file is.
+    pub bytes: u64,
 }
 
 /// One shop.
@@ -94,8 +114,19 @@ pub struct ChannelStatus {
     pub kind: String,
     /// How many messages wait for it.
     pub waiting: u64,
+    /// More was to be sent to it than may wait, since then.
+    pub overflow: Option<OverflowStatus>,
     /// How it has been failing.
     pub failing: Option<FailingStatus>,
+}
+
+/// More than may wait.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OverflowStatus {
+    /// When the first of what was more was planned.
+    pub since: Timestamp,
+    /// How many messages became dead letters at once.
+    pub refused: u64,
 }
 
 /// A row of failures without a success in between.
@@ -128,7 +159,12 @@ pub struct Live<'a> {
 }
 
 /// The status, as far as the store and, if it runs, the service know it.
-pub async fn status(config: &Config, store: &Store, live: Option<&Live<'_>>) -> Result<Status, StoreError> {
+pub async fn status(
+    config: &Config,
+    store: &Store,
+    live: Option<&Live<'_>>,
+    now: Timestamp,
+) -> Result<Status, StoreError> {
     let mut shops = Vec::new();
     for shop in &config.shops {
         let record = store.shop(&shop.id).await?;
@@ -162,10 +198,14 @@ pub async fn status(config: &Config, store: &Store, live: Option<&Live<'_>>) -> 
         });
     }
     let mut counts = store.outbox_counts().await?;
+    let mut overflows = store.overflows().await?;
     let channels = config.channels.iter().map(|channel| ChannelStatus {
         name: channel.name.to_string(),
         kind: kind_name(&channel.kind).to_owned(),
         waiting: counts.waiting.remove(channel.name.as_str()).unwrap_or_default(),
+        overflow: overflows
+            .remove(&channel.name)
+            .map(|overflow| OverflowStatus { since: overflow.since, refused: overflow.refused }),
         failing: live.and_then(|live| live.health.channel(&channel.name)).map(FailingStatus::from),
     });
     let channels = channels.collect();
@@ -176,7 +216,15 @@ pub async fn status(config: &Config, store: &Store, live: Option<&Live<'_>>) -> 
         channels,
         orphaned: counts.waiting,
         dead: counts.dead,
+        copies: copies_status(config, live, now),
     })
+}
+
+/// A directory that cannot be read is told by the loop that would write into it.
+fn copies_status(config: &Config, live: Option<&Live<'_>>, now: Timestamp) -> CopiesStatus {
+    let copies = Shelf::of(&config.data_dir).copies(now).unwrap_or_default();
+    let newest = copies.first().map(|copy| CopyStatus { made_at: copy.made_at, bytes: copy.bytes });
+    CopiesStatus { newest, failing: live.and_then(|live| live.health.copies()).map(FailingStatus::from) }
 }
 
 fn millis(duration: std::time::Duration) -> u64 {

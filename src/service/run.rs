@@ -18,14 +18,16 @@ use super::clock::Clock;
 use super::compact::Compactor;
 use super::deliver::{Deliverer, Letterhead};
 use super::health::Health;
+use super::notice::Teller;
 use super::pass::{self, refresh};
 use super::poll::poll;
 use super::setup::{Ready, ReadyChannel, open_shop};
 use super::shop::{Shared, Shop};
 use super::shutdown::Shutdown;
 use super::whole::read_whole;
+use super::{copies, overflow};
 use crate::config::Config;
-use crate::domain::model::{ChannelName, Resource};
+use crate::domain::model::{ChannelName, Resource, Timestamp};
 use crate::domain::outbox::RetryPolicy;
 use crate::domain::rhythm::pace::first_start;
 use crate::edge::admin::{self, Access};
@@ -79,6 +81,8 @@ pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce(Option<S
         health: Health::default(),
         wakes,
     });
+    let began = shared.clock.now();
+    shared.store.let_wait_at_most(config.max_waiting);
     let mut shops = Vec::new();
     for shop in ready.shops {
         shops.push(Arc::new(open_shop(shop, &config, &shared, Arc::new(SystemBootClock)).await?));
@@ -113,8 +117,7 @@ pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce(Option<S
             pass::go_on(shop).await?;
         }
         start_reading(&shops, &mut loops, &shutdown);
-        loops.spawn(prune(Arc::clone(&shared), config.retain, shutdown.clone()));
-        loops.spawn(index(Arc::clone(&shared), shutdown.clone()));
+        start_keeping(&config, &shared, began, &mut loops, &shutdown);
         warn_of_orphans(&shared).await?;
     }
     let outcome = watch(&mut loops, &shutdown).await;
@@ -159,16 +162,14 @@ fn start_sending(
     shutdown: &Shutdown,
 ) {
     let names = config.shops.iter().map(|shop| (shop.id.clone(), shop.name.clone())).collect();
+    let channels: Vec<_> = channels.into_iter().map(Arc::new).collect();
+    let people = Teller::new(&channels, config.wording.clone(), shared.clock.clone());
+    loops.spawn(overflow::watch(Arc::clone(shared), people, config.max_waiting, shutdown.clone()));
     let letterhead = Arc::new(Letterhead { wording: config.wording.clone(), names });
     for channel in channels {
         let wake = shared.wakes.get(&channel.name).cloned().unwrap_or_default();
         let name = channel.name.clone();
-        let deliverer = Deliverer {
-            channel: Arc::new(channel),
-            shared: Arc::clone(shared),
-            letterhead: Arc::clone(&letterhead),
-            wake,
-        };
+        let deliverer = Deliverer { channel, shared: Arc::clone(shared), letterhead: Arc::clone(&letterhead), wake };
         let shutdown = shutdown.clone();
         loops.spawn(async move {
             deliverer.run(shutdown).await.with_context(|| format!("Failed to deliver to channel {name}"))
@@ -200,6 +201,19 @@ fn start_reading(shops: &[Arc<Shop>], loops: &mut JoinSet<anyhow::Result<()>>, s
             });
         }
     }
+}
+
+/// What keeps the store in order.
+fn start_keeping(
+    config: &Arc<Config>,
+    shared: &Arc<Shared>,
+    began: Timestamp,
+    loops: &mut JoinSet<anyhow::Result<()>>,
+    shutdown: &Shutdown,
+) {
+    loops.spawn(prune(Arc::clone(shared), config.retain, shutdown.clone()));
+    loops.spawn(index(Arc::clone(shared), shutdown.clone()));
+    loops.spawn(copies::keep(Arc::clone(shared), Arc::clone(config), began, shutdown.clone()));
 }
 
 fn serve(

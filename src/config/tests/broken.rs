@@ -57,6 +57,8 @@ fn mistakes_at_the_top() {
             "2:10 `retain`: `90` is no length of time; write it as",
         ),
         ("a retention of nothing", "[store]\nretain = \"0s\"", "2:10 `retain`: `0s` is no length of time"),
+        ("nothing that may wait", "[store]\nmax_waiting = 0", "2:15 `max_waiting` must be from 1 to 10000000"),
+        ("less than nothing that may wait", "[store]\nmax_waiting = -1", "2:15 `max_waiting`: invalid value"),
         ("a database", "[store]\nurl = \"postgres://\"", &format!("2:1 `url` {LATER}")),
         ("an address without a port", "[admin]\nlisten = \"127.0.0.1\"", "2:10 `127.0.0.1` is no address; write it as"),
         (

@@ -58,7 +58,8 @@ impl Delivery {
             0 => State::Pending { due_at: at },
             _ => State::Retrying { due_at: at },
         };
-        Delivery { state, again: Some(Again { since: at, tried: self.tried }), ..self.clone() }
+        let again = Some(Again { since: at, tried: self.tried });
+        Delivery { state, again, refused: None, ..self.clone() }
     }
 
     /// What stands after an attempt that found the delivery as `before` and left it as `after`, where `self` is what is
@@ -141,6 +142,17 @@ mod tests {
             check(state, tried, Drop, drop);
             check(state, tried, Replay, replay);
         }
+    }
+
+    #[test]
+    fn what_was_refused_because_too_many_wait_is_sent_like_any_other_dead_letter() {
+        let refused = delivery("pending", 0).refuse(5);
+        assert_eq!((&refused.state, refused.tried), (&State::Dead { at: at(0) }, 0));
+        assert_eq!(refused.refused, Some(Reason::TooManyWait(5)));
+        let again = refused.act(Act::Retry, at(9)).unwrap();
+        assert_eq!((&again.id, &again.state, &again.refused), (&refused.id, &State::Pending { due_at: at(9) }, &None));
+        let stored = serde_json::to_string(&refused).unwrap();
+        assert_eq!(serde_json::from_str::<Delivery>(&stored).unwrap(), refused);
     }
 
     #[test]

@@ -50,6 +50,9 @@ pub struct Delivery {
     /// without having been taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collapsed_into: Option<DeliveryId>,
+    /// Why it became a dead letter without an attempt, until a person has it sent again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Reason>,
 }
 
 /// A channel, and which of its recipients where it has several.
@@ -159,6 +162,7 @@ impl Delivery {
             again: None,
             counts: Vec::new(),
             collapsed_into: None,
+            refused: None,
         }
     }
 
@@ -207,6 +211,12 @@ impl Delivery {
     /// The same delivery as a dead letter: nobody is left who could send it.
     pub fn give_up(self, at: Timestamp) -> Self {
         Self { state: State::Dead { at }, ..self }
+    }
+
+    /// The same delivery as a dead letter from the beginning: `most` wait for its channel already, and no more may.
+    pub fn refuse(self, most: u64) -> Self {
+        let state = State::Dead { at: self.created_at };
+        Self { state, refused: Some(Reason::TooManyWait(most)), ..self }
     }
 
     /// The same delivery after an attempt that began at `at` and took `took`.
@@ -362,7 +372,7 @@ mod tests {
     #[test]
     fn a_delivery_stored_before_there_was_a_catch_up_or_an_act_is_read_and_written_as_it_was() {
         let stored = serde_json::to_string(&delivery()).expect("is JSON");
-        assert!(["counts", "collapsed", "again"].iter().all(|later| !stored.contains(later)), "{stored}");
+        assert!(["counts", "collapsed", "again", "refused"].iter().all(|later| !stored.contains(later)), "{stored}");
         assert_eq!(serde_json::from_str::<Delivery>(&stored).expect("is a delivery"), delivery());
     }
 

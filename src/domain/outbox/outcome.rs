@@ -52,6 +52,8 @@ pub enum Reason {
     EventLost,
     /// The message could not be written for this channel; the text says why.
     Unsendable(String),
+    /// So many messages wait for the channel already that no more may.
+    TooManyWait(u64),
 }
 
 impl fmt::Display for Reason {
@@ -68,6 +70,9 @@ impl fmt::Display for Reason {
             Reason::RecipientRefused => f.write_str("the recipient was refused"),
             Reason::BadAnswer => f.write_str("its answer could not be understood"),
             Reason::EventLost => f.write_str("its event is lost in the store"),
+            Reason::TooManyWait(most) => {
+                write!(f, "not tried: {most} messages wait for this channel already (`[store] max_waiting`)")
+            }
             Reason::Unsendable(why) => write!(f, "the message could not be written: {why}"),
         }
     }

@@ -3,15 +3,16 @@
 //! A batch is whole or absent, so a commit is too. Only the committer's thread comes here, so what is looked up in the
 //! store cannot change before the batch is applied.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::engine::{Batch, Engine};
 use super::listed::head_of;
 use super::record::{self, ReplayRecord, ResourceRecord, ShopRecord};
+use super::waiting::{Refused, Waiting};
 use super::{StoreError, keys};
 use crate::domain::diff::guard::GuardRecord;
 use crate::domain::event::{DeliveryId, Event, EventId};
-use crate::domain::model::{EntityId, Resource, ShopId, Timestamp};
+use crate::domain::model::{ChannelName, EntityId, Resource, ShopId, Timestamp};
 use crate::domain::outbox::{Act, Collapse, Delivery, State};
 
 /// What becomes durable in one step.
@@ -42,6 +43,8 @@ pub struct Commit {
     pub gather: Option<(ShopId, Resource, Gather)>,
     /// Blocks of the index of the log, by their number, as the store's own indexing made them.
     pub blocks: Vec<(u64, Vec<u8>)>,
+    /// Channels of whose overflow somebody was told.
+    pub overflow_told: Vec<ChannelName>,
     /// Finished work to forget, as the store's own pruning found it.
     pub removals: Vec<Forgotten>,
 }
@@ -50,12 +53,12 @@ impl Commit {
     /// Whether nothing would become of it.
     pub fn is_empty(&self) -> bool {
         let Commit { rows, events, deliveries, settled, acts, collapse, .. } = self;
-        let Commit { resource, guard, shop, gather, replay, removals, blocks, .. } = self;
+        let Commit { resource, guard, shop, gather, replay, overflow_told, removals, blocks, .. } = self;
         let told = [rows.len(), events.len(), deliveries.len(), settled.len(), acts.len()];
-        let kept = [removals.len(), blocks.len()];
+        let kept = [overflow_told.len(), removals.len(), blocks.len()];
         let known = [resource.is_some(), guard.is_some(), shop.is_some()];
         let single = [collapse.is_some(), gather.is_some(), replay.is_some()];
-        told == [0; 5] && kept == [0; 2] && known == [false; 3] && single == [false; 3]
+        told == [0; 5] && kept == [0; 3] && known == [false; 3] && single == [false; 3]
     }
 }
 
@@ -105,7 +108,12 @@ impl Numbers {
 }
 
 /// The batch that `commit` is.
-pub(super) fn batch_of(engine: &dyn Engine, numbers: &mut Numbers, commit: Commit) -> Result<Batch, StoreError> {
+pub(super) fn batch_of(
+    engine: &dyn Engine,
+    numbers: &mut Numbers,
+    waiting: &mut Waiting,
+    commit: Commit,
+) -> Result<Batch, StoreError> {
     let before = *numbers;
     let mut batch = Batch::default();
     if let Some((shop, resource, promise)) = commit.gather {
@@ -113,7 +121,7 @@ pub(super) fn batch_of(engine: &dyn Engine, numbers: &mut Numbers, commit: Commi
     }
     put_rows(&mut batch, commit.rows);
     let known_before = tell(engine, &mut batch, numbers, commit.events)?;
-    plan(engine, &mut batch, numbers, commit.deliveries, &known_before)?;
+    let refused = plan(engine, &mut batch, (numbers, waiting), commit.deliveries, &known_before)?;
     for (before, after) in commit.settled {
         settle(engine, &mut batch, &before, after)?;
     }
@@ -141,6 +149,7 @@ pub(super) fn batch_of(engine: &dyn Engine, numbers: &mut Numbers, commit: Commi
     for Forgotten(entry) in commit.removals {
         forget(engine, &mut batch, entry)?;
     }
+    waiting.follow(engine, &mut batch, refused, &commit.overflow_told)?;
     if *numbers != before {
         batch.insert(keys::NUMBERS, &numbers.bytes());
     }
@@ -207,15 +216,17 @@ fn tell(
     Ok(known_before)
 }
 
-/// Deliveries of these and of older events; what only repeats is left out.
+/// Deliveries of these and of older events; what only repeats is left out. Returns how many were more than may wait.
 fn plan(
     engine: &dyn Engine,
     batch: &mut Batch,
-    numbers: &mut Numbers,
+    (numbers, waiting): (&mut Numbers, &Waiting),
     deliveries: Vec<Delivery>,
     known_before: &BTreeSet<EventId>,
-) -> Result<(), StoreError> {
+) -> Result<Refused, StoreError> {
+    let mut refused = Refused::new();
     let mut planned = BTreeSet::new();
+    let mut by_channel: BTreeMap<ChannelName, u64> = BTreeMap::new();
     for delivery in deliveries {
         // One that carries anything new goes out whole: an old event told twice can be dropped, a lost one not found.
         let mut events = delivery.events.iter();
@@ -227,11 +238,14 @@ fn plan(
         if engine.has(&by_id)? || !planned.insert(delivery.id.clone()) {
             continue;
         }
+        let of_channel = by_channel.entry(delivery.channel.clone()).or_default();
+        let delivery = waiting.admit(delivery, &mut refused, *of_channel);
+        *of_channel += u64::from(delivery.state.due_at().is_some());
         put_delivery(batch, numbers.delivery, &delivery)?;
         batch.insert(by_id, &numbers.delivery.to_be_bytes());
         numbers.delivery += 1;
     }
-    Ok(())
+    Ok(refused)
 }
 
 fn settle(engine: &dyn Engine, batch: &mut Batch, before: &Delivery, after: Delivery) -> Result<(), StoreError> {

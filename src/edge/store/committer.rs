@@ -16,6 +16,7 @@ use super::commit::{Commit, Numbers, batch_of};
 use super::compact::Changed;
 use super::copy::keep::{Copying, UnderWay};
 use super::engine::{Fence, Progress};
+use super::waiting::{Bound, Waiting};
 use super::{InUse, StoreError};
 
 /// How many commits share one flush: enough to amortize it, few enough that the first does not wait long.
@@ -84,6 +85,7 @@ struct Shared {
     wholeness: watch::Sender<Wholeness>,
     is_ending: AtomicBool,
     changed: Arc<Changed>,
+    bound: Bound,
 }
 
 impl Committer {
@@ -96,9 +98,11 @@ impl Committer {
             wholeness: watch::Sender::new(Wholeness::Unknown(Progress::default())),
             is_ending: AtomicBool::new(false),
             changed: Arc::default(),
+            bound: Bound::default(),
         });
         let (queue, work) = mpsc::channel();
-        let mut writer = Writer { shared: Arc::clone(&shared), numbers, copying: Arc::default(), fence: None };
+        let mut writer =
+            Writer { shared: Arc::clone(&shared), numbers, copying: Arc::default(), fence: None, waiting: None };
         let thread = std::thread::Builder::new().name("committer".to_owned()).spawn(move || writer.run(&work))?;
         Ok(Committer { queue: Mutex::new(Some(queue)), shared, thread: Mutex::new(Some(thread)) })
     }
@@ -106,6 +110,11 @@ impl Committer {
     /// Fails once anything has failed.
     pub(super) fn still_open(&self) -> Result<(), StoreError> {
         self.shared.still_open()
+    }
+
+    /// How many deliveries may wait.
+    pub(super) fn bound(&self) -> &Bound {
+        &self.shared.bound
     }
 
     /// Below these numbers everything is synced; what is above can be read but may not survive a power cut.
@@ -214,6 +223,8 @@ struct Writer {
     copying: Arc<Copying>,
     /// Taken before the first commit: who only reads takes nothing over.
     fence: Option<Fence>,
+    /// Counted before the first commit.
+    waiting: Option<Waiting>,
 }
 
 impl Writer {
@@ -304,7 +315,11 @@ impl Writer {
                         Some(fence) => fence,
                         None => *self.fence.insert(engine.take_over()?),
                     };
-                    let batch = batch_of(engine, &mut self.numbers, *commit)?;
+                    let waiting = match &mut self.waiting {
+                        Some(waiting) => waiting,
+                        none => none.insert(Waiting::stored(engine, shared.bound.clone())?),
+                    };
+                    let batch = batch_of(engine, &mut self.numbers, waiting, *commit)?;
                     self.copying.keep(engine, &batch)?;
                     engine.apply(fence, &batch)?;
                     shared.changed.note(&batch);

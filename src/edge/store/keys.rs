@@ -16,6 +16,7 @@ pub(super) const BLOCKS: &[u8] = b"b/";
 pub(super) const DELIVERIES: &[u8] = b"d/";
 pub(super) const DUE: &[u8] = b"q/";
 pub(super) const DEAD: &[u8] = b"x/";
+pub(super) const OVERFLOWS: &[u8] = b"o/";
 pub(super) const GUARDS: &[u8] = b"g/";
 
 pub(super) fn shop(shop: &ShopId) -> Vec<u8> {
@@ -112,6 +113,17 @@ pub(super) fn due(channel: &ChannelName, at: Timestamp, delivery: u64) -> Vec<u8
     key.extend_from_slice(&millis.to_be_bytes());
     key.extend_from_slice(&delivery.to_be_bytes());
     key
+}
+
+pub(super) fn overflow(channel: &ChannelName) -> Vec<u8> {
+    format!("o/{channel}").into_bytes()
+}
+
+/// The channel of a due key or of an overflow.
+pub(super) fn channel_of(key: &[u8]) -> Result<ChannelName, StoreError> {
+    let name = key.split(|byte| *byte == b'/').nth(1).and_then(|name| std::str::from_utf8(name).ok());
+    let name = name.and_then(|name| ChannelName::new(name).ok());
+    name.ok_or_else(|| StoreError::Unreadable("a key has lost its channel".to_owned()))
 }
 
 /// When the delivery of a due key is due, and its number.

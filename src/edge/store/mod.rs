@@ -34,11 +34,12 @@ mod space;
 #[cfg(test)]
 mod tests;
 mod upgrade;
+mod waiting;
 
 pub use acts::{DeadPage, Past, PastDeliveries, PastEvents, PastFilter};
 pub use commit::{Commit, Forgotten, Gather};
 pub use compact::Space;
-pub use copy::{BackupError, BackupFile, Contents, FormError, StoreCopy, broken_off, read_backup};
+pub use copy::{BackupError, BackupFile, Contents, FormError, Shelf, Shelved, StoreCopy, broken_off, read_backup};
 pub use export::ExportPage;
 pub use heads::Heads;
 pub use listed::Head;
@@ -50,6 +51,7 @@ pub use read::{DeliveryFilter, OutboxCounts};
 pub use record::{ReplayPlace, ReplayRecord, ResourceRecord, ShopRecord, Stopped};
 pub use restore::{Restore, Restored};
 pub use space::{FULL, RESERVE, free_bytes, is_full};
+pub use waiting::Overflow;
 
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::commit::{Numbers, batch_of};
 use super::engine::{Batch, Bytes};
+use super::waiting::Waiting;
 use super::{Commit, DeliveryFilter, EventFilter, Store, StoreError, keys};
 use crate::domain::event::{Epoch, Event, Scribe};
 use crate::domain::model::{ChannelName, Resource, ShopId, Timestamp};
@@ -54,7 +55,7 @@ async fn what_is_not_synced_is_neither_sent_nor_listed() {
     let engine = &store.inner.engine;
     let mut numbers = engine.with(|engine| Numbers::stored(engine)).expect("has numbers");
     let applied = engine.with(|engine| {
-        let batch = batch_of(engine, &mut numbers, sent(2))?;
+        let batch = batch_of(engine, &mut numbers, &mut Waiting::default(), sent(2))?;
         engine.apply(engine.take_over()?, &batch)
     });
     applied.expect("applies");

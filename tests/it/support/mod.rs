@@ -1,5 +1,7 @@
 //! What the tests share: the outside world, played on loopback.
 
+/// Another time on the wall for the program.
+pub mod clock;
 /// A shop, a receiver, and the real program between them.
 pub mod rig;
 /// A mail server that speaks real SMTP.

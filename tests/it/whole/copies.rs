@@ -27,7 +27,7 @@ fn rig() -> Rig {
 }
 
 /// Runs a command while other things go on.
-async fn run(rig: &Rig, args: &[&str]) -> Output {
+pub(super) async fn run(rig: &Rig, args: &[&str]) -> Output {
     let mut child = rig.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
     let ended = async {
         while child.try_wait().expect("is a child").is_none() {
@@ -39,20 +39,20 @@ async fn run(rig: &Rig, args: &[&str]) -> Output {
 }
 
 #[track_caller]
-fn done(output: &Output) -> String {
+pub(super) fn done(output: &Output) -> String {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
     String::from_utf8(output.stdout.clone()).expect("is text")
 }
 
 #[track_caller]
-fn refused(output: &Output) -> String {
+pub(super) fn refused(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 /// Sells now and then until `end` returns.
-async fn sell_during<T>(rig: &Rig, end: impl Future<Output = T>) -> T {
+pub(super) async fn sell_during<T>(rig: &Rig, end: impl Future<Output = T>) -> T {
     let selling = async {
         loop {
             rig.sell_one();
@@ -72,7 +72,7 @@ fn change(event: &Value) -> (String, String, Value) {
 }
 
 /// No id stands for two changes, and what is in the backup was told under the id that it has there and under no other.
-fn assert_ids(received: &[Received], in_backup: &[Value]) {
+pub(super) fn assert_ids(received: &[Received], in_backup: &[Value]) {
     let known: BTreeMap<String, &str> = in_backup
         .iter()
         .map(|event| (format!("{:?}", change(event)), event["id"].as_str().expect("has one")))

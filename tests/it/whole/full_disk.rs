@@ -7,13 +7,14 @@ use std::process::Command;
 use std::time::Duration;
 
 use posbell::domain::event::EventKind;
+use posbell::edge::store::free_bytes;
 
 use crate::support::rig::{PATIENCE, Rig, RigPlan};
 use crate::support::telegram::BotApi;
 
 /// The data directory on a disk of its own: large enough to begin with, small enough to be filled. Seen by the program
 /// alone, and by whoever looks through its eyes.
-fn on_a_small_disk(command: &mut Command, dir: &Path, size: &str) {
+pub(super) fn on_a_small_disk(command: &mut Command, dir: &Path, size: &str) {
     let mut small = Command::new("unshare");
     small.args(["-r", "-m", "sh", "-c", "mount -t tmpfs -o size=$0,mode=700 small \"$1\" && shift && exec \"$@\""]);
     small.arg(size).arg(dir).arg(command.get_program()).args(command.get_args());
@@ -42,7 +43,14 @@ fn fill(path: &Path) {
     }
 }
 
-fn owner(bot: &BotApi) -> String {
+/// Writes until so many bytes are free.
+pub(super) fn fill_up_to(path: &Path, free: u64) {
+    let file = File::create(path).expect("is made");
+    let there = free_bytes(path).expect("is there");
+    (&file).write_all(&vec![7; usize::try_from(there - free).expect("is small")]).expect("has room");
+}
+
+pub(super) fn owner(bot: &BotApi) -> String {
     let url = bot.url();
     format!("[channel.owner]\ntype = \"telegram\"\ntoken = \"123456:test-token\"\nchat_id = 1\napi_url = \"{url}\"\n")
 }

@@ -36,8 +36,8 @@ pub enum BackupError {
         /// What is wrong with it.
         source: FormError,
     },
-    /// There is no room for a second store beside the first.
-    #[error("{} MB must be free on the disk of {} to restore this", wanted / 1_000_000, dir.display())]
+    /// There is no room for it beside what is there.
+    #[error("{} MB must be free on the disk of {} for this", wanted / 1_000_000, dir.display())]
     NoRoom {
         /// The data directory.
         dir: PathBuf,
@@ -58,6 +58,10 @@ pub enum BackupError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+/// After how many bytes they are brought to the disk. Left to the end, hundreds of megabytes would go there at once, and
+/// the commits of the running service would wait behind them.
+const SYNCED: u64 = 8 * 1024 * 1024;
 
 /// A backup that is being written, beside the place where it will stand. Dropped before its end, it leaves nothing.
 #[derive(Debug)]
@@ -95,8 +99,13 @@ impl BackupFile {
 
     /// Writes the next piece, and returns how many bytes there are now.
     pub fn write(&mut self, piece: &[u8]) -> Result<u64, BackupError> {
-        self.file.write_all(piece).map_err(|source| BackupError::Unwritable { path: self.path.clone(), source })?;
+        let before = self.written / SYNCED;
+        let unwritable = |source| BackupError::Unwritable { path: self.path.clone(), source };
+        self.file.write_all(piece).map_err(unwritable)?;
         self.written += piece.len() as u64;
+        if self.written / SYNCED > before {
+            self.file.sync_data().map_err(unwritable)?;
+        }
         Ok(self.written)
     }
 

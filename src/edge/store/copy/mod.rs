@@ -13,6 +13,7 @@ pub(super) mod contents;
 mod file;
 pub(super) mod form;
 pub(super) mod keep;
+mod shelf;
 #[cfg(test)]
 mod tests;
 
@@ -24,6 +25,7 @@ pub(super) use file::{each_record, open_backup};
 pub use form::FormError;
 use form::{Header, Record, Writer};
 use keep::UnderWay;
+pub use shelf::{Shelf, Shelved};
 
 use super::engine::{Engine, Span};
 use super::record::FORM;
