@@ -293,7 +293,9 @@ async fn prune(shared: Arc<Shared>, retain: Duration, shutdown: Shutdown) -> any
             if deliveries + events > 0 {
                 info!("forgot {events} events and {deliveries} finished deliveries from before {before}");
             }
-            compactor.look(&shared.store).await.context("Failed to write the store anew")?;
+            if let Some(looked) = shutdown.unless_asked(compactor.look(&shared.store)).await {
+                looked.context("Failed to write the store anew")?;
+            }
         }
     }
     Ok(())
