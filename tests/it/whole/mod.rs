@@ -3,6 +3,7 @@
 mod acts;
 mod catch_up;
 mod channels;
+mod clean_stop;
 mod commands;
 mod copies;
 mod crash;
