@@ -53,6 +53,9 @@ pub struct Delivery {
     /// Why it became a dead letter without an attempt, until a person has it sent again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<Reason>,
+    /// After it was planned, or had sent again, by a clock that was ahead: from when on its time counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted_from: Option<Timestamp>,
 }
 
 /// A channel, and which of its recipients where it has several.
@@ -163,6 +166,7 @@ impl Delivery {
             counts: Vec::new(),
             collapsed_into: None,
             refused: None,
+            counted_from: None,
         }
     }
 
@@ -173,7 +177,15 @@ impl Delivery {
 
     /// From when on its time to be delivered counts.
     pub fn since(&self) -> Timestamp {
-        self.again.as_ref().map_or(self.created_at, |again| again.since)
+        let said = self.again.as_ref().map_or(self.created_at, |again| again.since);
+        self.counted_from.unwrap_or(said)
+    }
+
+    /// The same delivery as it is at `now`, by a clock that is right: what is said to be of the future was written down
+    /// by one that was ahead, and would be kept until then and longer.
+    pub fn counted_at(self, now: Timestamp) -> Self {
+        let counted_from = if self.since() > now { Some(now) } else { self.counted_from };
+        Self { counted_from, ..self }
     }
 
     /// Whether a newer state may be told instead. What a person has had sent again is sent as it is.
@@ -221,7 +233,8 @@ impl Delivery {
 
     /// The same delivery after an attempt that began at `at` and took `took`.
     ///
-    /// Given up is only what was tried: a delivery that waited out a long stop of the machine gets its attempt first.
+    /// Given up is only what was tried when its time was over: a delivery that waited out a long stop of the machine gets
+    /// its attempt first, and so does one whose attempt was under way while the clock was set ahead.
     pub fn settle(
         mut self,
         outcome: &Outcome,
@@ -247,7 +260,7 @@ impl Delivery {
             Some(_) if matches!(reason(outcome), Some(Reason::Gone | Reason::EventLost)) => State::Dead { at: ended },
             Some(pause) => {
                 let give_up_at = later(self.since(), policy.retry_for);
-                if ended >= give_up_at {
+                if at >= give_up_at {
                     State::Dead { at: ended }
                 } else {
                     State::Retrying { due_at: later(ended, pause).min(give_up_at) }
@@ -319,7 +332,7 @@ mod tests {
             tries += 1;
             assert!(tries < 1000, "never given up");
         }
-        assert!(matches!(delivery.state, State::Dead { at: dead } if dead >= at(72 * 3600)));
+        assert!(matches!(delivery.state, State::Dead { at: dead } if dead >= at(72 * 3600) && dead < at(73 * 3600)));
         assert!(delivery.attempts.len() <= ATTEMPTS_KEPT);
     }
 
@@ -372,8 +385,41 @@ mod tests {
     #[test]
     fn a_delivery_stored_before_there_was_a_catch_up_or_an_act_is_read_and_written_as_it_was() {
         let stored = serde_json::to_string(&delivery()).expect("is JSON");
-        assert!(["counts", "collapsed", "again", "refused"].iter().all(|later| !stored.contains(later)), "{stored}");
+        assert!(
+            ["counts", "collapsed", "again", "refused", "counted"].iter().all(|later| !stored.contains(later)),
+            "{stored}"
+        );
         assert_eq!(serde_json::from_str::<Delivery>(&stored).expect("is a delivery"), delivery());
+    }
+
+    #[test]
+    fn what_was_under_way_while_the_clock_was_set_ahead_is_tried_once_more_before_it_is_given_up() {
+        let (policy, days) = (RetryPolicy::default(), Duration::from_secs(10 * 86_400));
+        let set = delivery().settle(&failed(), at(1), days, 1.0, &policy);
+        let due = set.state.due_at().expect("is tried again");
+        let tried = set.settle(&failed(), due.max(at(10 * 86_400 + 2)), Duration::ZERO, 1.0, &policy);
+        assert!(matches!(tried.state, State::Dead { .. }));
+    }
+
+    #[test]
+    fn by_a_clock_that_may_be_wrong_nothing_is_given_up() {
+        let policy = RetryPolicy::default().without_end();
+        let years = at(3 * 365 * 86_400);
+        let tried = delivery().settle(&failed(), years, Duration::from_secs(1), 1.0, &policy);
+        assert_eq!(tried.state, State::Retrying { due_at: years + Duration::from_secs(6) });
+    }
+
+    #[test]
+    fn what_is_said_to_be_of_the_future_counts_from_now_on_and_is_given_up_in_its_time() {
+        let policy = RetryPolicy::default();
+        let ahead = Delivery { created_at: at(400 * 86_400), ..delivery() };
+        let mut known = ahead.counted_at(at(5));
+        assert_eq!(known.since(), at(5));
+        known = known.counted_at(at(9));
+        assert_eq!(known.since(), at(5), "only once");
+        let settled = known.settle(&failed(), at(5 + 72 * 3600), Duration::ZERO, 1.0, &policy);
+        assert!(matches!(settled.state, State::Dead { .. }));
+        assert_eq!(delivery().counted_at(at(9)), delivery(), "what is of the past stays as it was");
     }
 
     #[test]
