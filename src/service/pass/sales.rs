@@ -124,8 +124,7 @@ async fn read_and_compare(shop: &Shop, marks: &mut Marks) -> Result<PassReport, 
         scribe: shop.scribe(now),
     };
     let wished = if record.is_some() && !look.otherwise && !is_held { shop.sales.depth(now) } else { Depth::Trailing };
-    let passed_at = record.as_ref().map(|record| record.passed_at);
-    let days = |depth| SaleDays::of(shop, depth, now, passed_at);
+    let days = |depth| SaleDays::of(shop, depth, now, record.as_ref().map(|record| record.passed_at));
     let found = match wished {
         Depth::Trailing => None,
         part_of_it => look.at_part(part_of_it, days(part_of_it)).await?,
@@ -139,8 +138,7 @@ async fn read_and_compare(shop: &Shop, marks: &mut Marks) -> Result<PassReport, 
     let Believed { alone: _alone, summary, mut last } = believed;
     shop.sales.note(depth, now);
     shop.pace.spent_on_sales((depth == Depth::Today).then_some(cost), (depth == Depth::Trailing).then_some(cost));
-    let sold_at = changes.iter().filter_map(|change| change.row.as_ref()?.sale.sold_at);
-    let observed = shop.pace.sold(sold_at, now);
+    let observed = shop.pace.sold(changes.iter().filter_map(|change| change.row.as_ref()?.sale.sold_at), now);
     let baseline = record.is_none();
     let horizon = match depth {
         Depth::Trailing => Some(from),
