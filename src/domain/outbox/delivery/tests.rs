@@ -1,3 +1,5 @@
+//! What becomes of a delivery, attempt by attempt, and how long it is tried.
+
 use super::*;
 use crate::domain::event::EventKind;
 use crate::domain::model::{EntityId, Subject};
