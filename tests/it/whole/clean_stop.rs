@@ -41,6 +41,7 @@ async fn a_clean_stop_does_not_wait_for_a_receiver_and_loses_nothing_that_it_hol
     let took = monotonic() - began;
     assert!(status.success(), "{log}");
     assert!(took < STOP, "the stop took {took:?}: {log}");
+    println!("with {IN_FLIGHT} messages under way the stop took {took:?}");
     let cut_off = ids(&rig);
     assert!(cut_off.len() >= IN_FLIGHT, "{cut_off:?}");
     rig.receiver.release();
@@ -94,4 +95,5 @@ async fn a_clean_stop_waits_neither_for_the_api_nor_for_whoever_asks() {
     let took = monotonic() - began;
     assert!(status.success(), "{log}");
     assert!(took < STOP, "the stop took {took:?}: {log}");
+    println!("with calls under way the stop took {took:?}");
 }
