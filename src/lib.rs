@@ -57,6 +57,9 @@
 //! **What was not read whole is not compared.** Completeness is a type, [`domain::model::Whole`], that only the page
 //! reader can make. A page that failed is missing, not empty.
 //!
+//! **No clock is believed alone.** The time in the API's answers is held against this machine's. While they are far
+//! apart nothing is read, and nothing is forgotten or given up before they have been seen to agree.
+//!
 //! **The domain is pure.** It reads no clock, no file and no socket, and draws no random number: the time, the jitter
 //! and the answers come in as arguments.
 //!

@@ -69,7 +69,12 @@ async fn keep_running(config: Arc<Config>, spare: Ready, door: Door, shutdown: S
 
 async fn run_once(config: &Arc<Config>, door: &Door, clock: &Clock, shutdown: &Shutdown) -> Result<(), Failure> {
     let ready = ready(config)?;
-    let store = open(config, clock).await.context("Failed to open the store")?;
+    // A large store takes its time, an older one more; cut off, it is opened by the next start as after a kill.
+    let Some(store) = shutdown.unless_asked(open(config, clock)).await else {
+        info!("posbell has ended");
+        return Ok(());
+    };
+    let store = store.context("Failed to open the store")?;
     let start = Start { config: Arc::clone(config), ready, store, listener: door.again()?, clock: clock.clone() };
     run_service(start, shutdown.clone(), |address| {
         if let Some(address) = address {

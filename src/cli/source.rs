@@ -222,12 +222,12 @@ const PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
 /// Opens a store that another process may hold for a moment. One that holds it for good says where it can be asked,
 /// and is not waited for.
 pub(super) fn patiently<T>(clock: &Clock, open: impl Fn() -> Result<T, StoreError>) -> Result<T, StoreError> {
-    let began = clock.now();
+    let began = clock.mark().up;
     loop {
         match open() {
             Err(StoreError::Locked { holder, .. })
                 if (holder.admin.is_none() || holder.pid == Some(std::process::id()))
-                    && (clock.now() - began).to_std().is_ok_and(|waited| waited < MOMENT) =>
+                    && clock.mark().up.saturating_sub(began) < MOMENT =>
             {
                 std::thread::park_timeout(PAUSE);
             }

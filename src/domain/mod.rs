@@ -4,6 +4,7 @@
 //! and everything that was read come in as arguments. So a pass of a year ago can be computed again, and every
 //! decision has a test that needs no sleep.
 
+pub mod clock;
 pub mod copies;
 pub mod diff;
 pub mod document;

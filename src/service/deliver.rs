@@ -24,7 +24,7 @@ use crate::domain::message::{Text, Wording, render, render_newest};
 use crate::domain::model::{ShopId, Timestamp};
 use crate::domain::outbox::{Delivery, Outcome, Reason, State, body};
 use crate::edge::channel::Outgoing;
-use crate::edge::store::{Commit, Due, DueDelivery, StoreError};
+use crate::edge::store::{Commit, Due, DueDelivery, StoreError, When};
 
 /// How long deliveries that are under way may take to end after the end was asked for. What is cut off is sent again
 /// at the next start.
@@ -76,7 +76,14 @@ impl Deliverer {
             tokio::pin!(woken);
             woken.as_mut().enable();
             let free = this.channel.concurrency.saturating_sub(under_way.len());
-            let next = if free > 0 { this.begin(free, &shared, &mut under_way).await? } else { LOOK_AGAIN };
+            let next = match free {
+                0 => LOOK_AGAIN,
+                // Begins its attempts in one go at its end, so whatever is cut off here has begun none.
+                _ => match shutdown.unless_asked(this.begin(free, &shared, &mut under_way)).await {
+                    Some(next) => next?,
+                    None => break,
+                },
+            };
             tokio::select! {
                 () = shutdown.asked() => break,
                 () = &mut woken, if free > 0 => {}
@@ -127,7 +134,8 @@ impl Deliverer {
     async fn due(&self, now: Timestamp, free: usize, shared: &Arc<UnderWay>) -> Result<Due, StoreError> {
         let known = Arc::clone(shared);
         let is_busy = move |delivery: &Delivery| lock(&known.busy).contains(&delivery.id);
-        self.shared.store.due(&self.channel.name, now, free, is_busy).await
+        let when = When::with_pauses(now, self.channel.retry.longest_pause());
+        self.shared.store.due(&self.channel.name, when, free, is_busy).await
     }
 
     /// Collapses what newer states have overtaken. Returns whether there was any.
@@ -145,17 +153,31 @@ impl Deliverer {
 
     /// One attempt and its settling, which is durable when this returns.
     async fn attempt(&self, item: DueDelivery, lookout: &Lookout) -> Result<(), StoreError> {
-        let at = self.shared.clock.now();
+        let begun = self.shared.clock.mark();
+        let at = begun.shown;
         let outcome = if item.events.len() == item.delivery.events.len() {
             self.send(self.outgoing(&item, at)).await
         } else {
             Outcome::Rejected { reason: Reason::EventLost }
         };
-        let took = (self.shared.clock.now() - at).to_std().unwrap_or_default();
+        let took = self.shared.clock.mark().up.saturating_sub(begun.up);
         let before = item.delivery;
-        let after = before.clone().settle(&outcome, at, took, self.shared.clock.jitter(), &self.channel.retry);
+        let after = self.settle(before.clone(), &outcome, at, took);
         self.say(&outcome, &after, lookout);
         self.shared.store.commit(Commit { settled: vec![(before, after)], ..Commit::default() }).await
+    }
+
+    /// What becomes of a delivery. How old it is, only a clock can say that is right.
+    fn settle(&self, before: Delivery, outcome: &Outcome, at: Timestamp, took: Duration) -> Delivery {
+        let (clock, policy) = (&self.shared.clock, &self.channel.retry);
+        match clock.is_right() {
+            true => {
+                let now = clock.now();
+                // It may have been set back since the attempt was begun.
+                before.counted_at(now).settle(outcome, at.min(now), took, clock.jitter(), policy)
+            }
+            false => before.settle(outcome, at, took, clock.jitter(), &policy.without_end()),
+        }
     }
 
     /// Sends in a task of its own: a message that makes the channel panic must not end the service at each start.

@@ -15,6 +15,7 @@ pub mod copies;
 pub mod deliver;
 pub mod export;
 pub mod fetch;
+pub mod forget;
 pub mod full;
 pub mod health;
 pub mod held;

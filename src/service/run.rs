@@ -15,7 +15,6 @@ use tracing::{info, warn};
 
 use super::answers::ServiceAnswers;
 use super::clock::Clock;
-use super::compact::Compactor;
 use super::deliver::{Deliverer, Letterhead};
 use super::health::Health;
 use super::notice::Teller;
@@ -25,26 +24,19 @@ use super::setup::{Ready, ReadyChannel, open_shop};
 use super::shop::{Shared, Shop};
 use super::shutdown::Shutdown;
 use super::whole::read_whole;
-use super::{copies, overflow};
+use super::{copies, forget, overflow};
 use crate::config::Config;
 use crate::domain::model::{ChannelName, Resource, Timestamp};
-use crate::domain::outbox::RetryPolicy;
 use crate::domain::rhythm::pace::first_start;
 use crate::edge::admin::{self, Access};
 use crate::edge::pospos::quota::SystemBootClock;
-use crate::edge::store::{Commit, FULL, Store, StoreError, free_bytes};
-
-/// How often old events and deliveries are forgotten.
-const PRUNING: Duration = Duration::from_secs(3600);
+use crate::edge::store::{FULL, Store, StoreError, free_bytes};
 
 /// How often new events are put into the index by which they are listed.
 const INDEXING: Duration = Duration::from_secs(10);
 
 /// How often it is looked whether there is space left.
 const SPACE: Duration = Duration::from_secs(5);
-
-/// How many messages for a channel that is gone are given up in one commit.
-const ORPHANS_AT_ONCE: usize = 100;
 
 /// How long answers at the admin address may take to end after the end was asked for.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
@@ -211,7 +203,7 @@ fn start_keeping(
     loops: &mut JoinSet<anyhow::Result<()>>,
     shutdown: &Shutdown,
 ) {
-    loops.spawn(prune(Arc::clone(shared), config.retain, shutdown.clone()));
+    loops.spawn(forget::run(Arc::clone(shared), shutdown.clone()));
     loops.spawn(index(Arc::clone(shared), shutdown.clone()));
     loops.spawn(copies::keep(Arc::clone(shared), Arc::clone(config), began, shutdown.clone()));
 }
@@ -282,25 +274,6 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     file.write_all(text.as_bytes())
 }
 
-async fn prune(shared: Arc<Shared>, retain: Duration, shutdown: Shutdown) -> anyhow::Result<()> {
-    let mut compactor = Compactor::default();
-    while shutdown.unless_asked(tokio::time::sleep(PRUNING)).await.is_some() {
-        give_up_orphans(&shared).await.context("Failed to give up messages for channels that are gone")?;
-        let before = shared.clock.now() - retain;
-        let pruned = shutdown.unless_asked(shared.store.prune(before)).await;
-        if let Some(pruned) = pruned {
-            let (deliveries, events) = pruned.context("Failed to forget old events")?;
-            if deliveries + events > 0 {
-                info!("forgot {events} events and {deliveries} finished deliveries from before {before}");
-            }
-            if let Some(looked) = shutdown.unless_asked(compactor.look(&shared.store)).await {
-                looked.context("Failed to write the store anew")?;
-            }
-        }
-    }
-    Ok(())
-}
-
 /// Keeps the index of the log near its end.
 async fn index(shared: Arc<Shared>, shutdown: Shutdown) -> anyhow::Result<()> {
     loop {
@@ -311,24 +284,6 @@ async fn index(shared: Arc<Shared>, shutdown: Shutdown) -> anyhow::Result<()> {
             return Ok(());
         }
     }
-}
-
-/// Messages for a channel that the configuration has lost become dead letters when their time is over, as they would
-/// with a channel that never answers.
-async fn give_up_orphans(shared: &Shared) -> Result<(), StoreError> {
-    let now = shared.clock.now();
-    let policy = RetryPolicy::default();
-    let waiting = shared.store.waiting_channels().await?;
-    for channel in waiting.iter().filter(|channel| !shared.wakes.contains_key(*channel)) {
-        let due = shared.store.due(channel, now, ORPHANS_AT_ONCE, |_| false).await?;
-        let over = due.now.into_iter().map(|item| item.delivery).filter(|d| d.since() + policy.retry_for <= now);
-        let settled: Vec<_> = over.map(|delivery| (delivery.clone(), delivery.give_up(now))).collect();
-        if !settled.is_empty() {
-            warn!(channel.name = %channel, "{} messages for channel {channel} are given up", settled.len());
-            shared.store.commit(Commit { settled, ..Commit::default() }).await?;
-        }
-    }
-    Ok(())
 }
 
 /// Messages for a channel that the configuration has lost would wait in silence.

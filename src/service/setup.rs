@@ -6,6 +6,7 @@ use anyhow::Context;
 use secrecy::{ExposeSecret, SecretString};
 use tracing::info;
 
+use super::clock::Clock;
 use super::shop::{Shared, Shop};
 use crate::config::{ChannelConfig, ChannelKind, Config, Problem, SecretError, SecretRef, ShopConfig, Weight};
 use crate::domain::mistake::Mistake;
@@ -17,7 +18,7 @@ use crate::edge::channel::telegram::{Telegram, TelegramSettings};
 use crate::edge::channel::webhook::sign::SigningSecret;
 use crate::edge::channel::webhook::{Webhook, WebhookSettings};
 use crate::edge::pospos::quota::{BootClock, Governor, LedgerState};
-use crate::edge::pospos::{Pospos, PosposSettings};
+use crate::edge::pospos::{Pospos, PosposSettings, WallClock};
 
 /// The most bytes of one answer of the API. A page of 200 sales has about half a megabyte; 64 MiB is a stock list of
 /// a hundred thousand products in one answer, and more than that is not an answer.
@@ -201,19 +202,24 @@ pub async fn open_shop(
     shared: &Arc<Shared>,
     clock: Arc<dyn BootClock>,
 ) -> anyhow::Result<Shop> {
-    let (pospos, key_hash) = open_pospos(&ready, config, clock)?;
+    let (pospos, key_hash) = open_pospos(&ready, config, &shared.clock, clock)?;
     let shop = ready.config;
     let failed = || format!("Failed to open shop {}", shop.id);
     Shop::new(shop.clone(), key_hash, pospos, Arc::clone(shared)).await.with_context(failed)
 }
 
 /// Opens a shop's quota ledger and its client, and says by what its key is known.
-pub fn open_pospos(ready: &ReadyShop, config: &Config, clock: Arc<dyn BootClock>) -> anyhow::Result<(Pospos, KeyHash)> {
+pub fn open_pospos(
+    ready: &ReadyShop,
+    config: &Config,
+    clock: &Clock,
+    boot_clock: Arc<dyn BootClock>,
+) -> anyhow::Result<(Pospos, KeyHash)> {
     let ReadyShop { config: shop, api_key } = ready;
     let failed = || format!("Failed to open shop {}", shop.id);
     let dir = config.data_dir.join("quota");
     let key_hash = KeyHash::of(api_key.expose_secret());
-    let governor = Governor::open(&dir, &key_hash, shop.quota.clone(), clock).with_context(failed)?;
+    let governor = Governor::open(&dir, &key_hash, shop.quota.clone(), boot_clock).with_context(failed)?;
     if governor.ledger_state() != LedgerState::Continued {
         info!(shop.id = %shop.id, "what {} has called before is not known: the first call waits for its quota", shop.id);
     }
@@ -224,6 +230,10 @@ pub fn open_pospos(ready: &ReadyShop, config: &Config, clock: Arc<dyn BootClock>
         timeout: shop.timeout,
         body_limit: BODY_LIMIT,
         fields: Arc::clone(&shop.fields),
+        clock: {
+            let clock = clock.clone();
+            WallClock::new(move |server| clock.hear(server))
+        },
         extra_query: shop.query.clone(),
     };
     Ok((Pospos::new(settings, governor).with_context(failed)?, key_hash))

@@ -45,6 +45,8 @@ struct Shared {
     on_message: OnMessage,
     clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
     news: watch::Sender<()>,
+    /// How many calls wait for their answer, while none is given.
+    holding: watch::Sender<Option<usize>>,
 }
 
 /// What was taken, and how to fail.
@@ -61,6 +63,14 @@ impl Shared {
     fn kept(&self) -> MutexGuard<'_, Kept> {
         // A test that failed while it held the lock has said so already; what was received is still whole.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns at once, or when no call is held any more.
+    async fn held(&self) {
+        let mut holding = self.holding.subscribe();
+        self.holding.send_if_modified(|held| held.as_mut().map(|held| *held += 1).is_some());
+        // The sender is in `self`, so this cannot fail.
+        drop(holding.wait_for(Option::is_none).await);
     }
 }
 
@@ -88,6 +98,7 @@ impl Receiver {
             on_message,
             clock: Box::new(clock),
             news: watch::Sender::new(()),
+            holding: watch::Sender::new(None),
         });
         // A digest may be as large as it likes: what a receiver refuses is not what is tested here.
         let router = Router::new().route("/hooks/posbell", post(take)).layer(DefaultBodyLimit::disable());
@@ -137,6 +148,23 @@ impl Receiver {
         self.shared.kept().answer = status;
     }
 
+    /// Lets every call from now on wait for its answer, until [`Receiver::release`].
+    pub fn hold(&self) {
+        self.shared.holding.send_replace(Some(0));
+    }
+
+    /// Waits until so many calls have come that wait for their answer. Calls whose caller is gone count too.
+    pub async fn holds(&self, calls: usize) {
+        let mut holding = self.shared.holding.subscribe();
+        let enough = holding.wait_for(|held| held.is_some_and(|held| held >= calls)).await;
+        enough.expect("the sender lives as long as `self`");
+    }
+
+    /// Answers again, first of all those who wait and are still there.
+    pub fn release(&self) {
+        self.shared.holding.send_replace(None);
+    }
+
     /// How many calls had a wrong signature or none.
     pub fn forged(&self) -> usize {
         self.shared.kept().forged
@@ -147,6 +175,7 @@ impl Receiver {
 async fn take(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> StatusCode {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let (id, timestamp, signature) = (header("webhook-id"), header("webhook-timestamp"), header("webhook-signature"));
+    shared.held().await;
     if let Some(status) = failure(&mut shared.kept()) {
         return status;
     }

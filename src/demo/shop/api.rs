@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::map_response_with_state;
 use axum::response::Response;
 use axum::routing::get;
 
@@ -43,7 +44,17 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .route("/credit", get(credit))
         .route("/vendor", get(vendors))
         .route("/buy-document", get(purchases));
-    Router::new().nest(ROOT, calls).fallback(elsewhere).with_state(shared)
+    let dated = map_response_with_state(Arc::clone(&shared), dated);
+    Router::new().nest(ROOT, calls).fallback(elsewhere).layer(dated).with_state(shared)
+}
+
+/// Every answer says the shop's own time, and not that of the machine it is simulated on.
+async fn dated(State(shared): Shop, mut response: Response) -> Response {
+    let date = shared.says_it_is().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    if let Ok(date) = HeaderValue::from_str(&date) {
+        response.headers_mut().insert(header::DATE, date);
+    }
+    response
 }
 
 /// `GET /transactions`: newest first. What `current_buyer` does is unknown; here it does nothing.

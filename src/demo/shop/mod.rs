@@ -29,6 +29,7 @@ mod wire;
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -113,6 +114,8 @@ struct Shared {
     clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
     /// How long it has been open: what the quota is counted by, whatever the shop's clock says.
     uptime: Box<dyn Fn() -> Duration + Send + Sync>,
+    /// How far the time that its answers say is ahead of its clock, in seconds.
+    says_ahead: AtomicI64,
 }
 
 impl Shared {
@@ -123,6 +126,11 @@ impl Shared {
 
     fn now(&self) -> Timestamp {
         (self.clock)()
+    }
+
+    /// The time that an answer says.
+    fn says_it_is(&self) -> Timestamp {
+        self.now() + chrono::TimeDelta::seconds(self.says_ahead.load(Ordering::Relaxed))
     }
 }
 
@@ -157,7 +165,8 @@ impl SimulatedShop {
         let base_url = format!("http://{}{}", listener.local_addr()?, api::ROOT);
         let doorway = wire::Doorway(tokio::net::TcpListener::from_std(listener)?);
         let world = Mutex::new(seed::world(plan, clock()));
-        let shared = Arc::new(Shared { world, clock: Box::new(clock), uptime: Box::new(uptime) });
+        let shared =
+            Arc::new(Shared { world, clock: Box::new(clock), uptime: Box::new(uptime), says_ahead: AtomicI64::new(0) });
         let (open, mut closed) = watch::channel(());
         let service = api::router(shared.clone()).into_make_service_with_connect_info::<wire::Tap>();
         let server = axum::serve(doorway, service).with_graceful_shutdown(async move {
@@ -253,6 +262,11 @@ impl SimulatedShop {
     /// Lets nothing fail any more.
     pub fn fail_no_more(&self) {
         self.shared.world().faults.clear();
+    }
+
+    /// Has its answers say a time that is so far ahead of its clock. Its bills go by the clock.
+    pub fn say_ahead(&self, by: chrono::TimeDelta) {
+        self.shared.says_ahead.store(by.num_seconds(), Ordering::Relaxed);
     }
 
     /// Ends the key, as the vendor's support does: 403 from now on.

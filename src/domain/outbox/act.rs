@@ -59,7 +59,7 @@ impl Delivery {
             _ => State::Retrying { due_at: at },
         };
         let again = Some(Again { since: at, tried: self.tried });
-        Delivery { state, again, refused: None, ..self.clone() }
+        Delivery { state, again, refused: None, counted_from: None, ..self.clone() }
     }
 
     /// What stands after an attempt that found the delivery as `before` and left it as `after`, where `self` is what is

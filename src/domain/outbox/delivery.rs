@@ -53,6 +53,9 @@ pub struct Delivery {
     /// Why it became a dead letter without an attempt, until a person has it sent again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<Reason>,
+    /// After it was planned, or had sent again, by a clock that was ahead: from when on its time counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted_from: Option<Timestamp>,
 }
 
 /// A channel, and which of its recipients where it has several.
@@ -163,6 +166,7 @@ impl Delivery {
             counts: Vec::new(),
             collapsed_into: None,
             refused: None,
+            counted_from: None,
         }
     }
 
@@ -173,7 +177,15 @@ impl Delivery {
 
     /// From when on its time to be delivered counts.
     pub fn since(&self) -> Timestamp {
-        self.again.as_ref().map_or(self.created_at, |again| again.since)
+        let said = self.again.as_ref().map_or(self.created_at, |again| again.since);
+        self.counted_from.unwrap_or(said)
+    }
+
+    /// The same delivery as it is at `now`, by a clock that is right: what is said to be of the future was written down
+    /// by one that was ahead, and would be kept until then and longer.
+    pub fn counted_at(self, now: Timestamp) -> Self {
+        let counted_from = if self.since() > now { Some(now) } else { self.counted_from };
+        Self { counted_from, ..self }
     }
 
     /// Whether a newer state may be told instead. What a person has had sent again is sent as it is.
@@ -221,7 +233,8 @@ impl Delivery {
 
     /// The same delivery after an attempt that began at `at` and took `took`.
     ///
-    /// Given up is only what was tried: a delivery that waited out a long stop of the machine gets its attempt first.
+    /// Given up is only what was tried when its time was over: a delivery that waited out a long stop of the machine gets
+    /// its attempt first, and so does one whose attempt was under way while the clock was set ahead.
     pub fn settle(
         mut self,
         outcome: &Outcome,
@@ -247,7 +260,7 @@ impl Delivery {
             Some(_) if matches!(reason(outcome), Some(Reason::Gone | Reason::EventLost)) => State::Dead { at: ended },
             Some(pause) => {
                 let give_up_at = later(self.since(), policy.retry_for);
-                if ended >= give_up_at {
+                if at >= give_up_at {
                     State::Dead { at: ended }
                 } else {
                     State::Retrying { due_at: later(ended, pause).min(give_up_at) }
@@ -280,106 +293,4 @@ fn reason(outcome: &Outcome) -> Option<&Reason> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::event::EventKind;
-    use crate::domain::model::{EntityId, Subject};
-
-    fn delivery() -> Delivery {
-        let shop = ShopId::new("main").expect("is an id");
-        let subject = Subject::sale(&EntityId::new("1").expect("is an id"));
-        let event = EventId::once(&shop, &subject, EventKind::SaleCreated);
-        let address = Address { channel: ChannelName::new("erp").expect("is a name"), recipient: None };
-        Delivery::new(address, shop, "all".to_owned(), vec![event], at(0))
-    }
-
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_timestamp(1_700_000_000 + seconds, 0).expect("is in range")
-    }
-
-    fn failed() -> Outcome {
-        Outcome::Retry { reason: Reason::Timeout, retry_after: None }
-    }
-
-    #[test]
-    fn a_delivered_message_is_finished() {
-        let settled =
-            delivery().settle(&Outcome::Delivered, at(1), Duration::from_secs(2), 0.5, &RetryPolicy::default());
-        assert_eq!(settled.state, State::Delivered { at: at(3) });
-        assert_eq!(settled.attempts.len(), 1);
-    }
-
-    #[test]
-    fn a_failed_message_is_tried_until_its_time_is_over_and_then_stands_as_a_dead_letter() {
-        let policy = RetryPolicy::default();
-        let mut delivery = delivery();
-        let mut tries = 0;
-        while let Some(due) = delivery.state.due_at() {
-            delivery = delivery.settle(&failed(), due, Duration::from_secs(1), 1.0, &policy);
-            tries += 1;
-            assert!(tries < 1000, "never given up");
-        }
-        assert!(matches!(delivery.state, State::Dead { at: dead } if dead >= at(72 * 3600)));
-        assert!(delivery.attempts.len() <= ATTEMPTS_KEPT);
-    }
-
-    #[test]
-    fn of_many_attempts_the_first_and_the_newest_are_kept_with_their_numbers_and_all_are_counted() {
-        let mut delivery = delivery();
-        for second in 1..=70 {
-            delivery = delivery.settle(&failed(), at(second), Duration::ZERO, 1.0, &RetryPolicy::default());
-        }
-        let numbers: Vec<u32> = delivery.numbered_attempts().map(|(number, _)| number).collect();
-        let want: Vec<u32> = [1].into_iter().chain(22..=70).collect();
-        assert_eq!((delivery.tried, numbers), (70, want));
-        let collapsed = delivery.collapse(self::delivery().id, at(99));
-        let numbers: Vec<u32> = collapsed.numbered_attempts().map(|(number, _)| number).collect();
-        assert_eq!((collapsed.tried, numbers), (70, [1].into_iter().chain(62..=70).collect()));
-    }
-
-    #[test]
-    fn attempts_from_before_there_were_numbers_are_counted_from_the_newest() {
-        let mut old = delivery().settle(&failed(), at(1), Duration::ZERO, 1.0, &RetryPolicy::default());
-        old = old.settle(&failed(), at(2), Duration::ZERO, 1.0, &RetryPolicy::default());
-        old.attempts.iter_mut().for_each(|attempt| attempt.number = 0);
-        old.tried = 70;
-        let numbers = |delivery: &Delivery| delivery.numbered_attempts().map(|(number, _)| number).collect::<Vec<_>>();
-        assert_eq!(numbers(&old), [69, 70]);
-        let settled = old.settle(&failed(), at(3), Duration::ZERO, 1.0, &RetryPolicy::default());
-        assert_eq!(numbers(&settled), [69, 70, 71]);
-    }
-
-    #[test]
-    fn each_state_has_its_word_in_the_list_of_words() {
-        let at = at(0);
-        let all = [
-            State::Pending { due_at: at },
-            State::Retrying { due_at: at },
-            State::Delivered { at },
-            State::Dead { at },
-            State::Dropped { at },
-        ];
-        assert_eq!(all.map(|state| state.name()), State::NAMES);
-    }
-
-    #[test]
-    fn what_waited_out_a_long_stop_is_tried_before_it_is_given_up() {
-        let late = at(90 * 3600);
-        let settled = delivery().settle(&Outcome::Delivered, late, Duration::ZERO, 0.0, &RetryPolicy::default());
-        assert_eq!(settled.state, State::Delivered { at: late });
-    }
-
-    #[test]
-    fn a_delivery_stored_before_there_was_a_catch_up_or_an_act_is_read_and_written_as_it_was() {
-        let stored = serde_json::to_string(&delivery()).expect("is JSON");
-        assert!(["counts", "collapsed", "again", "refused"].iter().all(|later| !stored.contains(later)), "{stored}");
-        assert_eq!(serde_json::from_str::<Delivery>(&stored).expect("is a delivery"), delivery());
-    }
-
-    #[test]
-    fn a_receiver_that_is_gone_gets_no_second_try() {
-        let gone = Outcome::Rejected { reason: Reason::Gone };
-        let settled = delivery().settle(&gone, at(0), Duration::ZERO, 0.0, &RetryPolicy::default());
-        assert_eq!(settled.state, State::Dead { at: at(0) });
-    }
-}
+mod tests;

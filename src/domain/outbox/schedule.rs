@@ -33,6 +33,17 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
+    /// The longest pause that this policy makes between two attempts. What is due later than that from now was put off by
+    /// a clock that was ahead.
+    pub fn longest_pause(&self) -> Duration {
+        self.retry_max.max(RETRY_AFTER_MOST)
+    }
+
+    /// The same without an end: by a clock that may be wrong nobody can say that a message is too old.
+    pub fn without_end(&self) -> RetryPolicy {
+        RetryPolicy { retry_for: Duration::MAX, ..self.clone() }
+    }
+
     /// The pause after the `failed`-th failed attempt (1 is the first), or `None` where none is due.
     ///
     /// `jitter` is a draw from 0.0 to 1.0. With *full* jitter the pause is anything up to the ceiling: receivers that
@@ -80,6 +91,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn no_pause_is_longer_than_the_longest(max in 1u64..1_000_000, failed in 1u32..100, wish: Option<u64>, rejected: bool) {
+            let policy = RetryPolicy { retry_max: Duration::from_secs(max), ..RetryPolicy::default() };
+            let rejection = Outcome::Rejected { reason: Reason::Status(404) };
+            let outcome = if rejected { rejection } else { retry(wish) };
+            prop_assert!(policy.pause(&outcome, failed, 1.0) <= Some(policy.longest_pause()));
+        }
+
         #[test]
         fn a_receivers_wish_never_shortens_a_pause(failed in 1u32..100, jitter in 0.0f64..=1.0, wish in 0u64..1_000_000) {
             let policy = RetryPolicy::default();

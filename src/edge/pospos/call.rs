@@ -25,6 +25,7 @@ use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::{Client, Response, StatusCode};
 use url::Url;
 
+use super::client::WallClock;
 use super::error::{ReadError, TransportError};
 use super::quota::{Governor, Monotonic, Urgency};
 use super::retry_after::{retry_after, server_time};
@@ -55,6 +56,7 @@ pub(super) struct Caller {
     key: HeaderValue,
     timeout: Duration,
     body_limit: usize,
+    clock: WallClock,
     governor: Governor,
     /// The status that refused the key; 0 while it is good. Other loops of the shop share this caller, and the first
     /// refusal must be the last call of all of them.
@@ -74,7 +76,13 @@ pub(super) struct Received {
 impl Caller {
     /// A caller that gives each call `timeout` for the head of the answer and `timeout` for its body, and reads at most
     /// `body_limit` bytes.
-    pub fn new(key: HeaderValue, timeout: Duration, body_limit: usize, governor: Governor) -> reqwest::Result<Self> {
+    pub fn new(
+        key: HeaderValue,
+        timeout: Duration,
+        body_limit: usize,
+        clock: WallClock,
+        governor: Governor,
+    ) -> reqwest::Result<Self> {
         // Installed once for the process; an error means that it is there already.
         drop(rustls::crypto::ring::default_provider().install_default());
         let client = Client::builder()
@@ -89,7 +97,7 @@ impl Caller {
             .tcp_user_timeout(UNACKNOWLEDGED)
             .user_agent(concat!("posbell/", env!("CARGO_PKG_VERSION")))
             .build()?;
-        Ok(Self { client, key, timeout, body_limit, governor, refused: AtomicU16::new(0) })
+        Ok(Self { client, key, timeout, body_limit, clock, governor, refused: AtomicU16::new(0) })
     }
 
     /// Who lets the calls go.
@@ -104,7 +112,8 @@ impl Caller {
 
     /// Makes one call, when the quota allows it, and gives the body of a good answer.
     ///
-    /// After a refused key no call is made until [`Caller::allow_again`]; the refusal is said again instead.
+    /// After a refused key no call is made until [`Caller::allow_again`]; the refusal is said again instead. Where the
+    /// server's time is far from this machine's, no answer is good but to a person.
     pub async fn get(&self, url: Url, urgency: Urgency) -> Result<Received, ReadError> {
         self.not_refused()?;
         let permit = self.governor.permit(urgency).await?;
@@ -122,7 +131,12 @@ impl Caller {
         let answer = match head {
             Ok(Ok(response)) => {
                 let server_time = server_time(response.headers());
-                self.answer(response).await.map(|body| Received { body, sent, server_time })
+                let apart = server_time.and_then(|time| self.clock.compare(time.and_utc()));
+                match (self.answer(response).await, apart) {
+                    // A person sees what there is, and from a probe how far the clocks are apart.
+                    (Ok(_), Some(apart)) if urgency != Urgency::Person => Err(ReadError::ClockApart(apart)),
+                    (answer, _) => answer.map(|body| Received { body, sent, server_time }),
+                }
             }
             // Perhaps still on its way: the permit is dropped, not ended.
             Ok(Err(error)) => return Err(ReadError::Unreachable(transport(&error))),

@@ -4,6 +4,7 @@
 //! but windows of a list that moved, and nothing here knows what was read before.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +17,8 @@ use super::pull::{AnswerForm, Question};
 use super::quota::{Governor, Monotonic, Urgency};
 use super::walk::CONCURRENT;
 use super::wire::FieldMap;
-use crate::domain::model::Resource;
+use crate::domain::clock::Apart;
+use crate::domain::model::{Resource, Timestamp};
 
 /// What the client of one shop must know.
 #[derive(Debug, Clone)]
@@ -33,8 +35,32 @@ pub struct PosposSettings {
     pub body_limit: usize,
     /// Where the fields of each resource stand.
     pub fields: Arc<FieldMap>,
+    /// Holds the time of each answer against this machine's clock.
+    pub clock: WallClock,
     /// Query parameters to add, by the name of the resource (`transactions`, `members`, …).
     pub extra_query: BTreeMap<String, Vec<(String, String)>>,
+}
+
+/// What says how far this machine's clock is from a server's time, where that is too far.
+#[derive(Clone)]
+pub struct WallClock(Arc<dyn Fn(Timestamp) -> Option<Apart> + Send + Sync>);
+
+impl WallClock {
+    /// Asks `compare` about the time of each answer.
+    pub fn new(compare: impl Fn(Timestamp) -> Option<Apart> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(compare))
+    }
+
+    /// What it says.
+    pub(super) fn compare(&self, server: Timestamp) -> Option<Apart> {
+        (self.0)(server)
+    }
+}
+
+impl fmt::Debug for WallClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WallClock").finish_non_exhaustive()
+    }
 }
 
 /// Why there can be no client.
@@ -66,7 +92,7 @@ pub struct Pospos {
 impl Pospos {
     /// Sets up the client; makes no call.
     pub fn new(settings: PosposSettings, governor: Governor) -> Result<Self, SettingsError> {
-        let PosposSettings { base_url, api_key, page_size, timeout, body_limit, .. } = settings;
+        let PosposSettings { base_url, api_key, page_size, timeout, body_limit, clock, .. } = settings;
         if !matches!(base_url.scheme(), "http" | "https") || base_url.query().is_some() {
             return Err(SettingsError::BaseUrl);
         }
@@ -75,7 +101,7 @@ impl Pospos {
         }
         let mut key = HeaderValue::from_str(api_key.expose_secret().trim()).map_err(|_| SettingsError::Key)?;
         key.set_sensitive(true);
-        let caller = Caller::new(key, timeout, body_limit, governor).map_err(SettingsError::Client)?;
+        let caller = Caller::new(key, timeout, body_limit, clock, governor).map_err(SettingsError::Client)?;
         let PosposSettings { fields, extra_query, .. } = settings;
         Ok(Self { caller, base_url, page_size, fields, extra_query })
     }

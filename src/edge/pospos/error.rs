@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::quota::QuotaError;
 use super::wire::Malformed;
+use crate::domain::clock::Apart;
 use crate::domain::model::Resource;
 
 /// Why a reading of the API gave nothing to believe.
@@ -50,6 +51,9 @@ pub enum ReadError {
     /// An answer with a status that is neither good nor one of the above.
     #[error("the API answered {status}; {advice}", status = .0, advice = advice(*.0))]
     Status(u16),
+    /// This machine's clock is wrong: what was asked for by it, and what follows from it, is too.
+    #[error("this machine's clock is {0} the shop's server: set it")]
+    ClockApart(Apart),
     /// No call was made.
     #[error(transparent)]
     Quota(#[from] QuotaError),

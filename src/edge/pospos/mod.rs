@@ -22,7 +22,7 @@ mod walk;
 mod wire;
 
 pub use calls::Period;
-pub use client::{Pospos, PosposSettings, SettingsError};
+pub use client::{Pospos, PosposSettings, SettingsError, WallClock};
 pub use error::{ReadError, TransportError};
 pub use probe::{Probe, ProbedPage};
 pub use question::Question;

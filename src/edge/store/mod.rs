@@ -46,7 +46,7 @@ pub use listed::Head;
 pub use lock::{DirLock, Holder};
 pub use log::{EventFilter, NumberedEvent};
 pub use open::make_data_dir;
-pub use outbox::{Due, DueDelivery, PageStart, WaitingPage};
+pub use outbox::{Due, DueDelivery, PageStart, WaitingPage, When};
 pub use read::{DeliveryFilter, OutboxCounts};
 pub use record::{ReplayPlace, ReplayRecord, ResourceRecord, ShopRecord, Stopped};
 pub use restore::{Restore, Restored};

@@ -1,7 +1,9 @@
 //! What is due, and what waits.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
+use chrono::TimeDelta;
 use serde::Deserialize;
 
 use super::engine::{Engine, Span};
@@ -22,6 +24,30 @@ pub struct DueDelivery {
     pub delivery: Delivery,
     /// The JSON of its events, to the byte; fewer than the delivery names where the store has lost one.
     pub events: Vec<String>,
+}
+
+/// Until when what is due is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct When {
+    now: Timestamp,
+    /// What is due later is due now.
+    latest: Timestamp,
+}
+
+impl When {
+    /// Now, where nothing is put off for longer than `longest`. What is due later than that was put off by a clock that was
+    /// ahead, and would wait until that day: it counts as due. Whoever plans farther ahead on purpose says so here.
+    pub fn with_pauses(now: Timestamp, longest: Duration) -> When {
+        let longest = TimeDelta::from_std(longest).unwrap_or(TimeDelta::MAX);
+        When { now, latest: now.checked_add_signed(longest).unwrap_or(Timestamp::MAX_UTC) }
+    }
+}
+
+impl From<Timestamp> for When {
+    /// Now, whatever it was put off by.
+    fn from(now: Timestamp) -> When {
+        When { now, latest: Timestamp::MAX_UTC }
+    }
 }
 
 /// What a channel has to do.
@@ -85,65 +111,106 @@ impl Store {
         .await
     }
 
-    /// What is due for `channel` at `now`: at most `limit`, leaving out what `busy` says is under way. Waits until all that
+    /// What is due for `channel` at `when`: at most `limit`, leaving out what `busy` says is under way. Waits until all that
     /// is stored is known to be whole.
-    pub async fn due<F>(&self, channel: &ChannelName, now: Timestamp, limit: usize, busy: F) -> Result<Due, StoreError>
+    pub async fn due<F>(
+        &self,
+        channel: &ChannelName,
+        when: impl Into<When>,
+        limit: usize,
+        busy: F,
+    ) -> Result<Due, StoreError>
     where
         F: Fn(&Delivery) -> bool + Send + 'static,
     {
         self.whole().await?;
-        let prefix = keys::due_of(channel);
-        let durable = self.inner.committer.durable();
+        let (channel, when) = (channel.clone(), when.into());
+        let durable = self.inner.committer.durable().delivery;
         self.reading(move |engine| {
-            let mut due = Due::default();
+            let When { now, latest } = when;
+            let prefix = keys::due_of(&channel);
+            let mut look = Look { engine, durable, busy, due: Due::default() };
             for key in engine.keys(Span::prefix(&prefix)) {
-                if due.now.len() >= limit {
+                if look.due.now.len() >= limit {
                     break;
                 }
                 let key = key?;
-                let (at, number) =
-                    keys::due_parts(&key).ok_or_else(|| StoreError::Unreadable("a due key".to_owned()))?;
+                let (at, number) = due_parts(&key)?;
                 if at > now {
-                    due.next = Some(due.next.map_or(at, |next| next.min(at)));
+                    look.next_at(at.min(latest));
                     break;
                 }
-                if number >= durable.delivery {
-                    // Its commit is not synced. Sent now and lost in a power cut, its event's number and id would be
-                    // given to another change. Whoever commits it wakes the channel.
-                    continue;
-                }
-                // Read once more after the question: an attempt that ended between the look and the question was not
-                // busy any more, and what it settled would be sent a second time.
-                let seen = match stored(engine, number)? {
-                    Stored::Delivery(seen) if busy(&seen) => continue,
-                    Stored::Delivery(_) => stored(engine, number)?,
-                    other => other,
-                };
-                let delivery = match seen {
-                    Stored::Delivery(delivery) => *delivery,
-                    Stored::Nothing => continue,
-                    Stored::Unreadable => {
-                        due.unreadable += 1;
-                        continue;
-                    }
-                };
-                let Some(due_at) = delivery.state.due_at() else { continue };
-                if key[..] != keys::due(&delivery.channel, due_at, number)[..] {
-                    // Moved meanwhile: it has another key, and counts there.
-                    continue;
-                }
-                if due_at > now {
-                    // Later in the same millisecond.
-                    due.next = Some(due.next.map_or(due_at, |next| next.min(due_at)));
-                    continue;
-                }
-                let events = events_of(engine, &delivery)?;
-                due.now.push(DueDelivery { delivery, events });
+                look.take(&key, number, now)?;
             }
-            Ok(due)
+            // In the order of due times too; nothing stands here unless a clock was ahead.
+            let beyond = keys::due(&channel, latest, u64::MAX)..keys::end_of(&prefix);
+            for key in engine.keys(Span::from(beyond)) {
+                if look.due.now.len() >= limit {
+                    break;
+                }
+                let key = key?;
+                look.take(&key, due_parts(&key)?.1, Timestamp::MAX_UTC)?;
+            }
+            Ok(look.due)
         })
         .await
     }
+}
+
+/// A look at what is due.
+struct Look<'a, F> {
+    engine: &'a dyn Engine,
+    /// The number of the first delivery that is not durable.
+    durable: u64,
+    busy: F,
+    due: Due,
+}
+
+impl<F: Fn(&Delivery) -> bool> Look<'_, F> {
+    /// Takes the delivery whose key this is, if it is due until `until` and may be sent.
+    fn take(&mut self, key: &[u8], number: u64, until: Timestamp) -> Result<(), StoreError> {
+        if number >= self.durable {
+            // Its commit is not synced. Sent now and lost in a power cut, its event's number and id would be given to
+            // another change. Whoever commits it wakes the channel.
+            return Ok(());
+        }
+        // Read once more after the question: an attempt that ended between the look and the question was not busy any
+        // more, and what it settled would be sent a second time.
+        let seen = match stored(self.engine, number)? {
+            Stored::Delivery(seen) if (self.busy)(&seen) => return Ok(()),
+            Stored::Delivery(_) => stored(self.engine, number)?,
+            other => other,
+        };
+        let delivery = match seen {
+            Stored::Delivery(delivery) => *delivery,
+            Stored::Nothing => return Ok(()),
+            Stored::Unreadable => {
+                self.due.unreadable += 1;
+                return Ok(());
+            }
+        };
+        let Some(due_at) = delivery.state.due_at() else { return Ok(()) };
+        if key != keys::due(&delivery.channel, due_at, number) {
+            // Moved meanwhile: it has another key, and counts there.
+            return Ok(());
+        }
+        if due_at > until {
+            // Later in the same millisecond.
+            self.next_at(due_at);
+            return Ok(());
+        }
+        let events = events_of(self.engine, &delivery)?;
+        self.due.now.push(DueDelivery { delivery, events });
+        Ok(())
+    }
+
+    fn next_at(&mut self, at: Timestamp) {
+        self.due.next = Some(self.due.next.map_or(at, |next| next.min(at)));
+    }
+}
+
+fn due_parts(key: &[u8]) -> Result<(Timestamp, u64), StoreError> {
+    keys::due_parts(key).ok_or_else(|| StoreError::Unreadable("a due key".to_owned()))
 }
 
 /// What stands under a delivery's number.

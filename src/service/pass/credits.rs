@@ -3,7 +3,7 @@
 use super::guarded::{self, Believed};
 use super::piece::{Pieces, keep_promise};
 use super::sales::bangkok_day;
-use super::{PassError, PassReport, is_read_otherwise, with_orphans};
+use super::{PassError, PassReport, clock_went_on, is_read_otherwise, with_orphans};
 use crate::domain::diff::credit::{self, CreditRow, PaidCredits, PendingCredits, Terms};
 use crate::domain::diff::{Change, Known};
 use crate::domain::model::{CreditStatus, Resource};
@@ -18,7 +18,9 @@ pub(super) async fn pass(shop: &Shop) -> Result<PassReport, PassError> {
     let store = &shop.shared.store;
     let known = store.known::<CreditRow>(shop.id(), Resource::Credit).await?;
     let before = store.resource(shop.id(), Resource::Credit).await?;
+    let begun = shop.shared.clock.mark();
     let Read { pending, paid, rows, calls } = read(shop, &known).await?;
+    clock_went_on(shop, begun)?;
     let unreadable = pending.unreadable() as u64;
     let now = shop.shared.clock.now();
     let baseline = known == Known::Nothing;

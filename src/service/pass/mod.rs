@@ -17,6 +17,7 @@ pub mod sales;
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
+use crate::domain::clock::Mark;
 use crate::domain::diff::{Change, Unbelievable};
 use crate::domain::model::Resource;
 use crate::edge::pospos::ReadError;
@@ -49,6 +50,9 @@ pub enum PassError {
     /// It gave something whole that a person must look at.
     #[error(transparent)]
     Held(#[from] guarded::HeldBack),
+    /// The clock by which it was asked is not the one by which it would be compared. The next pass is the retry.
+    #[error("this machine's clock was set while the shop was read; the next pass tries again")]
+    ClockSet,
     /// The disk failed: the service must end and start again.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -80,6 +84,12 @@ pub async fn pass(shop: &Shop, resource: Resource) -> Result<PassReport, PassErr
         Resource::Vendors => Box::pin(listed::pass(shop, Entities::vendors())).await,
         Resource::BuyDocuments => Box::pin(listed::pass(shop, Entities::purchases())).await,
     }
+}
+
+/// That nobody has set the clock since `begun`: days were asked for by it.
+fn clock_went_on(shop: &Shop, begun: Mark) -> Result<(), PassError> {
+    let clock = &shop.shared.clock;
+    if begun.is_followed_by(clock.mark()) { Ok(()) } else { Err(PassError::ClockSet) }
 }
 
 /// Whether the known rows were read by other fields than today's. Then they cannot be compared.

@@ -13,7 +13,8 @@ use chrono::{Days, NaiveDate, NaiveTime, TimeZone};
 use super::guarded::{self, Believed};
 use super::marks::{Marks, Print};
 use super::piece::{Pieces, keep_promise};
-use super::{PassError, PassReport, is_read_otherwise};
+use super::{PassError, PassReport, clock_went_on, is_read_otherwise};
+use crate::domain::clock::Mark;
 use crate::domain::diff::sale::{self, Besides, SaleRow, Window};
 use crate::domain::diff::{Change, Known, Unbelievable, check_readable};
 use crate::domain::event::{EventKind, Scribe};
@@ -112,17 +113,18 @@ async fn read_and_compare(shop: &Shop, marks: &mut Marks) -> Result<PassReport, 
     let record = shop.shared.store.resource(shop.id(), Resource::Transactions).await?;
     // Only a whole window ends a pass that is held.
     let is_held = shop.shared.store.held(shop.id(), Resource::Transactions).await?.is_some();
-    let now = shop.shared.clock.now();
+    let begun = shop.shared.clock.mark();
+    let now = begun.shown;
     let look = Look {
         shop,
         marks,
+        begun,
         record: record.as_ref(),
         otherwise: is_read_otherwise(shop, Resource::Transactions).await?,
         scribe: shop.scribe(now),
     };
     let wished = if record.is_some() && !look.otherwise && !is_held { shop.sales.depth(now) } else { Depth::Trailing };
-    let passed_at = record.as_ref().map(|record| record.passed_at);
-    let days = |depth| SaleDays::of(shop, depth, now, passed_at);
+    let days = |depth| SaleDays::of(shop, depth, now, record.as_ref().map(|record| record.passed_at));
     let found = match wished {
         Depth::Trailing => None,
         part_of_it => look.at_part(part_of_it, days(part_of_it)).await?,
@@ -136,8 +138,7 @@ async fn read_and_compare(shop: &Shop, marks: &mut Marks) -> Result<PassReport, 
     let Believed { alone: _alone, summary, mut last } = believed;
     shop.sales.note(depth, now);
     shop.pace.spent_on_sales((depth == Depth::Today).then_some(cost), (depth == Depth::Trailing).then_some(cost));
-    let sold_at = changes.iter().filter_map(|change| change.row.as_ref()?.sale.sold_at);
-    let observed = shop.pace.sold(sold_at, now);
+    let observed = shop.pace.sold(changes.iter().filter_map(|change| change.row.as_ref()?.sale.sold_at), now);
     let baseline = record.is_none();
     let horizon = match depth {
         Depth::Trailing => Some(from),
@@ -185,6 +186,7 @@ struct Found<'a> {
 struct Look<'s, 'm> {
     shop: &'s Shop,
     marks: &'m Marks,
+    begun: Mark,
     record: Option<&'m ResourceRecord>,
     otherwise: bool,
     scribe: Scribe,
@@ -197,6 +199,7 @@ impl<'s> Look<'s, '_> {
             Depth::Head => self.newest(&days).await?,
             Depth::Today | Depth::Trailing => self.all_of(&days).await?,
         };
+        clock_went_on(self.shop, self.begun)?;
         let expected = self.marks.count(days.window);
         if rows == 0 && expected > 0 {
             return Err(Unbelievable::Empty { known: expected }.into());
@@ -226,6 +229,7 @@ impl<'s> Look<'s, '_> {
         let (shop, window) = (self.shop, days.window);
         let mut reading = shop.pospos.sales_of(days.first, days.last, self.known_so(), Urgency::Sales);
         let sales = reading.wanted_of_whole().await?;
+        clock_went_on(shop, self.begun)?;
         let (rows, unreadable, calls) = (reading.rows(), reading.unreadable(), reading.calls());
         let same = same(rows, unreadable, sales.rows().len());
         let known = self.known(self.marks.to_compare(sales.rows(), |id| !reading.has_read(id.as_str()))).await?;

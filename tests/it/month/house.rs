@@ -14,8 +14,9 @@ use posbell::domain::event::{Epoch, EventKind};
 use posbell::domain::model::{Resource, Subject, Timestamp};
 use posbell::domain::rhythm::pace::first_start;
 use posbell::edge::store::{Store, StoreError};
+use posbell::service::forget::forget;
 use posbell::service::health::Health;
-use posbell::service::pass::{PassError, pass};
+use posbell::service::pass::{PassError, PassReport, pass};
 use posbell::service::setup;
 use posbell::service::shop::{Shared, Shop};
 use serde::Deserialize;
@@ -68,9 +69,14 @@ struct Open {
 impl House {
     /// The files of a service for that shop. It does not run yet.
     pub fn new(shop: Arc<SimulatedShop>, time: Time, config: &str) -> House {
+        House::with_key(shop, time, KEY, config)
+    }
+
+    /// The same for a shop with another key: one is claimed for the whole machine, and tests run side by side.
+    pub fn with_key(shop: Arc<SimulatedShop>, time: Time, key: &str, config: &str) -> House {
         let dir = tempfile::tempdir().expect("has a temporary directory");
         let file = format!(
-            "data_dir = \"data\"\n[[shop]]\nid = \"main\"\napi_key = \"{KEY}\"\nbase_url = \"{}\"\n{config}",
+            "data_dir = \"data\"\n[[shop]]\nid = \"main\"\napi_key = \"{key}\"\nbase_url = \"{}\"\n{config}",
             shop.base_url()
         );
         std::fs::write(dir.path().join("posbell.toml"), file).expect("writes");
@@ -135,6 +141,22 @@ impl House {
         self.listen().await;
     }
 
+    /// One pass, with `act` done once its first call has come to the shop and before the answer is heard.
+    pub async fn read_with(&mut self, resource: Resource, act: impl FnOnce()) -> Result<PassReport, PassError> {
+        let (before, mut act) = (self.shop.calls(), Some(act));
+        let shop = Arc::clone(&self.shop);
+        let mut work = Box::pin(pass(self.posbell(), resource));
+        std::future::poll_fn(move |context| {
+            if shop.calls() > before
+                && let Some(act) = act.take()
+            {
+                act();
+            }
+            work.as_mut().poll(context)
+        })
+        .await
+    }
+
     /// Kills the service in the middle of a pass: once its first call has come to the shop it gets so many turns and no
     /// more. How far it comes in some turns is up to the machine; with none it has not ended.
     pub async fn kill_in(&mut self, resource: Resource, turns: usize) {
@@ -164,7 +186,7 @@ impl House {
     /// Forgets what is old, as the service does each hour.
     pub async fn prune(&self) {
         if let Some(open) = &self.open {
-            open.posbell.shared.store.prune(self.time.now() - RETAINED).await.expect("prunes");
+            forget(&open.posbell.shared).await.expect("forgets");
         }
     }
 }

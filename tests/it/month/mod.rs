@@ -10,6 +10,7 @@ mod books;
 mod business;
 mod house;
 mod kept;
+mod set_clock;
 mod time;
 
 use std::collections::{BTreeMap, BTreeSet};

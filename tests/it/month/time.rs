@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use posbell::domain::model::Timestamp;
 use posbell::edge::pospos::quota::{BootClock, Waiting};
 use posbell::service::clock::Clock;
@@ -15,13 +16,15 @@ type Life = Box<dyn FnMut(Timestamp) + Send>;
 pub struct Time {
     begin: Timestamp,
     gone: Arc<Mutex<Duration>>,
+    /// How far the service's clock is ahead.
+    ahead: Arc<Mutex<TimeDelta>>,
     life: Arc<Mutex<Option<Life>>>,
 }
 
 impl Time {
     /// Begins at that moment.
     pub fn from(begin: Timestamp) -> Time {
-        Time { begin, gone: Arc::default(), life: Arc::default() }
+        Time { begin, gone: Arc::default(), ahead: Arc::default(), life: Arc::default() }
     }
 
     /// Lets `life` go on whenever somebody waits. It has to bring the time along.
@@ -46,10 +49,20 @@ impl Time {
         *held = gone.max(*held);
     }
 
-    /// The same for the service.
+    /// Sets the service's clock so far ahead. The shop's stays right.
+    pub fn set_ahead(&self, by: TimeDelta) {
+        *lock(&self.ahead) = by;
+    }
+
+    /// What the service's clock shows.
+    pub fn wall(&self) -> Timestamp {
+        self.now() + *lock(&self.ahead)
+    }
+
+    /// The service's clock: the same time unless it was set.
     pub fn clock(&self) -> Clock {
-        let time = self.clone();
-        Clock::showing(move || time.now())
+        let (time, up) = (self.clone(), self.clone());
+        Clock::showing(move || time.wall(), move || up.gone())
     }
 }
 

@@ -5,10 +5,11 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use mockito::Matcher;
+use posbell::domain::clock::apart;
 use posbell::edge::pospos::quota::Urgency;
-use posbell::edge::pospos::{Malformed, Pospos, ReadError, SettingsError, TransportError};
+use posbell::edge::pospos::{Malformed, Pospos, PosposSettings, ReadError, SettingsError, TransportError, WallClock};
 
-use super::{KEY, day, governor, settings, shop, shop_with};
+use super::{KEY, day, governor, products, settings, shop, shop_with};
 
 const MEMBERS: &str = include_str!("../fixtures/api/members.json");
 const TRANSACTIONS: &str = include_str!("../fixtures/api/transactions.json");
@@ -201,4 +202,34 @@ fn settings_that_cannot_work_are_refused() {
     assert!(matches!(check("ftp://localhost", KEY, 1), Some(SettingsError::BaseUrl)));
     assert!(matches!(check("http://localhost?a=b", KEY, 1), Some(SettingsError::BaseUrl)));
     assert!(matches!(check("http://localhost", KEY, 0), Some(SettingsError::PageSize)));
+}
+
+/// What comes of reading products from a server that says this date, by a clock that shows this time.
+async fn dated(date: Option<&str>, now: &str, urgency: Urgency) -> Option<String> {
+    let mut server = mockito::Server::new_async().await;
+    let mock = server.mock("GET", "/stock/pagination").match_query(Matcher::Any).with_body(products("ab", ""));
+    let _mock = date.into_iter().fold(mock, |mock, date| mock.with_header("date", date)).create_async().await;
+    let now = now.parse().unwrap();
+    let settings =
+        PosposSettings { clock: WallClock::new(move |server| apart(now, server)), ..settings(&server.url()) };
+    let read = shop_with(settings, "1000/1ms").pospos.stock_whole(urgency).await;
+    read.err().map(|error| error.to_string())
+}
+
+#[tokio::test]
+async fn an_answer_of_another_time_is_none_but_to_a_person() {
+    let date = Some("Tue, 24 Nov 2026 03:00:00 GMT");
+    let is = |words: &str| Some(format!("this machine's clock is {words} the shop's server: set it"));
+    for (now, want) in [
+        ("2026-11-24T03:00:05Z", None),
+        ("2026-11-24T04:00:00Z", None),
+        ("2026-11-27T03:00:05Z", is("3 days ahead of")),
+        ("1970-01-01T00:00:05Z", is("57 years behind")),
+    ] {
+        assert_eq!(dated(date, now, Urgency::Sweep).await, want, "{now}");
+        assert_eq!(dated(date, now, Urgency::Person).await, None, "{now}");
+    }
+    for date in ["soon", "", "Tue, 31 Feb 2026 03:00:00 GMT"] {
+        assert_eq!(dated(Some(date), "1970-01-01T00:00:05Z", Urgency::Sweep).await, None, "{date} says nothing");
+    }
 }

@@ -18,7 +18,7 @@ use chrono::NaiveDate;
 use mockito::{Matcher, Mock, ServerGuard};
 use posbell::domain::model::KeyHash;
 use posbell::edge::pospos::quota::{Governor, SystemBootClock};
-use posbell::edge::pospos::{FieldMap, Pospos, PosposSettings};
+use posbell::edge::pospos::{FieldMap, Pospos, PosposSettings, WallClock};
 use tempfile::TempDir;
 
 /// A key as it could be; no test may find it anywhere but in the header.
@@ -39,6 +39,7 @@ pub fn settings(base_url: &str) -> PosposSettings {
         timeout: Duration::from_secs(10),
         body_limit: 64 * 1024,
         fields: std::sync::Arc::new(FieldMap::default()),
+        clock: WallClock::new(|_| None),
         extra_query: BTreeMap::new(),
     }
 }

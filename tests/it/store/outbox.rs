@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use posbell::domain::outbox::{Delivery, Outcome, Reason, RetryPolicy, State};
-use posbell::edge::store::{Commit, DeliveryFilter, Store};
+use posbell::edge::store::{Commit, DeliveryFilter, Store, When};
 
 use super::{ALL, at, channel, deliveries, delivery, due, event, open, sent};
 
@@ -42,6 +42,28 @@ async fn the_longest_due_comes_first_and_nothing_before_its_time() {
         let found: Vec<Delivery> = due.now.into_iter().map(|item| item.delivery).collect();
         assert_eq!((moments(&found), due.next), (expected, next.map(at)), "at {now}");
     }
+}
+
+#[tokio::test]
+async fn what_is_put_off_for_longer_than_any_pause_is_due_now_behind_what_was_due_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    waiting(&store, &[9_000_000, 200, 100, 700, 9_000_001, 701]).await;
+    for (now, limit, expected, next) in [
+        (100, ALL, vec![100, 701, 9_000_000, 9_000_001], Some(200)),
+        (100, 2, vec![100, 701], Some(200)),
+        (101, ALL, vec![100, 9_000_000, 9_000_001], Some(200)),
+        (700, ALL, vec![100, 200, 700, 9_000_000, 9_000_001], Some(701)),
+        (701, ALL, vec![100, 200, 700, 701, 9_000_000, 9_000_001], Some(1_301)),
+        (9_000_000, ALL, vec![100, 200, 700, 701, 9_000_000], Some(9_000_001)),
+    ] {
+        let when = When::with_pauses(at(now), Duration::from_secs(600));
+        let due = store.due(&channel("erp"), when, limit, |_| false).await.unwrap();
+        let found: Vec<Delivery> = due.now.into_iter().map(|item| item.delivery).collect();
+        assert_eq!((moments(&found), due.next), (expected, next.map(at)), "at {now}");
+    }
+    let busy = store.due(&channel("erp"), When::with_pauses(at(0), Duration::from_secs(600)), ALL, |_| true).await;
+    assert!(busy.unwrap().now.is_empty(), "what is under way is passed over");
 }
 
 #[tokio::test]

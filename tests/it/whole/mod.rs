@@ -3,6 +3,8 @@
 mod acts;
 mod catch_up;
 mod channels;
+mod clean_stop;
+mod clock;
 mod commands;
 mod copies;
 mod crash;

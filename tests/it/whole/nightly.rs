@@ -81,6 +81,8 @@ async fn a_copy_is_made_each_night_and_the_newest_two_are_kept() {
     let noon = (Clock::default().now() + TimeDelta::days(1)).date_naive().and_hms_opt(5, 0, 0).unwrap().and_utc();
     let night = noon + TimeDelta::hours(14);
     clock.set(noon);
+    // By another clock than the shop's nothing would be read.
+    rig.shop.say_ahead(noon - Clock::default().now());
     let service = start(&rig, &clock);
     has_begun(&rig).await;
     assert_eq!(status(&rig), serde_json::json!({"newest": null, "failing": null}));

@@ -98,6 +98,8 @@ async fn a_refused_key_stops_the_shop_at_once_until_a_person_resumes_it() {
     let received = rig.told(EventKind::ShopKeyRejected).await;
     assert!(received.iter().any(|one| one.body.contains(r#""status":403"#)));
     status_says(&rig, |status| status["shops"][0]["key_refused"] == 403).await;
+    // What a kill finds on its way would come twice.
+    status_says(&rig, |status| status["channels"][0]["waiting"] == 0).await;
     let calls = rig.shop.calls();
 
     // Another start with the same key makes no call at all: it stands before the store is asked for anything.
