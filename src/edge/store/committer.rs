@@ -25,6 +25,10 @@ const SHARED_FLUSH: usize = 128;
 /// After how long without an entry a reading counts as one that never ends.
 const NO_PROGRESS: Duration = Duration::from_secs(60);
 
+/// After how long a time without work the engine tidies up, and how long work is waited for in between.
+const IDLE: Duration = Duration::from_millis(50);
+const BETWEEN: Duration = Duration::from_millis(10);
+
 /// How often it is looked whether the thread has ended, and how long is waited between: half a minute in all.
 const LOOKS: usize = 30_000;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(1);
@@ -57,6 +61,8 @@ enum Work {
     Verify,
     /// Something is to be done between two commits.
     Between(Between),
+    /// Dead space is to be won back, behind all that was asked for before.
+    Sweep(Reply),
 }
 
 /// How much of the store is known to be whole.
@@ -101,8 +107,14 @@ impl Committer {
             bound: Bound::default(),
         });
         let (queue, work) = mpsc::channel();
-        let mut writer =
-            Writer { shared: Arc::clone(&shared), numbers, copying: Arc::default(), fence: None, waiting: None };
+        let mut writer = Writer {
+            shared: Arc::clone(&shared),
+            numbers,
+            copying: Arc::default(),
+            fence: None,
+            waiting: None,
+            is_owing: false,
+        };
         let thread = std::thread::Builder::new().name("committer".to_owned()).spawn(move || writer.run(&work))?;
         Ok(Committer { queue: Mutex::new(Some(queue)), shared, thread: Mutex::new(Some(thread)) })
     }
@@ -158,6 +170,11 @@ impl Committer {
     /// Begins a copy between two commits; all that was committed before is durable then.
     pub(super) async fn begin_copy(&self) -> Result<UnderWay, StoreError> {
         self.ask(Work::Copy).await
+    }
+
+    /// Has the engine tidy up until nothing is owed.
+    pub(super) async fn sweep(&self) -> Result<(), StoreError> {
+        self.ask(Work::Sweep).await
     }
 
     /// Which keys are changed, for who has asked for it to be noted.
@@ -225,12 +242,14 @@ struct Writer {
     fence: Option<Fence>,
     /// Counted before the first commit.
     waiting: Option<Waiting>,
+    /// The engine may have something to tidy up.
+    is_owing: bool,
 }
 
 impl Writer {
     fn run(&mut self, work: &mpsc::Receiver<Work>) {
         let mut together = Vec::new();
-        while let Ok(first) = work.recv() {
+        while let Some(first) = self.wait_for(work) {
             self.verify();
             let mut next = Some(first);
             while let Some(work_now) = next.take() {
@@ -245,6 +264,14 @@ impl Writer {
                         self.write(std::mem::take(&mut together));
                         self.between(act);
                     }
+                    Work::Sweep(reply) => {
+                        self.write(std::mem::take(&mut together));
+                        while self.is_owing {
+                            self.tidy();
+                        }
+                        // Whoever no longer waits does not need the answer.
+                        drop(reply.send(self.shared.still_open()));
+                    }
                     Work::Verify => {}
                 }
                 if together.len() < SHARED_FLUSH {
@@ -255,6 +282,32 @@ impl Writer {
                 self.write(std::mem::take(&mut together));
             }
         }
+    }
+
+    /// What comes next; `None` when nothing will. While nothing comes, the engine tidies up.
+    fn wait_for(&mut self, work: &mpsc::Receiver<Work>) -> Option<Work> {
+        let mut pause = IDLE;
+        while self.is_owing {
+            match work.recv_timeout(pause) {
+                Err(mpsc::RecvTimeoutError::Timeout) => self.tidy(),
+                done => return done.ok(),
+            }
+            pause = BETWEEN;
+        }
+        work.recv().ok()
+    }
+
+    fn tidy(&mut self) {
+        let shared = &self.shared;
+        let tidied = catch_unwind(AssertUnwindSafe(|| {
+            shared.still_open()?;
+            shared.engine.with(|engine| engine.tidy())
+        }));
+        let panicked = |_| Err(StoreError::Damaged("it panicked while it was tidied up".to_owned()));
+        self.is_owing = tidied.unwrap_or_else(panicked).unwrap_or_else(|error| {
+            shared.failed.get_or_init(|| Failure::from(&error));
+            false
+        });
     }
 
     /// Reads everything once. What waits to be written waits for its end.
@@ -303,6 +356,7 @@ impl Writer {
     }
 
     fn write(&mut self, together: Vec<(Box<Commit>, Reply)>) {
+        self.is_owing = true;
         let shared = Arc::clone(&self.shared);
         let mut replies = Vec::with_capacity(together.len());
         let written = catch_unwind(AssertUnwindSafe(|| {
