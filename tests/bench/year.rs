@@ -6,6 +6,8 @@
 //! takes, and how much memory the process has had at most. `-- 20000` does it with so many products, `-- 20000 30` for
 //! so many days.
 
+#![expect(clippy::disallowed_methods, reason = "it measures how long things take")]
+
 mod goods;
 
 use std::collections::BTreeMap;

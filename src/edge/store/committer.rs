@@ -4,6 +4,8 @@
 //! small commits cheap. A commit is acknowledged only after the sync. Before the first one the whole store is read and
 //! compared with what must be in it ([`super::engine::Engine::verify`]): nothing is written onto damage.
 
+mod idle;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
@@ -24,10 +26,6 @@ const SHARED_FLUSH: usize = 128;
 
 /// After how long without an entry a reading counts as one that never ends.
 const NO_PROGRESS: Duration = Duration::from_secs(60);
-
-/// After how long a time without work the engine tidies up, and how long work is waited for in between.
-const IDLE: Duration = Duration::from_millis(50);
-const BETWEEN: Duration = Duration::from_millis(10);
 
 /// How often it is looked whether the thread has ended, and how long is waited between: half a minute in all.
 const LOOKS: usize = 30_000;
@@ -266,11 +264,7 @@ impl Writer {
                     }
                     Work::Sweep(reply) => {
                         self.write(std::mem::take(&mut together));
-                        while self.is_owing {
-                            self.tidy();
-                        }
-                        // Whoever no longer waits does not need the answer.
-                        drop(reply.send(self.shared.still_open()));
+                        self.sweep(reply);
                     }
                     Work::Verify => {}
                 }
@@ -282,32 +276,6 @@ impl Writer {
                 self.write(std::mem::take(&mut together));
             }
         }
-    }
-
-    /// What comes next; `None` when nothing will. While nothing comes, the engine tidies up.
-    fn wait_for(&mut self, work: &mpsc::Receiver<Work>) -> Option<Work> {
-        let mut pause = IDLE;
-        while self.is_owing {
-            match work.recv_timeout(pause) {
-                Err(mpsc::RecvTimeoutError::Timeout) => self.tidy(),
-                done => return done.ok(),
-            }
-            pause = BETWEEN;
-        }
-        work.recv().ok()
-    }
-
-    fn tidy(&mut self) {
-        let shared = &self.shared;
-        let tidied = catch_unwind(AssertUnwindSafe(|| {
-            shared.still_open()?;
-            shared.engine.with(|engine| engine.tidy())
-        }));
-        let panicked = |_| Err(StoreError::Damaged("it panicked while it was tidied up".to_owned()));
-        self.is_owing = tidied.unwrap_or_else(panicked).unwrap_or_else(|error| {
-            shared.failed.get_or_init(|| Failure::from(&error));
-            false
-        });
     }
 
     /// Reads everything once. What waits to be written waits for its end.
