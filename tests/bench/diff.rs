@@ -52,11 +52,13 @@ async fn measure() {
     println!("{:<34}{:>9}{:>9}{:>12}{:>12}{:>10}", "", "wall ms", "CPU ms", "rows/s", "events", "disk KiB");
     let read = |name| step(name, &shop, &catalogue);
     line(&read("baseline").await, disk());
+    line(&swept(&shop, &catalogue).await, disk());
     line(&read("nothing has changed").await, disk());
     line(&read("nothing has changed, again").await, disk());
     for round in 1..=3 {
         catalogue.change(ONE_IN, round);
         line(&read("1 % has changed").await, disk());
+        line(&swept(&shop, &catalogue).await, disk());
     }
     line(&small_commits(&shop, &catalogue).await, disk());
 }
@@ -90,6 +92,14 @@ async fn step(name: &str, shop: &Shop, catalogue: &Catalogue) -> Cost {
     let report = pass(shop, Resource::Stock).await.expect("the pass is accepted");
     let (wall, cpu) = begun.until_now(catalogue);
     Cost { name: name.to_owned(), wall, cpu, rows: PRODUCTS, events: report.events }
+}
+
+/// What is done after a pass, when nothing waits: winning back the space of what it has replaced.
+async fn swept(shop: &Shop, catalogue: &Catalogue) -> Cost {
+    let begun = Begun::now(catalogue);
+    shop.shared.store.sweep().await.expect("sweeps");
+    let (wall, cpu) = begun.until_now(catalogue);
+    Cost { name: "  and its dead space".to_owned(), wall, cpu, rows: 0, events: 0 }
 }
 
 /// What a sale or two bring: a few rows with an event and a delivery each, one commit after the other.

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::engine::{Batch, Engine};
-use super::listed::head_of;
+use super::listed;
 use super::record::{self, ReplayRecord, ResourceRecord, ShopRecord};
 use super::waiting::{Refused, Waiting};
 use super::{StoreError, keys};
@@ -171,21 +171,13 @@ fn gather(
     Ok(())
 }
 
-/// Rows with their heads, where they have one.
+/// Rows, packed.
 fn put_rows(batch: &mut Batch, rows: Vec<(ShopId, Resource, EntityId, Option<Vec<u8>>)>) {
     for (shop, resource, id, row) in rows {
         let key = keys::row(&shop, resource, &id);
         match row {
-            Some(row) => {
-                if let Some(head) = head_of(&row) {
-                    batch.insert(keys::head(&shop, resource, &id), head);
-                }
-                batch.insert(key, row);
-            }
-            None => {
-                batch.remove(keys::head(&shop, resource, &id));
-                batch.remove(key);
-            }
+            Some(row) => batch.insert(key, listed::packed(&row, id.as_str())),
+            None => batch.remove(key),
         }
     }
 }

@@ -4,6 +4,8 @@
 //! small commits cheap. A commit is acknowledged only after the sync. Before the first one the whole store is read and
 //! compared with what must be in it ([`super::engine::Engine::verify`]): nothing is written onto damage.
 
+mod idle;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
@@ -61,6 +63,8 @@ enum Work {
     Verify,
     /// Something is to be done between two commits.
     Between(Between, Reply),
+    /// Dead space is to be won back, behind all that was asked for before.
+    Sweep(Reply),
 }
 
 /// How much of the store is known to be whole.
@@ -105,8 +109,14 @@ impl Committer {
             bound: Bound::default(),
         });
         let (queue, work) = mpsc::channel();
-        let mut writer =
-            Writer { shared: Arc::clone(&shared), numbers, copying: Arc::default(), fence: None, waiting: None };
+        let mut writer = Writer {
+            shared: Arc::clone(&shared),
+            numbers,
+            copying: Arc::default(),
+            fence: None,
+            waiting: None,
+            is_owing: false,
+        };
         let thread = std::thread::Builder::new().name("committer".to_owned()).spawn(move || writer.run(&work))?;
         Ok(Committer { queue: Mutex::new(Some(queue)), shared, thread: Mutex::new(Some(thread)) })
     }
@@ -163,6 +173,11 @@ impl Committer {
     /// Begins a copy between two commits; all that was committed before is durable then.
     pub(super) async fn begin_copy(&self) -> Result<UnderWay, StoreError> {
         self.ask(Work::Copy).await
+    }
+
+    /// Has the engine tidy up until nothing is owed.
+    pub(super) async fn sweep(&self) -> Result<(), StoreError> {
+        self.ask(Work::Sweep).await
     }
 
     /// Which keys are changed, for who has asked for it to be noted.
@@ -245,12 +260,14 @@ struct Writer {
     fence: Option<Fence>,
     /// Counted before the first commit.
     waiting: Option<Waiting>,
+    /// The engine may have something to tidy up.
+    is_owing: bool,
 }
 
 impl Writer {
     fn run(&mut self, work: &mpsc::Receiver<Work>) {
         let mut together = Vec::new();
-        while let Ok(first) = work.recv() {
+        while let Some(first) = self.wait_for(work) {
             self.verify();
             let mut next = Some(first);
             while let Some(work_now) = next.take() {
@@ -264,6 +281,10 @@ impl Writer {
                     Work::Between(act, reply) => {
                         self.write(std::mem::take(&mut together));
                         drop(reply.send(self.between(act)));
+                    }
+                    Work::Sweep(reply) => {
+                        self.write(std::mem::take(&mut together));
+                        self.sweep(reply);
                     }
                     Work::Verify => {}
                 }
@@ -325,6 +346,7 @@ impl Writer {
     }
 
     fn write(&mut self, together: Vec<(Box<Commit>, Reply)>) {
+        self.is_owing = true;
         let shared = Arc::clone(&self.shared);
         let mut replies = Vec::with_capacity(together.len());
         let written = catch_unwind(AssertUnwindSafe(|| {

@@ -2,6 +2,8 @@
 //!
 //! Numbers are big-endian, so that the order of the keys is the order of the numbers. Shop and channel names are
 //! plain ([`crate::domain::model::ShopId`] allows no `/`), and an entity id stands last, so no two keys can collide.
+//! An id of 24 hex digits, as the API's are, stands there in half as many bytes behind a mark that no other id begins
+//! with, and so do the digits of an event's id and of a delivery's.
 
 use super::StoreError;
 use crate::domain::event::{DeliveryId, EventId};
@@ -18,6 +20,16 @@ pub(super) const DUE: &[u8] = b"q/";
 pub(super) const DEAD: &[u8] = b"x/";
 pub(super) const OVERFLOWS: &[u8] = b"o/";
 pub(super) const GUARDS: &[u8] = b"g/";
+pub(super) const ALL_ROWS: &[u8] = b"r/";
+pub(super) const EVENTS_BY_ID: &[u8] = b"i/";
+pub(super) const DELIVERIES_BY_ID: &[u8] = b"j/";
+
+/// Stands before an id in few bytes. No id that is written out begins with a control character.
+const HEX: u8 = 0x01;
+const ENTITY_DIGITS: usize = 24;
+const EVENT: &str = "evt_";
+const DELIVERY: &str = "dlv_";
+const ID_DIGITS: usize = 32;
 
 pub(super) fn shop(shop: &ShopId) -> Vec<u8> {
     format!("s/{shop}").into_bytes()
@@ -45,34 +57,55 @@ pub(super) fn rows(shop: &ShopId, resource: Resource) -> Vec<u8> {
     format!("r/{shop}/{resource}/").into_bytes()
 }
 
-pub(super) fn heads(shop: &ShopId, resource: Resource) -> Vec<u8> {
-    format!("h/{shop}/{resource}/").into_bytes()
-}
-
-pub(super) fn head(shop: &ShopId, resource: Resource, id: &EntityId) -> Vec<u8> {
-    let mut key = heads(shop, resource);
-    key.extend_from_slice(id.as_str().as_bytes());
-    key
-}
-
-/// Where the head of the row under `key` stands; `None` where that is no row, or one of a resource whose rows have none.
-pub(super) fn head_of_listed(key: &[u8]) -> Option<Vec<u8>> {
-    let mut parts = key.strip_prefix(b"r/")?.splitn(3, |byte| *byte == b'/').skip(1);
-    let resource = Resource::by_name(std::str::from_utf8(parts.next()?).ok()?)?;
-    let is_listed = !matches!(resource, Resource::Transactions | Resource::Credit);
-    is_listed.then(|| [b"h", key.get(1..).unwrap_or_default()].concat())
-}
-
 pub(super) fn row(shop: &ShopId, resource: Resource, id: &EntityId) -> Vec<u8> {
     let mut key = rows(shop, resource);
-    key.extend_from_slice(id.as_str().as_bytes());
+    push_id(&mut key, id.as_str(), ENTITY_DIGITS);
     key
+}
+
+/// Of the key of a row, as form 2 wrote it: its key now, its id, and whether rows of its resource have heads.
+pub(super) fn row_of_form_2(key: &[u8]) -> Option<(Vec<u8>, String, bool)> {
+    let mut parts = std::str::from_utf8(key.strip_prefix(ALL_ROWS)?).ok()?.splitn(3, '/');
+    let shop = ShopId::new(parts.next()?).ok()?;
+    let resource = Resource::by_name(parts.next()?)?;
+    let id = EntityId::new(parts.next()?).ok()?;
+    let is_listed = !matches!(resource, Resource::Transactions | Resource::Credit);
+    Some((row(&shop, resource, &id), id.as_str().to_owned(), is_listed))
+}
+
+/// The key now of an index by id, where form 2 wrote another.
+pub(super) fn by_id_of_form_2(key: &[u8]) -> Option<Vec<u8>> {
+    let (table, word) = match key.get(..2)? {
+        EVENTS_BY_ID => (EVENTS_BY_ID, EVENT),
+        DELIVERIES_BY_ID => (DELIVERIES_BY_ID, DELIVERY),
+        _ => return None,
+    };
+    let new = named(table, std::str::from_utf8(&key[2..]).ok()?, word);
+    (new != key).then_some(new)
 }
 
 /// The entity at the end of a row's key.
 pub(super) fn entity_of(key: &[u8], prefix: &[u8]) -> Result<EntityId, StoreError> {
-    let id = std::str::from_utf8(&key[prefix.len()..]).ok().and_then(|id| EntityId::new(id).ok());
-    id.ok_or_else(|| StoreError::Unreadable("a row has lost its id".to_owned()))
+    let mut id = String::new();
+    put_entity(&mut id, key, prefix)?;
+    EntityId::new(id).map_err(|_| no_id())
+}
+
+fn no_id() -> StoreError {
+    StoreError::Unreadable("a row has lost its id".to_owned())
+}
+
+/// Writes the entity at the end of a row's key behind `text`.
+pub(super) fn put_entity(text: &mut String, key: &[u8], prefix: &[u8]) -> Result<(), StoreError> {
+    let id = key.get(prefix.len()..).unwrap_or_default();
+    if let Some((&HEX, packed)) = id.split_first() {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let digits = packed.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        text.extend(digits.map(|digit| char::from(DIGITS[usize::from(digit)])));
+    } else {
+        text.push_str(std::str::from_utf8(id).map_err(|_| no_id())?);
+    }
+    Ok(())
 }
 
 pub(super) fn numbered(table: &[u8], number: u64) -> Vec<u8> {
@@ -95,11 +128,35 @@ pub(super) fn number_of(key: &[u8]) -> Option<u64> {
 }
 
 pub(super) fn event_by_id(id: &EventId) -> Vec<u8> {
-    format!("i/{id}").into_bytes()
+    named(EVENTS_BY_ID, id.as_str(), EVENT)
 }
 
 pub(super) fn delivery_by_id(id: &DeliveryId) -> Vec<u8> {
-    format!("j/{id}").into_bytes()
+    named(DELIVERIES_BY_ID, id.as_str(), DELIVERY)
+}
+
+/// Under `table`, an id that begins with `word` as it should.
+fn named(table: &[u8], id: &str, word: &str) -> Vec<u8> {
+    let mut key = table.to_vec();
+    match id.strip_prefix(word) {
+        Some(digits) if is_hex(digits, ID_DIGITS) => push_id(&mut key, digits, ID_DIGITS),
+        _ => key.extend_from_slice(id.as_bytes()),
+    }
+    key
+}
+
+fn is_hex(id: &str, digits: usize) -> bool {
+    id.len() == digits && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// Puts an id behind a key: in half as many bytes where it is so many hex digits.
+fn push_id(key: &mut Vec<u8>, id: &str, digits: usize) {
+    if !is_hex(id, digits) {
+        return key.extend_from_slice(id.as_bytes());
+    }
+    key.push(HEX);
+    let value = |digit: u8| if digit < b'a' { digit - b'0' } else { digit - b'a' + 10 };
+    key.extend(id.as_bytes().chunks_exact(2).map(|pair| value(pair[0]) << 4 | value(pair[1])));
 }
 
 pub(super) fn due_of(channel: &ChannelName) -> Vec<u8> {
@@ -137,7 +194,7 @@ pub(super) fn due_parts(key: &[u8]) -> Option<(Timestamp, u64)> {
 pub(super) fn table_of(key: &[u8]) -> (&[u8], u8) {
     let letter = key.first().copied().unwrap_or_default();
     let shop = match letter {
-        b'r' | b'h' | b'p' | b'g' | b'w' | b's' => key.split(|byte| *byte == b'/').nth(1).unwrap_or_default(),
+        b'r' | b'p' | b'g' | b'w' | b's' => key.split(|byte| *byte == b'/').nth(1).unwrap_or_default(),
         _ => &[],
     };
     (shop, letter)
@@ -147,7 +204,6 @@ pub(super) fn table_of(key: &[u8]) -> (&[u8], u8) {
 pub(super) fn table_name(letter: u8) -> &'static str {
     match letter {
         b'r' => "rows",
-        b'h' => "heads of rows",
         b'p' => "notes on lists",
         b'g' => "notes of the guard",
         b'w' => "promises of a message",

@@ -1,9 +1,9 @@
 //! Rows of long lists: how a pass over a hundred thousand products knows what changed without reading them all.
 //!
-//! Such a row is stored behind a head of 22 bytes: a mark, flags with its level, the fingerprint of the API's text that
-//! it was read from, and a hash of the code that people know it by. The head stands a second time under a key of its own, in the same batch: so a pass reads two
-//! megabytes of heads and not fifty of rows, and of the rows only those whose text has changed. Stores of an older form
-//! are given their heads when they are opened (`upgrade`).
+//! Such a row is stored behind a head of 14 bytes: a mark, flags with its level, the fingerprint of the API's text that
+//! it was read from, and a hash of the code that people know it by. Rows are packed to about the size of their heads'
+//! keys, so a pass walks over all of them, looks at the heads, and unpacks only those whose text has changed. Stores of
+//! an older form are brought to this one when they are opened (`upgrade`).
 
 use std::collections::BTreeMap;
 
@@ -12,15 +12,14 @@ use serde::de::DeserializeOwned;
 
 use super::engine::Span;
 use super::heads::Heads;
-use super::record;
-use super::{Store, StoreError, keys};
+use super::{Store, StoreError, keys, packed, record};
 use crate::domain::event::Level;
 use crate::domain::model::{EntityId, Fingerprint, Resource, ShopId};
 
 /// The first byte of a row with a head. JSON never begins so.
-const MARK: u8 = 0x03;
-/// Mark, flags, fingerprint and tag: as much as sled keeps without an allocation.
-const HEAD: usize = 22;
+pub(super) const MARK: u8 = 0x04;
+/// Mark, flags, fingerprint and tag.
+const HEAD: usize = 14;
 /// The row must be looked at in the next pass even if its text is the same.
 const UNSETTLED: u8 = 1;
 /// The shop has it no more; only its counters are kept.
@@ -54,9 +53,10 @@ impl Head {
     }
 }
 
-/// A row with its head, as it is stored.
-pub(super) fn write<R: Serialize>(row: &R, head: Head) -> Result<Vec<u8>, StoreError> {
-    Ok(behind(head, &record::write(row)?))
+/// A row as it is stored under a key that ends with this id: packed, behind its head where it has one.
+pub(super) fn packed(row: &[u8], own: &str) -> Vec<u8> {
+    let (head, json) = row.split_at(if row.first() == Some(&MARK) { HEAD.min(row.len()) } else { 0 });
+    packed::pack_behind(head, json, own)
 }
 
 /// The row's JSON behind its head.
@@ -72,11 +72,11 @@ pub(super) fn behind(head: Head, json: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// The head of a stored row, and the row itself as JSON.
+/// The head of a stored row, and the row itself.
 pub(super) fn split(bytes: &[u8]) -> (Head, &[u8]) {
     match bytes.split_first_chunk::<HEAD>() {
         Some((head @ [MARK, flags, ..], json)) => {
-            let (fingerprint, tag) = (head[2..18].as_array(), head[18..].as_array());
+            let (fingerprint, tag) = (head[2..10].as_array(), head[10..].as_array());
             let fingerprint = fingerprint.filter(|_| flags & UNPRINTED == 0);
             let head = Head {
                 fingerprint: fingerprint.map(|bytes| Fingerprint::from_bytes(*bytes)),
@@ -92,15 +92,10 @@ pub(super) fn split(bytes: &[u8]) -> (Head, &[u8]) {
     }
 }
 
-/// The head of a stored row's bytes, where it has one.
-pub(super) fn head_of(bytes: &[u8]) -> Option<&[u8]> {
-    bytes.get(..HEAD).filter(|head| head.first() == Some(&MARK))
-}
-
 impl Store {
-    /// A row of a long list as it is stored.
+    /// A row of a long list as a commit takes it.
     pub fn listed_row<R: Serialize>(row: &R, head: Head) -> Result<Vec<u8>, StoreError> {
-        write(row, head)
+        Ok(behind(head, &record::json(row)?))
     }
 
     /// The heads of every stored row; `None` before the first accepted pass.
@@ -108,12 +103,15 @@ impl Store {
         if self.resource(shop, resource).await?.is_none() {
             return Ok(None);
         }
-        let prefix = keys::heads(shop, resource);
+        let prefix = keys::rows(shop, resource);
         self.reading(move |engine| {
             let mut heads = Heads::default();
+            let mut id = String::new();
             for entry in engine.scan(Span::prefix(&prefix)) {
                 let (key, value) = entry?;
-                heads.push(keys::entity_of(&key, &prefix)?.as_str(), split(&value).0);
+                id.clear();
+                keys::put_entity(&mut id, &key, &prefix)?;
+                heads.push(&id, split(&value).0);
             }
             heads.close();
             Ok(Some(heads))
@@ -128,7 +126,7 @@ impl Store {
         resource: Resource,
         is_such: impl Fn(Head) -> bool + Send + 'static,
     ) -> Result<Vec<EntityId>, StoreError> {
-        let prefix = keys::heads(shop, resource);
+        let prefix = keys::rows(shop, resource);
         self.reading(move |engine| {
             let mut found = Vec::new();
             for entry in engine.scan(Span::prefix(&prefix)) {
@@ -157,8 +155,9 @@ impl Store {
             let mut rows = BTreeMap::new();
             for id in ids {
                 if let Some(value) = engine.get(&keys::row(&shop, resource, &id))? {
-                    let (head, json) = split(&value);
-                    rows.insert(id, (head, record::read(json)?));
+                    let (head, row) = split(&value);
+                    let row = record::read_of(row, id.as_str())?;
+                    rows.insert(id, (head, row));
                 }
             }
             Ok(rows)
@@ -177,9 +176,8 @@ mod tests {
             for level in LEVELS {
                 for (unsettled, gone) in [(false, true), (true, false)] {
                     let head = Head { fingerprint, unsettled, gone, level, tag: Head::tag("PK64000158") };
-                    let bytes = write(&vec![1, 2], head).unwrap();
+                    let bytes = packed(&behind(head, b"[1,2]"), "an id");
                     assert_eq!(split(&bytes), (head, &b"[1,2]"[..]));
-                    assert_eq!(head_of(&bytes), Some(&bytes[..HEAD]));
                 }
             }
         }
@@ -189,7 +187,7 @@ mod tests {
     fn what_has_no_head_is_compared_anew() {
         let none = Head { unsettled: true, ..Head::default() };
         for bytes in [&br#"{"sale":{"number":"a number of a sale"}}"#[..], b"", &[MARK, 0, 1]] {
-            assert_eq!((split(bytes), head_of(bytes)), ((none, bytes), None));
+            assert_eq!(split(bytes), (none, bytes));
         }
     }
 }

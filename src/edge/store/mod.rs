@@ -24,6 +24,7 @@ mod lock;
 mod log;
 mod open;
 mod outbox;
+mod packed;
 mod prune;
 mod read;
 mod rebuild;
@@ -234,6 +235,11 @@ impl Store {
     /// A caller that is dropped while it waits leaves the commit to happen or not; it is never half done.
     pub async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
         self.inner.committer.commit(commit).await
+    }
+
+    /// Wins back at once what dead space there is on the disk, which is done by and by otherwise.
+    pub async fn sweep(&self) -> Result<(), StoreError> {
+        self.inner.committer.sweep().await
     }
 
     /// Returns when all that is stored was read and is as it was written; [`StoreError::Closed`] where it is not. Commits and

@@ -46,7 +46,9 @@ impl Store {
             let mut rows = BTreeMap::new();
             for entry in engine.scan(Span::prefix(&prefix)) {
                 let (key, value) = entry?;
-                rows.insert(keys::entity_of(&key, &prefix)?, record::read::<R>(split(&value).1)?);
+                let id = keys::entity_of(&key, &prefix)?;
+                let row = record::read_of::<R>(split(&value).1, id.as_str())?;
+                rows.insert(id, row);
             }
             Ok(Known::Rows { rows, horizon: record.horizon })
         })
@@ -59,9 +61,9 @@ impl Store {
         self.reading(move |engine| Ok(engine.get(&key)?.and_then(|bytes| keys::number_of(&bytes)))).await
     }
 
-    /// A row as it is stored.
+    /// A row as a commit takes it.
     pub fn row<R: serde::Serialize>(row: &R) -> Result<Vec<u8>, StoreError> {
-        record::write(row)
+        record::json(row)
     }
 
     /// What is known of one resource apart from its rows; `None` before its first accepted pass.
@@ -74,10 +76,8 @@ impl Store {
     pub async fn leftovers(&self, shop: &ShopId, resource: Resource) -> Result<Vec<EntityId>, StoreError> {
         let prefix = keys::rows(shop, resource);
         self.reading(move |engine| {
-            let keys = engine.keys(Span::prefix(&prefix));
-            let ids = keys.map(|key| key.map(|key| String::from_utf8_lossy(&key[prefix.len()..]).into_owned()));
-            let ids: Vec<String> = ids.collect::<Result<_, StoreError>>()?;
-            Ok(ids.into_iter().filter_map(|id| EntityId::new(id).ok()).collect())
+            let keys = engine.keys(Span::prefix(&prefix)).collect::<Result<Vec<_>, _>>()?;
+            Ok(keys.into_iter().filter_map(|key| keys::entity_of(&key, &prefix).ok()).collect())
         })
         .await
     }

@@ -79,8 +79,8 @@ impl Fresh {
 
     /// Says whose it is, as the last thing that is put.
     pub(super) fn sign(&mut self, epoch: &Epoch, numbers: Numbers) -> Result<(), StoreError> {
-        self.put(keys::FORM, record::write(&FORM)?)?;
-        self.put(keys::EPOCH, record::write(epoch)?)?;
+        self.put(keys::FORM, record::json(&FORM)?)?;
+        self.put(keys::EPOCH, record::json(epoch)?)?;
         self.put(keys::NUMBERS, &numbers.bytes())
     }
 
@@ -110,9 +110,10 @@ impl Fresh {
         files::wait_until_closed(&path).and_then(|()| files::make_durable(&path)).map_err(unclosed)
     }
 
-    /// Closes it with everything on the disk.
+    /// Closes it with everything on the disk, and as small as it gets.
     pub(super) fn close(mut self) -> Result<(), StoreError> {
         self.sync()?;
+        while self.engine.tidy()? {}
         let path = self.path;
         drop(self.engine);
         files::wait_until_closed(&path).and_then(|()| files::make_durable(&path)).map_err(unclosed)

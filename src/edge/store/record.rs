@@ -1,10 +1,11 @@
-//! What the values look like: JSON with a form number in the store, readable by every later version.
+//! What the values look like: JSON, packed where that is shorter, with a form number in the store; readable by every
+//! later version.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::StoreError;
+use super::{StoreError, packed};
 use crate::domain::model::{KeyHash, Timestamp};
 use crate::domain::rhythm::hours::Observed;
 
@@ -116,12 +117,22 @@ pub(super) fn read_event(bytes: &[u8]) -> Result<(Timestamp, String), StoreError
 
 /// Any record as bytes.
 pub(super) fn write<T: Serialize>(record: &T) -> Result<Vec<u8>, StoreError> {
+    Ok(packed::pack(&json(record)?, ""))
+}
+
+/// Any record as JSON: of the form and of whose data it is, which every version must be able to read, so it is stored.
+pub(super) fn json<T: Serialize>(record: &T) -> Result<Vec<u8>, StoreError> {
     serde_json::to_vec(record).map_err(damaged)
 }
 
 /// A record from its bytes.
 pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
-    serde_json::from_slice(bytes).map_err(damaged)
+    read_of(bytes, "")
+}
+
+/// A record from its bytes, under a key that ends with this id.
+pub(super) fn read_of<T: DeserializeOwned>(bytes: &[u8], own: &str) -> Result<T, StoreError> {
+    serde_json::from_slice(&packed::unpack(bytes, own)?).map_err(damaged)
 }
 
 /// The text of a `serde_json` error names a place and a type, never a value of the row.

@@ -48,21 +48,19 @@ pub async fn assert_small(month: &mut Month) {
     assert_eq!(count("i"), count("e"), "each event stands once under its id");
     let lists = ["stock", "members", "vendors", "buy_documents"];
     let rows: usize = lists.iter().map(|list| count(&format!("r/main/{list}"))).sum();
-    let heads: usize = lists.iter().map(|list| count(&format!("h/main/{list}"))).sum();
-    assert_eq!(rows, heads, "{keys:?}");
-    let counted = in_window + 2 * count("e") + rows + heads + count("r/main/credit");
+    let counted = in_window + 2 * count("e") + rows + count("r/main/credit");
     let others = keys.values().sum::<usize>() - counted;
     assert!(others < 30, "{others} keys that nobody expects: {keys:?}");
 }
 
-/// How many keys there are of each table; of rows and heads, of each resource.
+/// How many keys there are of each table; of rows, of each resource.
 fn keys(store: &std::path::Path) -> BTreeMap<String, usize> {
     let db = sled::open(store).expect("nobody has it");
     let mut counts = BTreeMap::new();
     // From there on are the keys that the store keeps for itself.
     for key in db.range(.."\u{7f}").keys() {
         let key = key.expect("reads");
-        let parts = if key.starts_with(b"r/") || key.starts_with(b"h/") { 3 } else { 1 };
+        let parts = if key.starts_with(b"r/") { 3 } else { 1 };
         let table: Vec<_> = key.split(|byte| *byte == b'/').take(parts).map(String::from_utf8_lossy).collect();
         *counts.entry(table.join("/")).or_default() += 1;
     }

@@ -58,6 +58,9 @@ async fn listings(store: &Store, told: &BTreeMap<EventId, String>) -> Result<Res
     Ok(Ok(()))
 }
 
+/// The first byte of a row with a head.
+const HEAD: u8 = 4;
+
 /// What the listings do not show: that every index points somewhere, and that nothing stands above the next numbers.
 fn keys(store: &Path) -> Result<(), String> {
     // A thread of the store that was closed may still have the lock for a moment.
@@ -89,12 +92,11 @@ fn keys(store: &Path) -> Result<(), String> {
             return Err(format!("delivery {number:?} is due and is gone"));
         }
     }
-    // The rows of long lists and their heads.
+    // Each row of a long list has its head.
     let listed = |key: &[u8]| ["/transactions/", "/credit/"].iter().all(|one| !contains(key, one.as_bytes()));
-    let rows: BTreeSet<&[u8]> = below(b"r/").map(|(key, _)| key).filter(|key| listed(key)).collect();
-    let heads: BTreeSet<&[u8]> = below(b"h/").map(|(key, _)| key).collect();
-    if rows != heads {
-        return Err(format!("{} rows and {} heads", rows.len(), heads.len()));
+    let headless = below(b"r/").filter(|(key, row)| listed(key) && row.first() != Some(&HEAD)).count();
+    if headless > 0 {
+        return Err(format!("{headless} rows without heads"));
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ mod disk;
 mod recorded;
 mod recording;
 mod steps;
+mod swept;
 
 use std::path::Path;
 use std::time::Duration;

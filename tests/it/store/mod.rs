@@ -11,9 +11,11 @@ mod damage;
 mod guard;
 mod kill;
 mod log;
+mod older;
 mod opening;
 mod outbox;
 mod prune;
+mod sweep;
 
 use std::path::Path;
 

@@ -49,6 +49,12 @@ pub(super) trait Engine: Send + Sync {
     /// Returns when all that was applied survives a power cut.
     fn sync(&self) -> Result<(), StoreError>;
 
+    /// Does a little of what the engine owes, so that what it wrote takes less space; durable when it returns. Returns
+    /// whether more is owed. Called while nothing waits.
+    fn tidy(&self) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
     /// Reads everything and compares it with what is known to be written: [`StoreError::Damaged`] where it differs.
     /// `go_on` is told now and then how far it is, and ends it by `false`. Returns whether all was read.
     fn verify(&self, go_on: &mut dyn FnMut(Progress) -> bool) -> Result<bool, StoreError>;

@@ -7,7 +7,7 @@ use crate::domain::event::{Event, Scribe};
 use crate::domain::model::ShopId;
 use crate::edge::store::copy::form::{Header, Writer};
 use crate::edge::store::record::{self, FORM};
-use crate::edge::store::{BackupFile, Commit, EventFilter, Store, keys};
+use crate::edge::store::{BackupFile, Commit, EventFilter, Store, keys, listed};
 
 const OLD: [u8; 16] = [1; 16];
 const NEW: [u8; 16] = [2; 16];
@@ -179,8 +179,8 @@ async fn a_backup_of_an_older_form_is_brought_up_and_one_of_a_newer_form_refused
         let header = Header { form, epoch: epoch.clone(), created_at: now(), posbell: "0".to_owned() };
         let (mut writer, mut bytes) = Writer::new(&header);
         let records = [
-            (keys::EPOCH.to_vec(), record::write(&epoch).unwrap()),
-            (keys::FORM.to_vec(), record::write(&form).unwrap()),
+            (keys::EPOCH.to_vec(), record::json(&epoch).unwrap()),
+            (keys::FORM.to_vec(), record::json(&form).unwrap()),
             (keys::NUMBERS.to_vec(), vec![0; 16]),
             (b"r/main/stock/a".to_vec(), b"1".to_vec()),
         ];
@@ -195,7 +195,8 @@ async fn a_backup_of_an_older_form_is_brought_up_and_one_of_a_newer_form_refused
         }
         let store = open(&dir);
         let get = |key: &[u8]| store.inner.engine.with(|engine| engine.get(key)).unwrap();
-        assert_eq!(get(keys::FORM).as_deref(), Some(&record::write(&FORM).unwrap()[..]));
-        assert!(get(b"h/main/stock/a").is_some(), "the row has its head");
+        assert_eq!(get(keys::FORM).as_deref(), Some(&record::json(&FORM).unwrap()[..]));
+        let row = get(b"r/main/stock/a").unwrap();
+        assert_eq!((row[0], row.last()), (listed::MARK, Some(&b'1')), "the row has its head");
     }
 }

@@ -9,6 +9,7 @@
 pub(super) mod files;
 mod manifest;
 mod pieces;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod witness;
@@ -19,6 +20,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use self::manifest::{Manifest, Written};
+use self::sweep::Sweep;
 use self::witness::Witness;
 use super::engine::{Batch, Bytes, Engine, Entries, Fence, Holding, Progress, Span};
 use super::{Holder, StoreError};
@@ -38,6 +40,7 @@ const ASKED_AFTER: u64 = 1_000;
 pub(super) struct Sled {
     tree: ::sled::Tree,
     written: Mutex<Written>,
+    sweep: Mutex<Sweep>,
     /// The log, to be synced.
     log: File,
     witness: Witness,
@@ -96,7 +99,8 @@ impl Sled {
         manifest.is_as_late_as(witness.said())?;
         let fence = tree.get(FENCE)?.and_then(|bytes| bytes.as_array().copied()).map_or(0, u64::from_be_bytes);
         let written = Mutex::new(Written { manifest, fence: Fence(fence) });
-        Ok(Found::Store(Sled { tree, written, log, witness, _db: db }))
+        let sweep = Mutex::new(Sweep::new(db.clone()));
+        Ok(Found::Store(Sled { tree, written, sweep, log, witness, _db: db }))
     }
 
     /// Lets the next one who takes over come after whoever wrote into the store that this one replaces.
@@ -112,6 +116,10 @@ impl Sled {
 
     fn written(&self) -> MutexGuard<'_, Written> {
         self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn sweep(&self) -> MutexGuard<'_, Sweep> {
+        self.sweep.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The value that stands in the tree as `stored`, put together.
@@ -203,7 +211,16 @@ impl Engine for Sled {
             pieces::write(&self.tree, &mut change, &mut writes, key, value)?;
         }
         change.close(&mut writes);
-        Ok(self.tree.apply_batch(writes)?)
+        self.tree.apply_batch(writes)?;
+        self.sweep().owe(batch.len())
+    }
+
+    fn tidy(&self) -> Result<bool, StoreError> {
+        if !self.sweep().pay()? {
+            return Ok(false);
+        }
+        self.flush()?;
+        Ok(self.sweep().is_owing())
     }
 
     fn sync(&self) -> Result<(), StoreError> {
