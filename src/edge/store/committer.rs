@@ -4,7 +4,7 @@
 //! small commits cheap. A commit is acknowledged only after the sync. Before the first one the whole store is read and
 //! compared with what must be in it ([`super::engine::Engine::verify`]): nothing is written onto damage.
 
-mod idle;
+mod beside;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -296,33 +296,6 @@ impl Writer {
                 self.write(std::mem::take(&mut together));
             }
         }
-    }
-
-    /// Reads everything once. What waits to be written waits for its end.
-    fn verify(&self) {
-        let shared = &self.shared;
-        if !matches!(*shared.wholeness.borrow(), Wholeness::Unknown(_)) {
-            return;
-        }
-        let read = catch_unwind(AssertUnwindSafe(|| {
-            shared.engine.with(|engine| {
-                engine.verify(&mut |progress| {
-                    shared.set(Wholeness::Unknown(progress));
-                    !shared.is_ending.load(Ordering::Relaxed)
-                })
-            })
-        }));
-        let failure = match read {
-            Ok(Ok(true)) => None,
-            Ok(Ok(false)) => Some(Failure { why: "posbell is ending".to_owned(), because: Closing::Other }),
-            Ok(Err(error)) => Some(Failure::from(&error)),
-            Err(_) => Some(Failure::from(&StoreError::Damaged("it panicked while it was read".to_owned()))),
-        };
-        let is_whole = failure.is_none();
-        if let Some(failure) = failure {
-            shared.failed.get_or_init(|| failure);
-        }
-        shared.set(if is_whole { Wholeness::Whole } else { Wholeness::Failed });
     }
 
     fn begin_copy(&self, reply: oneshot::Sender<Result<UnderWay, StoreError>>) {

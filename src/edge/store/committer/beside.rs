@@ -1,17 +1,46 @@
-//! While nothing is to be committed, the engine does what it owes.
+//! What the thread does beside commits: it reads everything before the first one, and while none waits it has the engine do
+//! what that owes.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use super::{Failure, Reply, Work, Writer};
-use crate::edge::store::StoreError;
+use super::{Failure, Reply, Wholeness, Work, Writer};
+use crate::edge::store::{Closing, StoreError};
 
 /// After how long a time without work the engine tidies up, and how long work is waited for in between.
 const IDLE: Duration = Duration::from_millis(50);
 const BETWEEN: Duration = Duration::from_millis(10);
 
 impl Writer {
+    /// Reads everything once. What waits to be written waits for its end.
+    pub(super) fn verify(&self) {
+        let shared = &self.shared;
+        if !matches!(*shared.wholeness.borrow(), Wholeness::Unknown(_)) {
+            return;
+        }
+        let read = catch_unwind(AssertUnwindSafe(|| {
+            shared.engine.with(|engine| {
+                engine.verify(&mut |progress| {
+                    shared.set(Wholeness::Unknown(progress));
+                    !shared.is_ending.load(Ordering::Relaxed)
+                })
+            })
+        }));
+        let failure = match read {
+            Ok(Ok(true)) => None,
+            Ok(Ok(false)) => Some(Failure { why: "posbell is ending".to_owned(), because: Closing::Other }),
+            Ok(Err(error)) => Some(Failure::from(&error)),
+            Err(_) => Some(Failure::from(&StoreError::Damaged("it panicked while it was read".to_owned()))),
+        };
+        let is_whole = failure.is_none();
+        if let Some(failure) = failure {
+            shared.failed.get_or_init(|| failure);
+        }
+        shared.set(if is_whole { Wholeness::Whole } else { Wholeness::Failed });
+    }
+
     /// What comes next; `None` when nothing will. While nothing comes, the engine tidies up.
     pub(super) fn wait_for(&mut self, work: &mpsc::Receiver<Work>) -> Option<Work> {
         let mut pause = IDLE;
