@@ -3,8 +3,7 @@
 use posbell::domain::diff::level::{LevelState, Waiting};
 use posbell::domain::diff::product::ProductRow;
 use posbell::domain::event::Level;
-use posbell::domain::model::{EntityId, Fingerprint, Money, Product, Quantity, Timestamp};
-use posbell::edge::store::Head;
+use posbell::domain::model::{EntityId, Money, Product, Quantity, Timestamp};
 
 const KINDS: [(&str, &str, &str); 24] = [
     ("ข้าวหอมมะลิ", "ข้าวสาร", "ถุง"),
@@ -113,11 +112,4 @@ pub fn row(product: Product, changes: u64) -> ProductRow {
         left_out: Vec::new(),
         read_otherwise: false,
     }
-}
-
-/// Its head, with a fingerprint that no packing can make smaller, as those of the API's text are.
-pub fn head(row: &ProductRow) -> Head {
-    let text = format!("{} {}", row.product.id, row.counter);
-    let fingerprint = Some(Fingerprint::new(xxhash_rust::xxh3::xxh3_64(text.as_bytes())));
-    Head { fingerprint, tag: row.product.code.as_deref().map_or(0, Head::tag), ..Head::default() }
 }

@@ -117,7 +117,7 @@ pub(super) fn read_event(bytes: &[u8]) -> Result<(Timestamp, String), StoreError
 
 /// Any record as bytes.
 pub(super) fn write<T: Serialize>(record: &T) -> Result<Vec<u8>, StoreError> {
-    Ok(packed::pack(&json(record)?, ""))
+    Ok(packed::pack(&json(record)?))
 }
 
 /// Any record as JSON: of the form and of whose data it is, which every version must be able to read, so it is stored.

@@ -83,7 +83,7 @@ pub(super) fn put(fresh: &mut Fresh, key: &[u8], value: Bytes) -> Result<(), Sto
             Some(key) => fresh.put(&key, value),
             None => fresh.put(key, value),
         },
-        Some(keys::EVENTS | keys::DELIVERIES) if !packed::is_packed(&value) => fresh.put(key, packed::pack(&value, "")),
+        Some(keys::EVENTS | keys::DELIVERIES) if !packed::is_packed(&value) => fresh.put(key, packed::pack(&value)),
         _ => fresh.put(key, value),
     }
 }

@@ -17,6 +17,12 @@ fn row(id: usize, value: Option<Vec<u8>>) -> Commit {
     Commit { rows: vec![(ShopId::new("main").unwrap(), Resource::Credit, id, value)], ..Commit::default() }
 }
 
+/// So many bytes that nothing makes fewer.
+fn value(round: u8, length: usize) -> Vec<u8> {
+    let scattered = |n: usize| xxhash_rust::xxh3::xxh3_64_with_seed(&n.to_be_bytes(), u64::from(round)) as u8;
+    std::iter::once(b'-').chain((1..length).map(scattered)).collect()
+}
+
 fn everything(store: &Store) -> BTreeMap<Vec<u8>, Vec<u8>> {
     let all = |engine: &dyn Engine| {
         let entries = engine.scan(Span::all());
@@ -33,7 +39,7 @@ async fn churned(dir: &Path, rows: usize) -> Store {
             let mut commit = Commit::default();
             for n in first..(first + 100).min(rows) {
                 // All over the keys.
-                commit.rows.extend(row(n * 7_919 % rows, Some(vec![round; 300])).rows);
+                commit.rows.extend(row(n * 7_919 % rows, Some(value(round, 300))).rows);
             }
             store.commit(commit).await.unwrap();
         }
@@ -67,7 +73,7 @@ async fn while_commits_and_reads_go_on_nothing_is_lost_and_it_becomes_small() {
                 done = std::future::poll_fn(|context| Poll::Ready(poll_now(compacting.as_mut(), context))).await;
             }
             let id = n * 37 % 5_000;
-            let value = (n % 3 != 0).then(|| vec![round; 200 + n % 9_000]);
+            let value = (n % 3 != 0).then(|| value(round, 200 + n % 9_000));
             store.commit(row(id, value.clone())).await.unwrap();
             let id = EntityId::new(format!("{id:06}")).unwrap();
             let key = crate::edge::store::keys::row(&ShopId::new("main").unwrap(), Resource::Credit, &id);
