@@ -35,12 +35,7 @@ pub(super) fn with_the_way_out(failure: Failure, config: &Config, now: Timestamp
 }
 
 fn is_damage(error: &anyhow::Error) -> bool {
-    let is_damage = |cause: &(dyn std::error::Error + 'static)| {
-        // A closed one was closed by whoever met the damage first.
-        let error = cause.downcast_ref::<StoreError>();
-        matches!(error, Some(StoreError::Damaged(_) | StoreError::Closed { is_full: false, .. }))
-    };
-    error.chain().any(is_damage)
+    error.chain().any(|cause| cause.downcast_ref::<StoreError>().is_some_and(StoreError::is_damage))
 }
 
 fn way_out(config: &Config, now: Timestamp) -> String {

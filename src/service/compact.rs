@@ -18,7 +18,10 @@ impl Compactor {
     /// Writes the store anew where it is much too large. What keeps it from that is said, and it is tried again the next
     /// time; an error means that the store has failed.
     pub async fn look(&mut self, store: &Store) -> Result<(), StoreError> {
-        let space = store.space().await?;
+        let space = match store.space().await {
+            Err(StoreError::Directory { .. }) => return Ok(()),
+            space => space?,
+        };
         if !space.is_too_large() || space.taken < self.last.saturating_mul(GROWN) {
             return Ok(());
         }
@@ -27,10 +30,11 @@ impl Compactor {
                 self.last = after.taken;
                 info!("the store was written anew: it took {}, now it takes {}", megabytes(before), megabytes(after));
             }
-            Err(error @ (StoreError::TooBusy | StoreError::NoRoom { .. })) => {
+            Err(error) => {
+                // The store in place is as it was, unless it has failed.
+                store.check().await?;
                 warn!("the store takes {} and is not written anew: {error}", megabytes(space));
             }
-            Err(error) => return Err(error),
         }
         Ok(())
     }

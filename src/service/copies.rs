@@ -15,9 +15,7 @@ use super::shutdown::Shutdown;
 use crate::config::Config;
 use crate::domain::copies::Moment;
 use crate::domain::model::Timestamp;
-use crate::edge::store::{
-    BackupError, BackupFile, Contents, EventFilter, RESERVE, Shelf, Store, StoreError, free_bytes,
-};
+use crate::edge::store::{BackupError, BackupFile, Closing, Contents, RESERVE, Shelf, Store, StoreError, free_bytes};
 
 /// How often it is looked whether it is time.
 const LOOK: Duration = Duration::from_secs(5);
@@ -75,7 +73,7 @@ pub(super) async fn keep(
 }
 
 async fn has_events(store: &Store) -> Result<bool, StoreError> {
-    Ok(!store.events(EventFilter { limit: 1, ..EventFilter::default() }).await?.is_empty())
+    store.has_events().await
 }
 
 /// Makes the copy of this moment where there is room for it, reads it back, and removes those that it replaces. `last`
@@ -145,7 +143,7 @@ fn write(mut file: BackupFile, mut pieces: Receiver<Option<Vec<u8>>>, dir: &Path
         }
     }
     // Nobody hears it: whoever has sent the pieces is gone.
-    Err(StoreError::Closed { why: "posbell is ending".to_owned(), is_full: false }.into())
+    Err(StoreError::Closed { why: "posbell is ending".to_owned(), because: Closing::Other }.into())
 }
 
 #[cfg(test)]

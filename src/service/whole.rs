@@ -20,6 +20,7 @@ pub(super) async fn read_whole(store: &Store, shutdown: &Shutdown) -> anyhow::Re
         tokio::select! {
             read = &mut whole => {
                 read.context("The store was read before anything is sent")?;
+                store.tidy_up().await;
                 debug!("the store was read and is as it was written");
                 return Ok(true);
             }

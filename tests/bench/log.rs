@@ -143,7 +143,7 @@ fn start(dir: &Path) {
         .stderr(Stdio::null())
         .spawn()
         .expect("starts");
-    let ready = until(&mut service, || answers(&listen, "GET /readyz HTTP/1.0\r\nhost: 127.0.0.1\r\n\r\n"));
+    let ready = until(&mut service, || answers(&listen, &format!("GET /readyz HTTP/1.1\r\nhost: {listen}\r\n\r\n")));
     line("the service started, until /readyz", begun.elapsed(), if ready { "" } else { "it ended by itself" });
     std::thread::sleep(Duration::from_secs(8));
     let peak = std::fs::read_to_string(format!("/proc/{}/status", service.id())).unwrap_or_default();

@@ -39,10 +39,19 @@ pub(super) struct Entry {
 /// What is looked for, in the words of a block.
 #[derive(Debug)]
 pub(super) struct Wanted {
-    kinds: Option<Vec<u32>>,
+    kinds: Option<Kinds>,
     shop: Option<u32>,
     subject: Option<u32>,
     since: Option<u64>,
+}
+
+/// Of which types, by their hashes.
+#[derive(Debug)]
+enum Kinds {
+    /// Of this one.
+    Only(u32),
+    /// Of a family: of none of those that are known to be others. Another version may know more of it.
+    NoneOf(Vec<u32>),
 }
 
 impl Wanted {
@@ -53,8 +62,8 @@ impl Wanted {
             return None;
         }
         let kinds = kind.as_ref().map(|kind| match kind.strip_suffix('*') {
-            Some(family) => names().filter(|name| name.starts_with(family)).map(hash).collect(),
-            None => vec![hash(kind)],
+            Some(family) => Kinds::NoneOf(names().filter(|name| !name.starts_with(family)).map(hash).collect()),
+            None => Kinds::Only(hash(kind)),
         });
         let shop = shop.as_ref().map(|shop| hash(shop));
         Some(Wanted { kinds, shop, subject: subject.as_ref().map(|text| hash(text)), since: since.map(millis) })
@@ -62,7 +71,10 @@ impl Wanted {
 
     /// Whether the event may be meant.
     pub(super) fn may_be(&self, entry: &Entry) -> bool {
-        let of_kind = |kinds: &Vec<u32>| entry.kind == ANY || kinds.contains(&entry.kind);
+        let of_kind = |kinds: &Kinds| match kinds {
+            Kinds::Only(kind) => [*kind, ANY].contains(&entry.kind),
+            Kinds::NoneOf(others) => !others.contains(&entry.kind),
+        };
         self.kinds.as_ref().is_none_or(of_kind)
             && self.shop.is_none_or(|shop| shop == entry.shop)
             && self.subject.is_none_or(|subject| subject == entry.subject)

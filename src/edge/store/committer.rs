@@ -17,7 +17,7 @@ use super::compact::Changed;
 use super::copy::keep::{Copying, UnderWay};
 use super::engine::{Fence, Progress};
 use super::waiting::{Bound, Waiting};
-use super::{InUse, StoreError};
+use super::{Closing, InUse, StoreError};
 
 /// How many commits share one flush: enough to amortize it, few enough that the first does not wait long.
 const SHARED_FLUSH: usize = 128;
@@ -33,18 +33,22 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(1);
 #[derive(Debug, Clone)]
 struct Failure {
     why: String,
-    is_full: bool,
+    because: Closing,
 }
 
 impl From<&StoreError> for Failure {
     fn from(error: &StoreError) -> Self {
-        Failure { why: error.to_string(), is_full: error.is_full() }
+        let because = match error {
+            error if error.is_full() => Closing::Full,
+            error if error.is_damage() => Closing::Damaged,
+            _ => Closing::Other,
+        };
+        Failure { why: error.to_string(), because }
     }
 }
 
-/// What is done between two commits, by whoever has written the last one with this fence. Returns why no more may go
-/// through, where that is so.
-type Between = Box<dyn FnOnce(Option<Fence>) -> Option<StoreError> + Send>;
+/// What is done between two commits, by whoever has written the last one with this fence.
+type Between = Box<dyn FnOnce(Option<Fence>) -> Result<(), StoreError> + Send>;
 
 type Reply = oneshot::Sender<Result<(), StoreError>>;
 
@@ -56,7 +60,7 @@ enum Work {
     /// Everything is to be read before anything is written.
     Verify,
     /// Something is to be done between two commits.
-    Between(Between),
+    Between(Between, Reply),
 }
 
 /// How much of the store is known to be whole.
@@ -145,8 +149,9 @@ impl Committer {
                 Wholeness::Unknown(_) => {}
             }
             if tokio::time::timeout(NO_PROGRESS, wholeness.changed()).await.is_err() {
-                self.close(&StoreError::Damaged("it does not come to an end of reading it".to_owned()));
-                self.shared.wholeness.send_replace(Wholeness::Failed);
+                let seconds = NO_PROGRESS.as_secs();
+                self.close(&StoreError::ended(&format!("reading it has not come on for {seconds} s")));
+                self.shared.set(Wholeness::Failed);
             }
         }
     }
@@ -165,9 +170,13 @@ impl Committer {
         &self.shared.changed
     }
 
-    /// Does something between two commits, after all that was asked for before.
-    pub(super) fn between(&self, act: impl FnOnce(Option<Fence>) -> Option<StoreError> + Send + 'static) {
-        self.send(Work::Between(Box::new(act)));
+    /// Does something between two commits, after all that was asked for before. Where there is no engine any more after
+    /// it, nothing goes through from then on.
+    pub(super) async fn between(
+        &self,
+        act: impl FnOnce(Option<Fence>) -> Result<(), StoreError> + Send + 'static,
+    ) -> Result<(), StoreError> {
+        self.ask(|reply| Work::Between(Box::new(act), reply)).await
     }
 
     async fn ask<T>(&self, work: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> Work) -> Result<T, StoreError> {
@@ -186,7 +195,7 @@ impl Committer {
 }
 
 fn unanswered() -> StoreError {
-    StoreError::Closed { why: "its writing thread has ended".to_owned(), is_full: false }
+    StoreError::ended("its writing thread has ended")
 }
 
 impl Drop for Committer {
@@ -207,9 +216,20 @@ impl Drop for Committer {
 }
 
 impl Shared {
+    /// What has failed stays so.
+    fn set(&self, to: Wholeness) {
+        self.wholeness.send_if_modified(|now| {
+            let changes = *now != Wholeness::Failed;
+            if changes {
+                *now = to;
+            }
+            changes
+        });
+    }
+
     fn closed(&self) -> Option<StoreError> {
-        let Failure { why, is_full } = self.failed.get()?.clone();
-        Some(StoreError::Closed { why, is_full })
+        let Failure { why, because } = self.failed.get()?.clone();
+        Some(StoreError::Closed { why, because })
     }
 
     fn still_open(&self) -> Result<(), StoreError> {
@@ -241,9 +261,9 @@ impl Writer {
                         self.write(std::mem::take(&mut together));
                         self.begin_copy(reply);
                     }
-                    Work::Between(act) => {
+                    Work::Between(act, reply) => {
                         self.write(std::mem::take(&mut together));
-                        self.between(act);
+                        drop(reply.send(self.between(act)));
                     }
                     Work::Verify => {}
                 }
@@ -266,14 +286,14 @@ impl Writer {
         let read = catch_unwind(AssertUnwindSafe(|| {
             shared.engine.with(|engine| {
                 engine.verify(&mut |progress| {
-                    shared.wholeness.send_replace(Wholeness::Unknown(progress));
+                    shared.set(Wholeness::Unknown(progress));
                     !shared.is_ending.load(Ordering::Relaxed)
                 })
             })
         }));
         let failure = match read {
             Ok(Ok(true)) => None,
-            Ok(Ok(false)) => Some(Failure { why: "posbell is ending".to_owned(), is_full: false }),
+            Ok(Ok(false)) => Some(Failure { why: "posbell is ending".to_owned(), because: Closing::Other }),
             Ok(Err(error)) => Some(Failure::from(&error)),
             Err(_) => Some(Failure::from(&StoreError::Damaged("it panicked while it was read".to_owned()))),
         };
@@ -281,7 +301,7 @@ impl Writer {
         if let Some(failure) = failure {
             shared.failed.get_or_init(|| failure);
         }
-        shared.wholeness.send_replace(if is_whole { Wholeness::Whole } else { Wholeness::Failed });
+        shared.set(if is_whole { Wholeness::Whole } else { Wholeness::Failed });
     }
 
     fn begin_copy(&self, reply: oneshot::Sender<Result<UnderWay, StoreError>>) {
@@ -290,16 +310,18 @@ impl Writer {
         drop(reply.send(begun));
     }
 
-    fn between(&mut self, act: Between) {
-        if self.shared.still_open().is_err() {
-            return;
-        }
+    fn between(&mut self, act: Between) -> Result<(), StoreError> {
+        self.shared.still_open()?;
         let fence = self.fence.take();
         let done = catch_unwind(AssertUnwindSafe(|| act(fence)));
-        let panicked = || StoreError::Damaged("it panicked while it was replaced".to_owned());
-        if let Some(error) = done.unwrap_or_else(|_| Some(panicked())) {
-            self.shared.failed.get_or_init(|| Failure::from(&error));
+        let panicked = |_| Err(StoreError::Damaged("it panicked while it was replaced".to_owned()));
+        let done = done.unwrap_or_else(panicked);
+        if let Err(error) = &done
+            && self.shared.engine.is_gone()
+        {
+            self.shared.failed.get_or_init(|| Failure::from(error));
         }
+        done
     }
 
     fn write(&mut self, together: Vec<(Box<Commit>, Reply)>) {
@@ -352,7 +374,7 @@ fn copy(outcome: &Result<(), StoreError>) -> Result<(), StoreError> {
         Err(StoreError::Fenced) => Err(StoreError::Fenced),
         Err(StoreError::Damaged(why)) => Err(StoreError::Damaged(why.clone())),
         Err(StoreError::Unreadable(why)) => Err(StoreError::Unreadable(why.clone())),
-        Err(StoreError::Closed { why, is_full }) => Err(StoreError::Closed { why: why.clone(), is_full: *is_full }),
+        Err(StoreError::Closed { why, because }) => Err(StoreError::Closed { why: why.clone(), because: *because }),
         Err(error) => Err(StoreError::Damaged(error.to_string())),
     }
 }

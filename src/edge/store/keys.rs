@@ -159,7 +159,9 @@ pub(super) fn table_name(letter: u8) -> &'static str {
         b'j' => "ids of deliveries",
         b'q' => "entries of the queue",
         b'x' => "dead letters",
+        b'o' => "notes on overflows",
         b'm' => "notes on the store",
+        0xfe => "notes of who may write",
         0xff => "parts of long values",
         _ => "other entries",
     }

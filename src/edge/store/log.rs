@@ -50,6 +50,12 @@ impl Store {
         self.reading(move |engine| following(engine, from, end, &filter)).await
     }
 
+    /// Whether there is any event.
+    pub async fn has_events(&self) -> Result<bool, StoreError> {
+        let end = self.inner.committer.durable().event;
+        self.reading(move |engine| Ok(engine.keys(numbers(0, end)).next().transpose()?.is_some())).await
+    }
+
     /// The JSON of one event.
     pub async fn event(&self, id: &EventId) -> Result<Option<String>, StoreError> {
         let key = keys::event_by_id(id);
@@ -95,7 +101,10 @@ fn indexed_newest(engine: &dyn Engine, end: u64, wanted: &Wanted, found: &mut Fo
             }
             if !wanted.is_young(&entry) {
                 found.old += 1;
-            } else if wanted.may_be(&entry) {
+                continue;
+            }
+            found.old = 0;
+            if wanted.may_be(&entry) {
                 found.look(engine, entry.number)?;
             }
         }

@@ -96,8 +96,8 @@ pub enum StoreError {
     /// Another process has begun to write into the store. It goes on; this one must not.
     #[error("another process has taken over the store; this one must end")]
     Fenced,
-    /// There is no room to write the store anew in the form of this version. Nothing was changed; free some.
-    #[error("{} MB must be free on the disk of {} to bring the store to the form of this version", wanted / 1_000_000, dir.display())]
+    /// There is no room to write the store anew. Nothing was changed; free some.
+    #[error("{} MB must be free on the disk of {} to write the store anew", wanted / 1_000_000, dir.display())]
     NoRoom {
         /// The data directory.
         dir: PathBuf,
@@ -124,17 +124,37 @@ pub enum StoreError {
     Closed {
         /// How it failed, which whoever met it may not have been able to say in a log.
         why: String,
-        /// It was for want of space.
-        is_full: bool,
+        /// Of what sort that was.
+        because: Closing,
     },
 }
 
+/// What sort of failure has closed a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closing {
+    /// There was no space.
+    Full,
+    /// It is damaged.
+    Damaged,
+    /// Anything else: opened anew it goes on.
+    Other,
+}
+
 impl StoreError {
+    fn ended(why: &str) -> StoreError {
+        StoreError::Closed { why: why.to_owned(), because: Closing::Other }
+    }
+
+    /// Whether what is stored cannot be trusted any more, and a copy of it is the way out.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, StoreError::Damaged(_) | StoreError::Closed { because: Closing::Damaged, .. })
+    }
+
     /// Whether there was no space: what is stored is whole, and can be opened again once there is.
     pub fn is_full(&self) -> bool {
         match self {
             StoreError::Full => true,
-            StoreError::Closed { is_full, .. } => *is_full,
+            StoreError::Closed { because, .. } => *because == Closing::Full,
             StoreError::Directory { source, .. } => space::is_full(source),
             _ => false,
         }
@@ -157,11 +177,12 @@ pub struct Store {
 }
 
 struct Inner {
-    // Dropped in this order: the committer ends, the engine closes, the lock opens.
+    // Dropped in this order: the committer ends, the engine closes, the lock opens. Whoever writes the store anew holds
+    // the last two until it has ended.
     committer: committer::Committer,
     engine: Arc<InUse>,
     epoch: Epoch,
-    lock: DirLock,
+    lock: Arc<DirLock>,
 }
 
 /// The engine that is in use.
@@ -175,7 +196,7 @@ impl InUse {
     /// Does something with it. Not to be called within itself.
     fn with<T>(&self, act: impl FnOnce(&dyn Engine) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let engine = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let gone = || StoreError::Closed { why: "it could not be opened again".to_owned(), is_full: false };
+        let gone = || StoreError::ended("it could not be opened again");
         act(engine.as_deref().ok_or_else(gone)?)
     }
 
@@ -215,8 +236,8 @@ impl Store {
         self.inner.committer.commit(commit).await
     }
 
-    /// Returns when all that is stored was read and is as it was written; [`StoreError::Closed`] where it is not. Whoever
-    /// tells anyone what is stored waits for it; a commit does by itself.
+    /// Returns when all that is stored was read and is as it was written; [`StoreError::Closed`] where it is not. Commits and
+    /// whoever takes what is due wait for it by themselves; other reads show what they find before it has ended.
     pub async fn whole(&self) -> Result<(), StoreError> {
         self.inner.committer.whole().await
     }
@@ -240,7 +261,7 @@ impl Store {
         let done = match tokio::task::spawn_blocking(move || engine.with(read)).await {
             Ok(done) => done,
             Err(error) if error.is_panic() => Err(StoreError::Damaged("it panicked while it was read".to_owned())),
-            Err(_) => Err(StoreError::Closed { why: "posbell is ending".to_owned(), is_full: false }),
+            Err(_) => Err(StoreError::ended("posbell is ending")),
         };
         match &done {
             Err(error @ (StoreError::Damaged(_) | StoreError::Full)) => self.inner.committer.close(error),

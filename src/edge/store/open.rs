@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use super::space::{RESERVE, free_bytes};
 use super::{DirLock, InUse, Inner, Store, StoreError, compact, keys, upgrade};
 use crate::domain::event::Epoch;
 
-/// How long an opening may take before it counts as one that never ends.
+/// How long opening the files may take before it counts as one that never ends.
 const OPENING: Duration = Duration::from_secs(300);
 
 impl Store {
@@ -45,27 +45,34 @@ impl Store {
 
     fn open(dir: &Path, epoch_if_new: Option<Epoch>) -> Result<Store, StoreError> {
         let lock = DirLock::take(dir)?;
-        let free = free_bytes(dir).map_err(|source| StoreError::Directory { dir: dir.to_owned(), source })?;
-        if free < RESERVE {
+        let unusable = |source| StoreError::Directory { dir: dir.to_owned(), source };
+        // What a killed restore has left goes first: it may be what fills the disk.
+        swap::settle(dir).map_err(unusable)?;
+        if free_bytes(dir).map_err(unusable)? < RESERVE {
+            compact::tidy_up(dir);
+        }
+        if free_bytes(dir).map_err(unusable)? < RESERVE {
             return Err(StoreError::Full);
         }
-        let inner = in_time(dir.to_owned(), epoch_if_new, lock)?;
+        let opened = catch_unwind(AssertUnwindSafe(|| Inner::open(dir, epoch_if_new, lock)));
+        let panicked = |_| Err(StoreError::Damaged("it panicked while it was opened".to_owned()));
+        let inner = opened.unwrap_or_else(panicked)?;
         Ok(Store { inner: Arc::new(inner) })
     }
 }
 
-/// Opens it on a thread of its own: what a damaged log makes sled do may never end.
-fn in_time(dir: PathBuf, epoch_if_new: Option<Epoch>, lock: DirLock) -> Result<Inner, StoreError> {
-    let unusable = |dir: &Path, source| StoreError::Directory { dir: dir.to_owned(), source };
+/// Opens sled on a thread of its own: what a damaged log makes it do may never end.
+fn in_time(path: &Path) -> Result<Found, StoreError> {
     let (done, opened) = mpsc::sync_channel(1);
-    let path = dir.clone();
+    let path = path.to_owned();
     let opening = move || {
-        let opened = catch_unwind(AssertUnwindSafe(|| Inner::open(&path, epoch_if_new, lock)));
+        let opened = catch_unwind(AssertUnwindSafe(|| Sled::open(&path)));
         let panicked = |_| Err(StoreError::Damaged("it panicked while it was opened".to_owned()));
         // Nobody waits for it any more when it comes too late.
         drop(done.send(opened.unwrap_or_else(panicked)));
     };
-    std::thread::Builder::new().name("opening".to_owned()).spawn(opening).map_err(|error| unusable(&dir, error))?;
+    let started = std::thread::Builder::new().name("opening".to_owned()).spawn(opening);
+    started.map_err(|_| StoreError::ended("no thread could be started to open it"))?;
     let never = |_| Err(StoreError::Damaged(format!("it could not be opened within {} s", OPENING.as_secs())));
     opened.recv_timeout(OPENING).unwrap_or_else(never)
 }
@@ -80,7 +87,6 @@ pub fn make_data_dir(dir: &Path) -> Result<(), StoreError> {
 impl Inner {
     fn open(dir: &Path, epoch_if_new: Option<Epoch>, lock: DirLock) -> Result<Inner, StoreError> {
         let unusable = |source| StoreError::Directory { dir: dir.to_owned(), source };
-        swap::settle(dir).map_err(unusable)?;
         let path = dir.join("store");
         if let Some(epoch) = &epoch_if_new
             && !path.try_exists().map_err(unusable)?
@@ -89,7 +95,6 @@ impl Inner {
         }
         let was_made = files::was_made(&path).map_err(unusable)?;
         let engine = open_engine(dir, &path)?;
-        compact::tidy_up(dir).map_err(unusable)?;
         let epoch = match stored_epoch(&engine, was_made)? {
             Some(epoch) => epoch,
             None => {
@@ -114,7 +119,7 @@ impl Inner {
         let engine = Arc::new(InUse::new(engine));
         let committer = Committer::start(Arc::clone(&engine), numbers);
         let committer = committer.map_err(|source| StoreError::Directory { dir: lock.path().to_owned(), source })?;
-        Ok(Inner { committer, engine, epoch, lock })
+        Ok(Inner { committer, engine, epoch, lock: Arc::new(lock) })
     }
 }
 
@@ -124,10 +129,11 @@ fn open_engine(dir: &Path, path: &Path) -> Result<Sled, StoreError> {
         StoreError::Locked { holder, .. } => StoreError::Locked { dir: dir.to_owned(), holder },
         other => other,
     };
-    if let Found::Older(older) = Sled::open(path).map_err(named)? {
-        upgrade::rebuild(dir, older)?;
+    match in_time(path).map_err(named)? {
+        Found::Store(engine) => return Ok(engine),
+        Found::Older(older) => upgrade::rebuild(dir, older)?,
     }
-    match Sled::open(path).map_err(named)? {
+    match in_time(path).map_err(named)? {
         Found::Store(engine) => Ok(engine),
         Found::Older(..) => Err(StoreError::Damaged("it could not be brought to its new form".to_owned())),
     }

@@ -89,6 +89,15 @@ impl Fresh {
         &self.engine
     }
 
+    /// The same, opened once more and found as it was written.
+    pub(super) fn read_once_more(self) -> Result<Fresh, StoreError> {
+        let path = self.path.clone();
+        self.close()?;
+        let again = Fresh::begin(&path)?;
+        again.engine.verify(&mut |_| true)?;
+        Ok(again)
+    }
+
     /// Closes it with everything on the disk, after it was opened once more and read whole.
     pub(super) fn finish(self) -> Result<(), StoreError> {
         let path = self.path.clone();

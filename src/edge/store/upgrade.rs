@@ -44,16 +44,25 @@ pub(super) fn rebuild(dir: &Path, older: Older) -> Result<(), StoreError> {
     if free_bytes(dir).is_ok_and(|free| free < wanted) {
         return Err(StoreError::NoRoom { dir: dir.to_owned(), wanted });
     }
-    let mut fresh = Fresh::begin(&swap::workplace(dir).map_err(unusable)?)?;
+    let place = swap::workplace(dir).map_err(unusable)?;
+    if let Err(error) = write_anew(&place, &older) {
+        // What stays of it after all is removed by the next opening.
+        drop(swap::workplace(dir));
+        return Err(error);
+    }
+    drop(older);
+    files::wait_until_closed(&old).map_err(unusable)?;
+    swap::swap(dir, &swap::aside(dir, &format!("store.form-{form}"))).map_err(unusable)
+}
+
+fn write_anew(place: &Path, older: &Older) -> Result<(), StoreError> {
+    let mut fresh = Fresh::begin(place)?;
     for entry in older.entries() {
         let (key, value) = entry?;
         put(&mut fresh, &key, value)?;
     }
     fresh.put(keys::FORM, record::write(&FORM)?)?;
-    fresh.finish()?;
-    drop(older);
-    files::wait_until_closed(&old).map_err(unusable)?;
-    swap::swap(dir, &swap::aside(dir, &format!("store.form-{form}"))).map_err(unusable)
+    fresh.finish()
 }
 
 /// Writes one entry of an older form in the form of this version.

@@ -149,11 +149,15 @@ impl Store {
     pub async fn overflows(&self) -> Result<BTreeMap<ChannelName, Overflow>, StoreError> {
         self.reading(|engine| {
             let entries = engine.scan(Span::prefix(keys::OVERFLOWS));
-            let read = entries.map(|entry| {
+            let mut read = BTreeMap::new();
+            for entry in entries {
                 let (key, value) = entry?;
-                Ok((keys::channel_of(&key)?, record::read(&value)?))
-            });
-            read.collect()
+                // What another version has written is for that one to tell.
+                if let (Ok(channel), Ok(overflow)) = (keys::channel_of(&key), record::read(&value)) {
+                    read.insert(channel, overflow);
+                }
+            }
+            Ok(read)
         })
         .await
     }

@@ -139,3 +139,22 @@ async fn what_is_found_by_the_index_is_what_is_found_without_it() {
     drop(store);
     assert_eq!(found(&open(dir.path()), &filters).await, kept);
 }
+
+#[tokio::test]
+async fn old_stamps_among_young_ones_do_not_end_a_search_by_the_index() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let scribe = Scribe::new(main_shop(), "ร้าน", Epoch::from_random([7; 16]), at(0));
+    let mut events = vec![(at(10_000), scribe.key_rejected(1, 401))];
+    // Every second one was written while the clock was behind: many more in all than are passed over in a row.
+    events.extend((1..3_000).map(|n| (at(if n % 2 == 0 { -5_000 } else { 10_000 }), event(n))));
+    for some in events.chunks(200) {
+        store.commit(Commit { events: some.to_vec(), ..Commit::default() }).await.unwrap();
+    }
+    let filter =
+        EventFilter { kind: Some("shop.*".to_owned()), since: Some(at(0)), limit: 9, ..EventFilter::default() };
+    for _indexed in [false, true] {
+        assert_eq!(found(&store, std::slice::from_ref(&filter)).await, [[0]]);
+        store.index_log().await.unwrap();
+    }
+}

@@ -101,16 +101,63 @@ fn names(dir: &Path) -> Vec<String> {
     names
 }
 
+fn job(store: &Store) -> Job {
+    Job {
+        dir: store.dir().to_owned(),
+        engine: Arc::clone(&store.inner.engine),
+        noted: Noting::begin(store.inner.committer.changed()).unwrap(),
+        is_given_up: AtomicBool::new(false),
+        _lock: Arc::clone(&store.inner.lock),
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_take_its_place_leaves_the_one_that_has_it() {
+    for steps in 1..=swap::STEPS.len() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = churned(dir.path(), 300).await;
+        let before = everything(&store);
+        let job = job(&store);
+        job.write_anew(0).unwrap().close().unwrap();
+        drop((job, store));
+        // It is the new one that would be missed.
+        std::fs::remove_file(dir.path().join("store.restoring/db")).unwrap();
+        let aside = swap::aside(dir.path(), ASIDE);
+        for step in &swap::STEPS[..steps] {
+            step(dir.path(), &aside).unwrap();
+        }
+        swap::back(dir.path(), &aside).unwrap();
+        assert_eq!(everything(&open(dir.path())), before, "{steps} steps");
+        assert_eq!(names(dir.path()), ["posbell.lock", "store"], "{steps} steps");
+    }
+}
+
+#[tokio::test]
+async fn what_was_in_place_before_goes_only_when_the_new_one_was_read_and_nothing_else_goes() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = churned(dir.path(), 30).await;
+    for name in ["store.before-compaction", "store.before-compaction.2", "store.before-compaction.kept", "store.form-2"]
+    {
+        std::fs::create_dir(dir.path().join(name)).unwrap();
+    }
+    drop(store);
+    let store = open(dir.path());
+    assert!(names(dir.path()).contains(&"store.before-compaction".to_owned()));
+    store.whole().await.unwrap();
+    store.tidy_up().await;
+    let left = ["posbell.holder", "posbell.lock", "store", "store.before-compaction.kept", "store.form-2"];
+    assert_eq!(names(dir.path()), left);
+}
+
 #[tokio::test]
 async fn killed_between_any_two_steps_the_same_is_opened_and_nothing_is_left_behind() {
     for steps in 0..=swap::STEPS.len() {
         let dir = tempfile::tempdir().unwrap();
         let store = churned(dir.path(), 300).await;
         let before = everything(&store);
-        let noted = Noting::begin(store.inner.committer.changed()).unwrap();
-        let fresh = write_anew(dir.path(), &store.inner.engine, &noted.0).unwrap();
-        fresh.close().unwrap();
-        drop(store);
+        let job = job(&store);
+        job.write_anew(0).unwrap().close().unwrap();
+        drop((job, store));
         let aside = swap::aside(dir.path(), ASIDE);
         for step in &swap::STEPS[..steps] {
             step(dir.path(), &aside).unwrap();
@@ -118,8 +165,8 @@ async fn killed_between_any_two_steps_the_same_is_opened_and_nothing_is_left_beh
         let store = open(dir.path());
         assert_eq!(everything(&store), before, "{steps} steps");
         store.commit(row(999, Some(vec![1]))).await.unwrap();
+        store.tidy_up().await;
         drop(store);
-        drop(open(dir.path()));
         assert_eq!(names(dir.path()), ["posbell.lock", "store"], "{steps} steps");
     }
 }

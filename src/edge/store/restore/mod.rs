@@ -81,11 +81,11 @@ impl Restore {
             self.lock = Some(DirLock::take(&self.dir)?);
         }
         let dir = &self.dir;
+        swap::settle(dir).map_err(changed(dir, "tidied up"))?;
         let wanted = RESERVE + LARGER * contents.bytes;
         if free_bytes(dir).is_ok_and(|free| free < wanted) {
             return Err(BackupError::NoRoom { dir: dir.clone(), wanted });
         }
-        swap::settle(dir).map_err(changed(dir, "tidied up"))?;
         let place = swap::workplace(dir).map_err(changed(dir, "tidied up"))?;
         let written = catch_unwind(AssertUnwindSafe(|| {
             backup.seek(SeekFrom::Start(0)).map_err(changed(file, "read again"))?;

@@ -6,6 +6,7 @@
 //! | `store.restoring` | being written, or what a killed restore has left: never opened |
 //! | `store.restored` | complete and on the disk |
 //! | `store.before-restore.TIME`, `store.form-N` | what was in place before: never touched again |
+//! | `store.before-compaction` | what was in place before and held the same: removed once the new one was read |
 //!
 //! Killed before `store` was set aside, the old one is opened and what was restored is removed: the backup is there to
 //! begin again. Killed after that, there is no `store`, and what was restored becomes it. There is no moment at which
@@ -33,6 +34,18 @@ pub(in crate::edge::store) const STEPS: [fn(&Path, &Path) -> io::Result<()>; 3] 
 /// All of them.
 pub(in crate::edge::store) fn swap(dir: &Path, aside: &Path) -> io::Result<()> {
     STEPS.iter().try_for_each(|step| step(dir, aside))
+}
+
+/// Undoes what was done of it: what was set aside is in place again, where it was set aside.
+pub(in crate::edge::store) fn back(dir: &Path, aside: &Path) -> io::Result<()> {
+    if !is_there(aside) {
+        return Ok(());
+    }
+    if has_store(dir) {
+        remove(&dir.join(RESTORING))?;
+        rename(dir, &dir.join(STORE), &dir.join(RESTORING))?;
+    }
+    rename(dir, aside, &dir.join(STORE))
 }
 
 fn call_it_complete(dir: &Path, _aside: &Path) -> io::Result<()> {
