@@ -31,6 +31,7 @@ fn values(section: &str, key: &str) -> Vec<String> {
 fn the_unit_says_when_it_is_ready_and_restarts_on_everything_but_a_wrong_configuration() {
     let promised = [
         ("Service", "Type", "notify"),
+        ("Service", "TimeoutStartSec", "infinity"),
         ("Service", "ExecStart", "/usr/bin/posbell --config /etc/posbell/posbell.toml run"),
         ("Service", "Restart", "on-failure"),
         ("Service", "RestartPreventExitStatus", "78"),

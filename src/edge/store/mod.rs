@@ -4,7 +4,7 @@
 //! all, and when [`Store::commit`] returns they survive a kill and a power cut. Events and deliveries are seen only when
 //! they are durable, so nothing leaves this machine that a power cut could take back. Nothing is written, and nothing
 //! sent, before all that is stored was read and found as it was written.
-//! **What it relies on.** An [`engine::Engine`]: keys in an order, batches that are whole or absent, a sync; and on one
+//! **What it relies on.** An engine (`engine`): keys in an order, batches that are whole or absent, a sync; and on one
 //! thread that writes, in batches of at most a few hundred keys.
 //! **What it refuses.** To go on after an error of the engine: one that failed once has been seen to return values that
 //! were never stored, so from then on every call fails and the process must open it anew.
