@@ -31,8 +31,8 @@ const MARK_OWN: u8 = 0x06;
 const OWN: u8 = 0x01;
 /// What every frame begins with.
 const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
-/// How hard it is tried: harder takes much longer and saves little.
-const LEVEL: i32 = 6;
+/// How hard it is tried: harder takes several times as long and saves little.
+const LEVEL: i32 = 3;
 /// The longest record that is believed: more than a store keeps.
 const RECORD_MOST: usize = 64 * 1024 * 1024;
 
