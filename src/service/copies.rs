@@ -15,7 +15,7 @@ use super::shutdown::Shutdown;
 use crate::config::Config;
 use crate::domain::copies::Moment;
 use crate::domain::model::Timestamp;
-use crate::edge::store::{BackupError, BackupFile, Closing, Contents, RESERVE, Shelf, Store, StoreError, free_bytes};
+use crate::edge::store::{BackupError, BackupFile, Contents, RESERVE, Shelf, Store, StoreError, free_bytes};
 
 /// How often it is looked whether it is time.
 const LOOK: Duration = Duration::from_secs(5);
@@ -143,7 +143,7 @@ fn write(mut file: BackupFile, mut pieces: Receiver<Option<Vec<u8>>>, dir: &Path
         }
     }
     // Nobody hears it: whoever has sent the pieces is gone.
-    Err(StoreError::Closed { why: "posbell is ending".to_owned(), because: Closing::Other }.into())
+    Err(StoreError::ended("posbell is ending").into())
 }
 
 #[cfg(test)]

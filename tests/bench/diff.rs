@@ -6,6 +6,7 @@
 //! nothing: figures are for people to compare, by ratio and on one machine.
 
 mod catalogue;
+mod disk;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use posbell::service::shop::{Shared, Shop};
 use rustix::time::{ClockId, clock_gettime};
 
 use self::catalogue::Catalogue;
+use self::disk::kibibytes;
 
 const PRODUCTS: usize = 100_000;
 const PAGE: usize = 200;
@@ -198,16 +200,4 @@ async fn open(dir: &Path, address: std::net::SocketAddr) -> Shop {
     });
     let only = ready.shops.into_iter().next().expect("there is one");
     setup::open_shop(only, &config, &shared, Arc::new(SystemBootClock)).await.expect("opens")
-}
-
-/// What the files below a directory take on the disk.
-fn kibibytes(dir: &Path) -> u64 {
-    use std::os::unix::fs::MetadataExt as _;
-    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
-    let size = |entry: std::fs::DirEntry| match entry.metadata() {
-        Ok(found) if found.is_dir() => kibibytes(&entry.path()),
-        Ok(found) => found.blocks() / 2,
-        Err(_) => 0,
-    };
-    entries.map(size).sum()
 }

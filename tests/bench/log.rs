@@ -6,6 +6,8 @@
 
 #![expect(clippy::disallowed_methods, reason = "it measures how long things take")]
 
+mod disk;
+
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -14,6 +16,8 @@ use posbell::domain::event::{Epoch, Event, Scribe};
 use posbell::domain::model::{ChannelName, Sale, ShopId, Timestamp};
 use posbell::domain::outbox::{Address, Delivery};
 use posbell::edge::store::{Commit, DeliveryFilter, EventFilter, Store};
+
+use self::disk::kibibytes;
 
 const EVENTS: usize = 1_000_000;
 /// How many events one commit has.
@@ -32,7 +36,7 @@ fn main() {
     let data = dir.path().join("posbell-data");
     runtime.block_on(write(&data, count));
     runtime.block_on(list(&data, count));
-    println!("{:<52}{:>10.1} MiB", "on the disk", bytes(&data.join("store")) as f64 / f64::from(1 << 20));
+    println!("{:<52}{:>10.1} MiB", "on the disk", kibibytes(&data.join("store")) as f64 / 1024.0);
     start(dir.path(), "the service started with a new shop, until /readyz");
     start(dir.path(), "the service started again, until /readyz");
 }
@@ -182,10 +186,4 @@ fn answers(address: &std::net::SocketAddr, request: &str) -> bool {
 
 fn line(name: &str, time: Duration, found: &str) {
     println!("{name:<52}{:>10.1} ms  {found}", time.as_secs_f64() * 1000.0);
-}
-
-fn bytes(dir: &Path) -> u64 {
-    use std::os::unix::fs::MetadataExt;
-    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.metadata().ok()).map(|found| found.blocks() * 512).sum()
 }

@@ -8,6 +8,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "it measures how long things take")]
 
+mod disk;
 mod goods;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,8 @@ use posbell::domain::event::{Epoch, Event, Level, Scribe, ThresholdView};
 use posbell::domain::model::{ChannelName, Fingerprint, Quantity, Resource, ShopId, Timestamp};
 use posbell::domain::outbox::{Address, Delivery, Outcome, RetryPolicy};
 use posbell::edge::store::{Commit, Head, ResourceRecord, Store};
+
+use self::disk::kibibytes;
 
 /// Of so many products one changes each day, and of so many changes one is told.
 const CHANGED: u64 = 33;
@@ -208,16 +211,4 @@ fn peak_kibibytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
     line.trim().trim_end_matches(" kB").parse().unwrap_or_default()
-}
-
-/// What the files below a directory take on the disk.
-fn kibibytes(dir: &Path) -> u64 {
-    use std::os::unix::fs::MetadataExt as _;
-    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
-    let size = |entry: std::fs::DirEntry| match entry.metadata() {
-        Ok(found) if found.is_dir() => kibibytes(&entry.path()),
-        Ok(found) => found.blocks() / 2,
-        Err(_) => 0,
-    };
-    entries.map(size).sum()
 }

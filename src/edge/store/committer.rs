@@ -41,6 +41,7 @@ struct Failure {
 impl From<&StoreError> for Failure {
     fn from(error: &StoreError) -> Self {
         let because = match error {
+            StoreError::Closed { why, because } => return Failure { why: why.clone(), because: *because },
             error if error.is_full() => Closing::Full,
             error if error.is_damage() => Closing::Damaged,
             _ => Closing::Other,

@@ -142,7 +142,8 @@ pub enum Closing {
 }
 
 impl StoreError {
-    fn ended(why: &str) -> StoreError {
+    /// That it is closed, and not for what is wrong with it.
+    pub fn ended(why: &str) -> StoreError {
         StoreError::Closed { why: why.to_owned(), because: Closing::Other }
     }
 

@@ -172,8 +172,7 @@ impl Store {
             let mut from = keys::DUE.to_vec();
             // From the first of each channel to behind its last: a dead channel may have a million in between.
             while let Some(first) = engine.keys(Span::from(from..keys::end_of(keys::DUE))).next().transpose()? {
-                let channel = ChannelName::new(String::from_utf8_lossy(channel_of(&first)));
-                let channel = channel.map_err(|_| StoreError::Unreadable("a due key".to_owned()))?;
+                let channel = keys::channel_of(&first)?;
                 from = keys::end_of(&keys::due_of(&channel));
                 channels.push(channel);
             }

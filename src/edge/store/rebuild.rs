@@ -7,7 +7,7 @@ use super::commit::Numbers;
 use super::engine::{Batch, Bytes, Engine, Fence};
 use super::keys;
 use super::record::{self, FORM};
-use super::sled::{Found, Sled, files};
+use super::sled::{Found, Sled, files, io};
 use crate::domain::event::Epoch;
 
 /// The most keys and about the most bytes of one batch: the engine's memory follows it.
@@ -107,7 +107,7 @@ impl Fresh {
             Found::Older(..) => return Err(StoreError::Damaged("it does not open as it was written".to_owned())),
         };
         // Being opened has written, too.
-        files::wait_until_closed(&path).and_then(|()| files::make_durable(&path)).map_err(unclosed)
+        files::wait_until_closed(&path).and_then(|()| files::make_durable(&path)).map_err(io)
     }
 
     /// Closes it with everything on the disk, and as small as it gets.
@@ -116,10 +116,6 @@ impl Fresh {
         while self.engine.tidy()? {}
         let path = self.path;
         drop(self.engine);
-        files::wait_until_closed(&path).and_then(|()| files::make_durable(&path)).map_err(unclosed)
+        files::wait_until_closed(&path).and_then(|()| files::make_durable(&path)).map_err(io)
     }
-}
-
-fn unclosed(error: std::io::Error) -> StoreError {
-    StoreError::from(::sled::Error::Io(error))
 }

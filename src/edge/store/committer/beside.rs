@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use super::{Failure, Reply, Wholeness, Work, Writer};
-use crate::edge::store::{Closing, StoreError};
+use crate::edge::store::StoreError;
 
 /// After how long a time without work the engine tidies up, and how long work is waited for in between.
 const IDLE: Duration = Duration::from_millis(50);
@@ -30,7 +30,7 @@ impl Writer {
         }));
         let failure = match read {
             Ok(Ok(true)) => None,
-            Ok(Ok(false)) => Some(Failure { why: "posbell is ending".to_owned(), because: Closing::Other }),
+            Ok(Ok(false)) => Some(Failure::from(&StoreError::ended("posbell is ending"))),
             Ok(Err(error)) => Some(Failure::from(&error)),
             Err(_) => Some(Failure::from(&StoreError::Damaged("it panicked while it was read".to_owned()))),
         };

@@ -107,31 +107,35 @@ fn names(dir: &Path) -> Vec<String> {
     names
 }
 
-fn job(store: &Store) -> Job {
-    Job {
+/// A closed store that was written anew beside itself; what is in it.
+async fn written_beside(dir: &Path) -> BTreeMap<Vec<u8>, Vec<u8>> {
+    let store = churned(dir, 300).await;
+    let job = Job {
         dir: store.dir().to_owned(),
         engine: Arc::clone(&store.inner.engine),
         noted: Noting::begin(store.inner.committer.changed()).unwrap(),
         is_given_up: AtomicBool::new(false),
         _lock: Arc::clone(&store.inner.lock),
-    }
+    };
+    job.write_anew(0).unwrap().close().unwrap();
+    everything(&store)
+}
+
+/// Takes so many steps of putting the new one in place, and says where the other is set aside.
+fn swapped(dir: &Path, steps: usize) -> PathBuf {
+    let aside = swap::aside(dir, ASIDE);
+    swap::STEPS[..steps].iter().for_each(|step| step(dir, &aside).unwrap());
+    aside
 }
 
 #[tokio::test]
 async fn what_cannot_take_its_place_leaves_the_one_that_has_it() {
     for steps in 1..=swap::STEPS.len() {
         let dir = tempfile::tempdir().unwrap();
-        let store = churned(dir.path(), 300).await;
-        let before = everything(&store);
-        let job = job(&store);
-        job.write_anew(0).unwrap().close().unwrap();
-        drop((job, store));
+        let before = written_beside(dir.path()).await;
         // It is the new one that would be missed.
         std::fs::remove_file(dir.path().join("store.restoring/db")).unwrap();
-        let aside = swap::aside(dir.path(), ASIDE);
-        for step in &swap::STEPS[..steps] {
-            step(dir.path(), &aside).unwrap();
-        }
+        let aside = swapped(dir.path(), steps);
         swap::back(dir.path(), &aside).unwrap();
         assert_eq!(everything(&open(dir.path())), before, "{steps} steps");
         assert_eq!(names(dir.path()), ["posbell.lock", "store"], "{steps} steps");
@@ -159,15 +163,8 @@ async fn what_was_in_place_before_goes_only_when_the_new_one_was_read_and_nothin
 async fn killed_between_any_two_steps_the_same_is_opened_and_nothing_is_left_behind() {
     for steps in 0..=swap::STEPS.len() {
         let dir = tempfile::tempdir().unwrap();
-        let store = churned(dir.path(), 300).await;
-        let before = everything(&store);
-        let job = job(&store);
-        job.write_anew(0).unwrap().close().unwrap();
-        drop((job, store));
-        let aside = swap::aside(dir.path(), ASIDE);
-        for step in &swap::STEPS[..steps] {
-            step(dir.path(), &aside).unwrap();
-        }
+        let before = written_beside(dir.path()).await;
+        swapped(dir.path(), steps);
         let store = open(dir.path());
         assert_eq!(everything(&store), before, "{steps} steps");
         store.commit(row(999, Some(vec![1]))).await.unwrap();

@@ -244,6 +244,7 @@ impl Engine for Sled {
     }
 }
 
-fn io(error: std::io::Error) -> StoreError {
+/// What an error of its files says of a store.
+pub(super) fn io(error: std::io::Error) -> StoreError {
     StoreError::from(::sled::Error::Io(error))
 }
