@@ -4,6 +4,7 @@
 //! `service::setup`, because most commands need none and must work where none can be read.
 
 mod channel;
+mod destinations;
 mod guard;
 mod rules;
 mod secret;

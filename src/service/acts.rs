@@ -12,13 +12,12 @@ use std::time::Duration;
 use tokio::sync::mpsc::{self, Sender};
 use tracing::info;
 
-use super::alone::recipients;
 use super::clock::Clock;
 use super::shop::Shared;
 use crate::config::Config;
 use crate::domain::event::DeliveryId;
 use crate::domain::model::ChannelName;
-use crate::domain::outbox::{Act, Delivery, Recipients, Unmoved};
+use crate::domain::outbox::{Act, Delivery, Destinations, Unmoved};
 use crate::edge::admin::{ActDone, ActLine, ActQuery, ActRefused, Lines, Refusal};
 use crate::edge::store::{Commit, Store, StoreError};
 
@@ -243,18 +242,18 @@ fn word(act: Act) -> &'static str {
 /// The channels and addresses that the configuration has.
 pub(super) struct Places {
     channels: BTreeSet<ChannelName>,
-    recipients: Recipients,
+    destinations: Destinations,
 }
 
 impl Places {
     pub(super) fn of(config: &Config) -> Places {
         let channels = config.channels.iter().map(|channel| channel.name.clone()).collect();
-        Places { channels, recipients: recipients(config) }
+        Places { channels, destinations: config.destinations() }
     }
 
     /// Whether the delivery still has somewhere to go: an address that was taken out gets nothing any more.
     pub(super) fn has(&self, delivery: &Delivery) -> bool {
-        let known = match (&delivery.recipient, self.recipients.get(&delivery.channel)) {
+        let known = match (&delivery.recipient, self.destinations.recipients(&delivery.channel)) {
             (Some(recipient), Some(known)) => known.contains(recipient),
             (recipient, known) => recipient.is_some() == known.is_some(),
         };

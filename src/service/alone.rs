@@ -16,10 +16,10 @@ use tokio::sync::mpsc::Sender;
 use super::clock::Clock;
 use super::fetch::{Asked, Reader, run, stopped};
 use super::setup::{Env, open_pospos, ready_shop};
-use crate::config::{ChannelKind, Config, ShopConfig};
+use crate::config::{Config, ShopConfig};
 use crate::domain::event::Scribe;
 use crate::domain::model::KeyHash;
-use crate::domain::outbox::{self, Recipients};
+use crate::domain::outbox;
 use crate::edge::admin::FetchLine;
 use crate::edge::pospos::quota::SystemBootClock;
 use crate::edge::pospos::{Pospos, ReadError};
@@ -77,7 +77,7 @@ impl Alone {
         record.stopped = Some(Stopped { at: now, status, key_hash: self.key_hash.clone() });
         let scribe = Scribe::new(id.clone(), self.shop.name.as_str(), store.epoch().clone(), now);
         let event = scribe.key_rejected(record.key_refusals, status);
-        let deliveries = outbox::plan(&event, &config.rules, &recipients(config), now);
+        let deliveries = outbox::plan(&event, &config.rules, &config.destinations(), now);
         let commit =
             Commit { events: vec![(now, event)], deliveries, shop: Some((id.clone(), record)), ..Commit::default() };
         store.commit(commit).await.with_context(|| format!("Failed to write down that the key of {id} was refused"))
@@ -90,13 +90,4 @@ impl Alone {
         // Only to give the ledger to the directory's owner. Whoever has the lock now does so when he is done.
         drop(DirLock::take(&data_dir));
     }
-}
-
-/// The recipients of the channels that have several, as they are configured.
-pub(super) fn recipients(config: &Config) -> Recipients {
-    let several = config.channels.iter().filter_map(|channel| match &channel.kind {
-        ChannelKind::Email { to, .. } => Some((channel.name.clone(), to.clone())),
-        ChannelKind::Webhook { .. } | ChannelKind::Telegram { .. } => None,
-    });
-    several.collect()
 }

@@ -18,7 +18,6 @@ use tokio::sync::mpsc::{self, Sender};
 use tracing::{error, info};
 
 use super::acts::{AT_ONCE, Broken, LINES_AHEAD, Outbox, Places, channel, end, progress};
-use super::alone::recipients;
 use super::answers::since;
 use super::shop::Shared;
 use crate::config::Config;
@@ -244,12 +243,12 @@ impl<'a> Replay<'a> {
     ) -> Result<bool, Broken> {
         let page = self.outbox.store.past_events(from, self.filter.clone(), AT_ONCE).await?;
         let (config, now) = (self.outbox.config, self.outbox.clock.now());
-        let recipients = recipients(config);
+        let destinations = config.destinations();
         let mut messages = Vec::new();
         for (seen, json) in page.found {
             // What another version has written cannot be matched with the rules of this one.
             let Ok(event) = Event::from_json(&json) else { continue };
-            for delivery in planned(&event, &config.rules, &recipients, now) {
+            for delivery in planned(&event, &config.rules, &destinations, now) {
                 let is_gathered = gathered.contains(&pair(delivery.recipient.as_deref(), &event.id));
                 if delivery.channel == *channel && !is_gathered {
                     let delivery = Delivery { again: Some(Again { since: now, tried: 0 }), ..delivery };

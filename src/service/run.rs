@@ -69,7 +69,7 @@ pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce(Option<S
         measure: measure(&config),
         retain: config.retain,
         rules: config.rules.clone(),
-        recipients: ready.recipients(),
+        destinations: config.destinations(),
         health: Health::default(),
         wakes,
     });

@@ -11,7 +11,7 @@ use super::shop::{Shared, Shop};
 use crate::config::{ChannelConfig, ChannelKind, Config, Problem, SecretError, SecretRef, ShopConfig, Weight};
 use crate::domain::mistake::Mistake;
 use crate::domain::model::{ChannelName, KeyHash};
-use crate::domain::outbox::{Recipients, RetryPolicy};
+use crate::domain::outbox::RetryPolicy;
 use crate::edge::channel::Channel;
 use crate::edge::channel::email::{Email, EmailSettings};
 use crate::edge::channel::telegram::{Telegram, TelegramSettings};
@@ -54,14 +54,6 @@ pub struct ReadyChannel {
     pub channel: Channel,
     /// The recipients, where it has several.
     pub recipients: Vec<String>,
-}
-
-impl Ready {
-    /// The recipients of the channels that have several.
-    pub fn recipients(&self) -> Recipients {
-        let with_several = self.channels.iter().filter(|channel| !channel.recipients.is_empty());
-        with_several.map(|channel| (channel.name.clone(), channel.recipients.clone())).collect()
-    }
 }
 
 /// What a secret or a channel may ask of the environment.

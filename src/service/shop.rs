@@ -17,7 +17,7 @@ use super::setup::BODY_LIMIT;
 use crate::config::ShopConfig;
 use crate::domain::event::{BaselineCounts, Event, Level, Scribe};
 use crate::domain::model::{ChannelName, KeyHash, Resource, ShopId, StockRow, Timestamp};
-use crate::domain::outbox::{self, Delivery, Recipients};
+use crate::domain::outbox::{self, Delivery, Destinations};
 use crate::domain::rhythm::hours::Observed;
 use crate::domain::rhythm::stock_way::{Bounds, StockList, StockSize, StockWay, stock_way};
 use crate::domain::rhythm::{Costs, Rhythm};
@@ -45,8 +45,8 @@ pub struct Shared {
     pub measure: String,
     /// How long what is finished is kept.
     pub retain: Duration,
-    /// The recipients of channels that have several.
-    pub recipients: Recipients,
+    /// What planning must know of the channels.
+    pub destinations: Destinations,
     /// How it all goes.
     pub health: Health,
     /// Wakes the delivery loop of a channel.
@@ -56,7 +56,7 @@ pub struct Shared {
 impl Shared {
     /// The deliveries of these events, by the rules.
     pub fn plan(&self, events: &[Event], now: Timestamp) -> Vec<Delivery> {
-        events.iter().flat_map(|event| outbox::plan(event, &self.rules, &self.recipients, now)).collect()
+        events.iter().flat_map(|event| outbox::plan(event, &self.rules, &self.destinations, now)).collect()
     }
 
     /// Wakes the loops of the channels that these deliveries go to. Only after their commit.

@@ -194,7 +194,7 @@ async fn open(dir: &Path, address: std::net::SocketAddr) -> Shop {
         rules: config.rules.clone(),
         measure: String::new(),
         retain: config.retain,
-        recipients: ready.recipients(),
+        destinations: config.destinations(),
         health: Health::default(),
         wakes: std::collections::BTreeMap::new(),
     });

@@ -98,6 +98,10 @@ fn of_shop(details: &ShopDetails) -> String {
         ),
         ShopDetails::KeyRejected { status } => format!("the key was refused ({status})"),
         ShopDetails::PassHeld(held) => held.summary.clone(),
+        ShopDetails::Stale(stale) => format!("not read: {}", stale.why),
+        ShopDetails::Recovered(recovered) => format!("read again after {} s", recovered.lasted_s),
+        ShopDetails::ChannelFailing(failing) => format!("{} fails: {}", failing.channel, failing.why),
+        ShopDetails::ChannelRecovered(recovered) => format!("{} takes messages again", recovered.channel),
     }
 }
 

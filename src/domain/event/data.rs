@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::service::{ChannelFailing, ChannelRecovered, ShopRecovered, ShopStale};
 use crate::domain::model::{Credit, Member, Product, Purchase, Quantity, Resource, Sale, ShopId, Timestamp, Vendor};
 
 /// The `data` of an event, one case for each family of kinds.
@@ -77,7 +78,7 @@ pub enum EventData {
         #[serde(skip_serializing_if = "Vec::is_empty")]
         changed: Vec<String>,
     },
-    /// `shop.*` and `pass.held`.
+    /// `shop.*`, `pass.held` and `channel.*`.
     Shop {
         /// The shop.
         shop: ShopView,
@@ -134,6 +135,14 @@ pub enum ShopDetails {
     },
     /// `pass.held`.
     PassHeld(HeldPass),
+    /// `shop.stale`.
+    Stale(ShopStale),
+    /// `shop.recovered`.
+    Recovered(ShopRecovered),
+    /// `channel.failing`.
+    ChannelFailing(ChannelFailing),
+    /// `channel.recovered`.
+    ChannelRecovered(ChannelRecovered),
 }
 
 /// A whole reading that was not accepted: counts and a sentence, never a row, since rows of some resources are people.

@@ -4,7 +4,7 @@
 //! of the contract.
 
 use super::*;
-use crate::domain::model::{Quantity, Resource, Sale, SaleStatus};
+use crate::domain::model::{ChannelName, Quantity, Resource, Sale, SaleStatus};
 use crate::domain::test_shop::{credit, member, overdue, paid, purchase, row, sale, scribe, time, vendor};
 
 const LINES: &str = include_str!("../../../tests/it/fixtures/events.jsonl");
@@ -52,7 +52,44 @@ fn events() -> Vec<Event> {
         scribe.shop_baseline(baseline),
         scribe.key_rejected(1, 401),
         scribe.pass_held(1, Resource::Stock, time("2026-11-23T02:00:00Z"), counts),
+        scribe.shop_stale(1, stale()),
+        scribe.shop_recovered(1, recovered()),
+        scribe.channel_failing(1, failing()),
+        scribe.channel_recovered(1, channel_recovered()),
     ]
+}
+
+fn stale() -> ShopStale {
+    ShopStale {
+        resources: vec![Resource::Transactions, Resource::Stock],
+        since: Some(time("2026-11-23T02:00:00Z")),
+        cause: StaleCause::ApiError,
+        why: "the API answered 503; this is the server's trouble, the next pass tries again".to_owned(),
+        again: false,
+    }
+}
+
+fn recovered() -> ShopRecovered {
+    let resources = vec![Resource::Transactions, Resource::Stock];
+    ShopRecovered { resources, since: Some(time("2026-11-23T02:00:00Z")), lasted_s: 3_600, changes: 7 }
+}
+
+fn owner() -> ChannelName {
+    ChannelName::new("owner").unwrap()
+}
+
+fn failing() -> ChannelFailing {
+    ChannelFailing {
+        channel: owner(),
+        since: time("2026-11-23T02:00:00Z"),
+        cause: ChannelFault::Refused,
+        why: "Bad Request: chat not found".to_owned(),
+        waiting: 12,
+    }
+}
+
+fn channel_recovered() -> ChannelRecovered {
+    ChannelRecovered { channel: owner(), since: time("2026-11-23T02:00:00Z"), lasted_s: 3_600, waiting: 12 }
 }
 
 #[test]

@@ -130,6 +130,10 @@ fn data_of(kind: EventKind, text: &str) -> Result<EventData, NotAnEvent> {
             ShopDetails::KeyRejected { status }
         }
         EventKind::PassHeld => ShopDetails::PassHeld(data.required("details")?),
+        EventKind::ShopStale => ShopDetails::Stale(data.required("details")?),
+        EventKind::ShopRecovered => ShopDetails::Recovered(data.required("details")?),
+        EventKind::ChannelFailing => ShopDetails::ChannelFailing(data.required("details")?),
+        EventKind::ChannelRecovered => ShopDetails::ChannelRecovered(data.required("details")?),
     };
     Ok(EventData::Shop { shop: data.required("shop")?, details })
 }

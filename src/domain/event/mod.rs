@@ -10,6 +10,8 @@ mod json;
 mod kind;
 mod schema;
 mod scribe;
+mod service;
+mod severity;
 
 pub use announced::Announced;
 pub use data::{BaselineCounts, EventData, HeldCounts, HeldPass, Level, ShopDetails, ShopView, ThresholdView};
@@ -18,6 +20,8 @@ pub use json::NotAnEvent;
 pub use kind::{EventKind, Pattern, PatternError};
 pub use schema::SCHEMA;
 pub use scribe::Scribe;
+pub use service::{ChannelFailing, ChannelFault, ChannelRecovered, ShopRecovered, ShopStale, StaleCause};
+pub use severity::Severity;
 
 use crate::domain::model::{ShopId, Subject, Timestamp};
 

@@ -1,8 +1,8 @@
 //! Who writes events down: the one place where a change gets its kind, subject, time and id.
 
 use super::{
-    Announced, BaselineCounts, Epoch, Event, EventData, EventId, EventKind, HeldCounts, HeldPass, Level, ShopDetails,
-    ShopView, ThresholdView,
+    Announced, BaselineCounts, ChannelFailing, ChannelRecovered, Epoch, Event, EventData, EventId, EventKind,
+    HeldCounts, HeldPass, Level, ShopDetails, ShopRecovered, ShopStale, ShopView, ThresholdView,
 };
 use crate::domain::model::{Credit, Product, Resource, Sale, ShopId, Subject, Timestamp};
 
@@ -175,9 +175,35 @@ impl Scribe {
         self.about_shop(EventKind::ShopKeyRejected, counter, ShopDetails::KeyRejected { status })
     }
 
+    /// `shop.stale`, the `counter`-th of this shop.
+    pub fn shop_stale(&self, counter: u64, stale: ShopStale) -> Event {
+        self.about_shop(EventKind::ShopStale, counter, ShopDetails::Stale(stale))
+    }
+
+    /// `shop.recovered`, the `counter`-th of this shop.
+    pub fn shop_recovered(&self, counter: u64, recovered: ShopRecovered) -> Event {
+        self.about_shop(EventKind::ShopRecovered, counter, ShopDetails::Recovered(recovered))
+    }
+
+    /// `channel.failing`, the `counter`-th of that channel.
+    pub fn channel_failing(&self, counter: u64, failing: ChannelFailing) -> Event {
+        let subject = Subject::channel(&failing.channel);
+        self.about(EventKind::ChannelFailing, subject, counter, ShopDetails::ChannelFailing(failing))
+    }
+
+    /// `channel.recovered`, the `counter`-th of that channel.
+    pub fn channel_recovered(&self, counter: u64, recovered: ChannelRecovered) -> Event {
+        let subject = Subject::channel(&recovered.channel);
+        self.about(EventKind::ChannelRecovered, subject, counter, ShopDetails::ChannelRecovered(recovered))
+    }
+
     fn about_shop(&self, kind: EventKind, counter: u64, details: ShopDetails) -> Event {
+        self.about(kind, Subject::shop(&self.shop), counter, details)
+    }
+
+    fn about(&self, kind: EventKind, subject: Subject, counter: u64, details: ShopDetails) -> Event {
         let data = EventData::Shop { shop: self.shop_view(), details };
-        self.counted(kind, Subject::shop(&self.shop), counter, data)
+        self.counted(kind, subject, counter, data)
     }
 
     fn shop_view(&self) -> ShopView {

@@ -144,6 +144,10 @@ fn headword(kind: EventKind) -> &'static str {
         EventKind::ShopBaseline => "Now watching the shop",
         EventKind::ShopKeyRejected => "The POSPOS key was refused",
         EventKind::PassHeld => "POSPOS data look wrong",
+        EventKind::ShopStale => "posbell cannot read the shop",
+        EventKind::ShopRecovered => "posbell reads the shop again",
+        EventKind::ChannelFailing => "Messages do not arrive",
+        EventKind::ChannelRecovered => "Messages arrive again",
     }
 }
 

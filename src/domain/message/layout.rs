@@ -98,6 +98,9 @@ impl Layout {
                 self.key_rejected(&event.shop, *status)
             }
             (EventData::Shop { details: ShopDetails::PassHeld(held), .. }, _) => self.held(held),
+            (EventData::Shop { details: ShopDetails::Stale(stale), .. }, _) => vec![stale.why.clone()],
+            (EventData::Shop { details: ShopDetails::ChannelFailing(failing), .. }, _) => vec![failing.why.clone()],
+            (EventData::Shop { .. }, _) => Vec::new(),
         }
     }
 
@@ -333,6 +336,8 @@ pub(super) fn emoji(kind: EventKind) -> &'static str {
         EventKind::ShopBaseline => "🔔",
         EventKind::ShopKeyRejected => "⛔",
         EventKind::PassHeld => "✋",
+        EventKind::ShopStale | EventKind::ChannelFailing => "🚨",
+        EventKind::ShopRecovered | EventKind::ChannelRecovered => "✅",
     }
 }
 

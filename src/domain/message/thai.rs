@@ -142,6 +142,10 @@ fn headword(kind: EventKind) -> &'static str {
         EventKind::ShopBaseline => "เริ่มเฝ้าร้านให้แล้ว",
         EventKind::ShopKeyRejected => "คีย์ POSPOS ใช้ไม่ได้",
         EventKind::PassHeld => "ข้อมูลจาก POSPOS ผิดปกติ",
+        EventKind::ShopStale => "อ่านข้อมูลร้านไม่ได้",
+        EventKind::ShopRecovered => "อ่านข้อมูลร้านได้แล้ว",
+        EventKind::ChannelFailing => "ส่งข้อความไม่ได้",
+        EventKind::ChannelRecovered => "ส่งข้อความได้แล้ว",
     }
 }
 

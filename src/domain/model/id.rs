@@ -157,6 +157,11 @@ impl Subject {
         Self(format!("shop/{id}"))
     }
 
+    /// The subject of the service's own events about a channel.
+    pub fn channel(name: &ChannelName) -> Self {
+        Self(format!("channel/{name}"))
+    }
+
     /// The subject as it stands in an event.
     pub fn as_str(&self) -> &str {
         &self.0

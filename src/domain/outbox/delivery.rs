@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Outcome, Reason, RetryPolicy};
-use crate::domain::event::{DeliveryId, EventId};
+use crate::domain::event::{DeliveryId, EventId, Severity};
 use crate::domain::model::{ChannelName, ShopId, Timestamp};
 
 /// How many attempts are kept for a person to read, the first and the newest; the pauses of the default policy make
@@ -29,6 +29,9 @@ pub struct Delivery {
     pub shop: ShopId,
     /// The rule that sent it there.
     pub rule: String,
+    /// How much it matters: what is critical goes before what waits.
+    #[serde(default)]
+    pub severity: Severity,
     /// The events it carries; fixed before the first attempt.
     pub events: Vec<EventId>,
     /// When it was planned, in the commit of its events.
@@ -157,6 +160,7 @@ impl Delivery {
             recipient,
             shop,
             rule,
+            severity: Severity::default(),
             events,
             created_at: now,
             state: State::Pending { due_at: now },

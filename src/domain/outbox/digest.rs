@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::plan::addresses;
-use super::{Address, Delivery, Recipients};
-use crate::domain::event::{Event, EventId};
+use super::{Address, Delivery, Destinations};
+use crate::domain::event::{Event, EventId, Severity};
 use crate::domain::model::{ShopId, Timestamp};
 use crate::domain::rules::RuleSet;
 
@@ -14,15 +13,25 @@ const MOST: usize = 5_000;
 /// Digests in the making: for each address and rule the events that go there.
 #[derive(Debug, Clone, Default)]
 pub struct Digests {
-    events: BTreeMap<(Address, String), Vec<EventId>>,
+    events: BTreeMap<(Address, String), Gathered>,
+}
+
+/// What goes to one address by one rule.
+#[derive(Debug, Clone, Default)]
+struct Gathered {
+    events: Vec<EventId>,
+    /// The highest of them.
+    severity: Severity,
 }
 
 impl Digests {
     /// Adds an event wherever its rules send it.
-    pub fn add(&mut self, event: &Event, rules: &RuleSet, recipients: &Recipients) {
+    pub fn add(&mut self, event: &Event, rules: &RuleSet, destinations: &Destinations) {
         for route in rules.route(event) {
-            for address in addresses(&route.channel, recipients) {
-                self.events.entry((address, route.rule.clone())).or_default().push(event.id.clone());
+            for address in destinations.addresses(&route.channel) {
+                let gathered = self.events.entry((address, route.rule.clone())).or_default();
+                gathered.events.push(event.id.clone());
+                gathered.severity = gathered.severity.max(route.severity);
             }
         }
     }
@@ -30,9 +39,10 @@ impl Digests {
     /// The deliveries, due at once; more than five thousand events at one address become several.
     pub fn close(self, shop: &ShopId, now: Timestamp) -> Vec<Delivery> {
         let mut deliveries = Vec::new();
-        for ((address, rule), events) in self.events {
+        for ((address, rule), Gathered { events, severity }) in self.events {
             for events in events.chunks(MOST) {
-                deliveries.push(Delivery::new(address.clone(), shop.clone(), rule.clone(), events.to_vec(), now));
+                let delivery = Delivery::new(address.clone(), shop.clone(), rule.clone(), events.to_vec(), now);
+                deliveries.push(Delivery { severity, ..delivery });
             }
         }
         deliveries
@@ -45,6 +55,7 @@ mod tests {
 
     use super::*;
     use crate::domain::model::ChannelName;
+    use crate::domain::outbox::Destination;
     use crate::domain::rules::{Names, no_file, parse};
     use crate::domain::test_shop::{sale, scribe, shop, time};
 
@@ -55,7 +66,8 @@ mod tests {
         let text = "[[rule]]\nname = \"all\"\non = [\"*\"]\nto = [\"mail\", \"erp\"]\n";
         let mut rules = RuleSet::default();
         parse(text, &names, &no_file, &mut rules).unwrap();
-        let recipients: Recipients = [(channel("mail"), vec!["a@x".to_owned(), "b@x".to_owned()])].into();
+        let mail = Destination { recipients: vec!["a@x".to_owned(), "b@x".to_owned()], ..Destination::default() };
+        let recipients: Destinations = [(channel("mail"), mail)].into_iter().collect();
         let mut digests = Digests::default();
         for number in 0..MOST + 1 {
             digests.add(&scribe().sale_created(&sale(&number.to_string())), &rules, &recipients);

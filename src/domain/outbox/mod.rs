@@ -7,6 +7,7 @@
 mod act;
 mod catch_up;
 mod delivery;
+mod destinations;
 mod digest;
 mod outcome;
 mod plan;
@@ -15,7 +16,8 @@ mod schedule;
 pub use act::{Act, Unmoved};
 pub use catch_up::{CATCH_UP_AFTER, Collapse, News, Waiting, catch_up};
 pub use delivery::{Address, Again, Attempt, Delivery, State};
+pub use destinations::{Destination, Destinations};
 pub use digest::Digests;
 pub use outcome::{Outcome, Reason};
-pub use plan::{Recipients, body, plan};
+pub use plan::{body, plan};
 pub use schedule::RetryPolicy;

@@ -1,34 +1,21 @@
 //! From events and rules to deliveries, and from a delivery to the bytes that are sent.
 
-use std::collections::BTreeMap;
-
-use super::{Address, Delivery};
+use super::{Delivery, Destinations};
 use crate::domain::event::Event;
-use crate::domain::model::{ChannelName, Timestamp};
+use crate::domain::model::Timestamp;
 use crate::domain::rules::RuleSet;
 
-/// The recipients of each channel that has several; one delivery is planned for each.
-pub type Recipients = BTreeMap<ChannelName, Vec<String>>;
-
 /// The deliveries of one event.
-pub fn plan(event: &Event, rules: &RuleSet, recipients: &Recipients, now: Timestamp) -> Vec<Delivery> {
+pub fn plan(event: &Event, rules: &RuleSet, destinations: &Destinations, now: Timestamp) -> Vec<Delivery> {
     let mut deliveries = Vec::new();
     for route in rules.route(event) {
-        for address in addresses(&route.channel, recipients) {
+        for address in destinations.addresses(&route.channel) {
             let events = vec![event.id.clone()];
-            deliveries.push(Delivery::new(address, event.shop.clone(), route.rule.clone(), events, now));
+            let delivery = Delivery::new(address, event.shop.clone(), route.rule.clone(), events, now);
+            deliveries.push(Delivery { severity: route.severity, ..delivery });
         }
     }
     deliveries
-}
-
-/// Where a message to this channel goes: to each of its recipients, or to the channel itself.
-pub(super) fn addresses(channel: &ChannelName, recipients: &Recipients) -> Vec<Address> {
-    let address = |recipient| Address { channel: channel.clone(), recipient };
-    match recipients.get(channel) {
-        Some(recipients) => recipients.iter().cloned().map(Some).map(address).collect(),
-        None => vec![address(None)],
-    }
 }
 
 /// The body of a delivery: one event as it stands, several as a JSON array.
@@ -45,8 +32,8 @@ mod tests {
 
     use super::*;
     use crate::domain::event::DeliveryId;
-    use crate::domain::model::ShopId;
-    use crate::domain::outbox::State;
+    use crate::domain::model::{ChannelName, ShopId};
+    use crate::domain::outbox::{Destination, State};
     use crate::domain::rules::{Names, no_file, parse};
     use crate::domain::test_shop::{sale, scribe, shop, time};
 
@@ -62,12 +49,14 @@ mod tests {
         rules
     }
 
-    fn recipients() -> Recipients {
-        [(channel("mail"), vec!["a@example.com".to_owned(), "b@example.com".to_owned()])].into()
+    fn destinations() -> Destinations {
+        let recipients = vec!["a@example.com".to_owned(), "b@example.com".to_owned()];
+        let mail = Destination { recipients, for_people: true, batch: None };
+        [(channel("mail"), mail)].into_iter().collect()
     }
 
     fn plan_of(name: &str, now: &str) -> Vec<Delivery> {
-        plan(&scribe().sale_created(&sale(name)), &rules(), &recipients(), time(now))
+        plan(&scribe().sale_created(&sale(name)), &rules(), &destinations(), time(now))
     }
 
     #[test]
@@ -101,7 +90,7 @@ mod tests {
     #[test]
     fn an_event_that_no_rule_is_about_has_no_delivery() {
         let event = scribe().sale_created(&sale("a"));
-        assert_eq!(plan(&event, &RuleSet::default(), &recipients(), scribe().now()), []);
+        assert_eq!(plan(&event, &RuleSet::default(), &destinations(), scribe().now()), []);
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub(crate) use text::no_file;
 pub use text::{Beside, Names, parse};
 pub use threshold::{Figures, Limits, Low, Threshold};
 
+pub use crate::domain::event::Severity;
+
 use crate::domain::event::Pattern;
 use crate::domain::model::{ChannelName, ShopId};
 
@@ -41,21 +43,8 @@ pub struct Rule {
     pub when: Option<Condition>,
     /// Where they go.
     pub to: Vec<ChannelName>,
-    /// How much it matters.
-    pub severity: Severity,
+    /// How much it matters; `None` leaves it to the kind of each event.
+    pub severity: Option<Severity>,
     /// Later rules do not see an event that matched this one.
     pub stop: bool,
-}
-
-/// How much a message matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Good to know.
-    #[default]
-    Info,
-    /// Someone should look today.
-    Warning,
-    /// Someone must act now.
-    Critical,
 }

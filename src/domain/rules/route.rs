@@ -2,7 +2,7 @@
 
 use super::condition::EventView;
 use super::{Rule, RuleSet};
-use crate::domain::event::{Event, EventKind};
+use crate::domain::event::{Event, EventKind, Severity};
 use crate::domain::model::{ChannelName, ShopId, StockRow};
 use crate::domain::rules::Limits;
 
@@ -13,6 +13,8 @@ pub struct Route {
     pub channel: ChannelName,
     /// The name of the rule that decided so.
     pub rule: String,
+    /// How much the event matters there.
+    pub severity: Severity,
 }
 
 impl RuleSet {
@@ -26,7 +28,7 @@ impl RuleSet {
             }
             for channel in &rule.to {
                 if routes.iter().all(|route| route.channel != *channel) {
-                    routes.push(Route { channel: channel.clone(), rule: rule.name.clone() });
+                    routes.push(rule.route_to(channel, event.kind));
                 }
             }
             if rule.stop {
@@ -45,7 +47,7 @@ impl RuleSet {
         for rule in self.rules.iter().filter(|rule| rule.is_of(&event.shop)) {
             for channel in &rule.to {
                 if routes.iter().all(|route| route.channel != *channel) {
-                    routes.push(Route { channel: channel.clone(), rule: rule.name.clone() });
+                    routes.push(rule.route_to(channel, event.kind));
                 }
             }
         }
@@ -58,6 +60,11 @@ impl RuleSet {
 }
 
 impl Rule {
+    fn route_to(&self, channel: &ChannelName, kind: EventKind) -> Route {
+        let severity = self.severity.unwrap_or_else(|| Severity::of(kind));
+        Route { channel: channel.clone(), rule: self.name.clone(), severity }
+    }
+
     fn is_about(&self, event: &Event) -> bool {
         let about_kind = self.on.iter().any(|pattern| pattern.matches(event.kind));
         about_kind && self.is_of(&event.shop)

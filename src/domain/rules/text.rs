@@ -99,7 +99,7 @@ fn rule(mut table: Table<'_>, names: &Names, mistakes: &mut Vec<Mistake>) -> Opt
             None => None,
         },
         to: to?,
-        severity: severity.map(|severity| severity.value).unwrap_or_default(),
+        severity: severity.map(|severity| severity.value),
         stop: stop.is_some_and(|stop| stop.value),
     };
     Some((name, rule))

@@ -69,7 +69,7 @@ impl<'a> Pieces<'a> {
         let deliveries = match &mut self.digests {
             None => shared.plan(&events, self.now),
             Some(digests) => {
-                events.iter().for_each(|event| digests.add(event, &shared.rules, &shared.recipients));
+                events.iter().for_each(|event| digests.add(event, &shared.rules, &shared.destinations));
                 self.commit.gather = Some((self.shop.id().clone(), self.resource, Gather::Begin));
                 Vec::new()
             }
@@ -152,7 +152,7 @@ pub(super) async fn keep_promise(shop: &Shop, resource: Resource) -> Result<(), 
         for (_, json) in &found {
             let Ok(event) = Event::from_json(json) else { continue };
             if event.kind.resource() == Some(resource) && !is_planned(shop, &event).await? {
-                digests.add(&event, &shared.rules, &shared.recipients);
+                digests.add(&event, &shared.rules, &shared.destinations);
             }
         }
     }

@@ -61,7 +61,7 @@ impl Reader {
             retain: std::time::Duration::from_secs(90 * 86_400),
             measure: String::new(),
             rules: config.rules.clone(),
-            recipients: ready.recipients(),
+            destinations: config.destinations(),
             health: Health::default(),
             wakes: BTreeMap::new(),
         };

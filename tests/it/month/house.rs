@@ -210,7 +210,7 @@ async fn open(dir: &Path, time: &Time) -> Shop {
                 rules: config.rules.clone(),
                 measure: String::new(),
                 retain: RETAINED.to_std().expect("is not negative"),
-                recipients: ready.recipients(),
+                destinations: config.destinations(),
                 health: Health::default(),
                 wakes: BTreeMap::new(),
             });

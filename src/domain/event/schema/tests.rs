@@ -85,7 +85,7 @@ fn what_is_no_event_is_refused() {
     without(EventKind::StockChanged, "/data", "changed");
     without(EventKind::PassHeld, "/data/details", "vanished");
     with(EventKind::SaleCreated, "/type", json!("sale.creatd"));
-    with(EventKind::SaleCreated, "/type", json!("shop.stale"));
+    with(EventKind::ShopStale, "/data/details/cause", json!("bad luck"));
     with(EventKind::SaleCreated, "/type", json!("stock.low"));
     with(EventKind::SaleCreated, "/id", json!("evt_1"));
     with(EventKind::SaleCreated, "/specversion", json!("0.3"));
