@@ -10,11 +10,14 @@ use url::Url;
 
 use super::secret::{self, SecretRef};
 use super::value;
-use crate::domain::document::{Placed, Table, suggestion};
+use crate::domain::document::{Placed, Scalar, Table, choice, suggestion};
+use crate::domain::event::Severity;
 use crate::domain::mistake::Mistake;
 use crate::domain::model::ChannelName;
 use crate::domain::outbox::RetryPolicy;
 use crate::edge::channel::email::SmtpServer;
+use crate::edge::channel::telegram::ChatTarget;
+use crate::edge::pospos::quota::QuotaLimit;
 
 /// The types of channels that this version has.
 const TYPES: &[&str] = &["webhook", "email", "telegram"];
@@ -30,6 +33,10 @@ pub struct ChannelConfig {
     pub timeout: Duration,
     /// How many attempts may be under way at once.
     pub concurrency: usize,
+    /// How many calls may be made in how long; all hold at once. `None` leaves it to the kind of channel.
+    pub rate: Option<Vec<(u32, Duration)>>,
+    /// Up to how many events one request may carry in an array; `None` for one event a request. Webhooks only.
+    pub batch: Option<usize>,
     /// When failed messages are tried again.
     pub retry: RetryPolicy,
     /// What it is.
@@ -66,7 +73,9 @@ pub enum ChannelKind {
         /// The bot's token.
         token: SecretRef,
         /// The chat.
-        chat_id: i64,
+        chat_id: ChatTarget,
+        /// The severities that make no sound.
+        silent: Vec<Severity>,
         /// A Bot API server of one's own.
         api_url: Option<Url>,
     },
@@ -86,6 +95,8 @@ pub(super) fn read(
     let written = table.require::<String>("type", mistakes)?;
     let timeout = value::duration(&mut table, "timeout", mistakes).unwrap_or(Duration::from_secs(15));
     let retry = policy(&mut table, delivery, mistakes);
+    let rate = rate(&mut table, mistakes);
+    let batch = if written.value == "webhook" { batch(&mut table, mistakes) } else { None };
     let (kind, concurrency) = match written.value.as_str() {
         "webhook" => (webhook(&mut table, dir, mistakes), concurrency(&mut table, 4, mistakes)),
         "email" => (email(&mut table, dir, mistakes), concurrency(&mut table, 1, mistakes)),
@@ -95,9 +106,11 @@ pub(super) fn read(
             return None;
         }
     };
-    table.finish(&["rate", "format", "order", "include_raw", "monthly_budget"], mistakes);
+    table.misplaced("batch", "webhook channels", mistakes);
+    table.misplaced("silent", "telegram channels", mistakes);
+    table.finish(&["format", "order", "include_raw", "monthly_budget"], mistakes);
     let span = name.span.clone();
-    Some(ChannelConfig { name: channel_name.ok()?, span, timeout, concurrency, retry, kind: kind? })
+    Some(ChannelConfig { name: channel_name.ok()?, span, timeout, concurrency, rate, batch, retry, kind: kind? })
 }
 
 fn unknown_type(written: &Placed<String>, other: &str) -> Mistake {
@@ -119,12 +132,38 @@ fn concurrency(table: &mut Table<'_>, standard: usize, mistakes: &mut Vec<Mistak
     placed.value
 }
 
-fn webhook(table: &mut Table<'_>, dir: &Path, mistakes: &mut Vec<Mistake>) -> Option<ChannelKind> {
-    let before = mistakes.len();
-    let url = value::http_url(table, "url", mistakes);
-    if url.is_none() && mistakes.len() == before {
-        mistakes.push(Mistake::new(table.span.clone(), "`url` is missing"));
+/// `rate = ["20/1s"]`, in the form of a shop's quota.
+fn rate(table: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> Option<Vec<(u32, Duration)>> {
+    let written = table.take::<Vec<toml::Spanned<String>>>("rate", mistakes)?;
+    if written.value.is_empty() {
+        mistakes.push(written.mistake("`rate` is empty").help("write it as `[\"20/1s\"]`, or leave it out"));
     }
+    let mut limits = Vec::new();
+    for spot in written.value {
+        match spot.get_ref().parse::<QuotaLimit>() {
+            Ok(limit) => limits.push((limit.calls, limit.window)),
+            Err(error) => {
+                let mistake = Mistake::new(spot.span(), format!("`rate`: `{}`: {error}", spot.get_ref()));
+                mistakes.push(mistake.help("write it as `20/1s`"));
+            }
+        }
+    }
+    Some(limits)
+}
+
+/// The most events that one request may carry.
+const BATCH_MOST: usize = 1000;
+
+fn batch(table: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> Option<usize> {
+    let placed = table.take::<usize>("batch", mistakes)?;
+    if !(1..=BATCH_MOST).contains(&placed.value) {
+        mistakes.push(placed.mistake(format!("`batch` must be from 1 to {BATCH_MOST}")));
+    }
+    Some(placed.value)
+}
+
+fn webhook(table: &mut Table<'_>, dir: &Path, mistakes: &mut Vec<Mistake>) -> Option<ChannelKind> {
+    let url = value::required_http_url(table, "url", mistakes);
     let secrets = secret::take_list(table, "secret", dir, mistakes);
     let headers = table.table("headers", mistakes).map(|headers| headers.rest::<String>(mistakes));
     let headers = headers.into_iter().flatten().map(|(name, value)| (name.value, value.value)).collect();
@@ -171,9 +210,40 @@ fn telegram(table: &mut Table<'_>, dir: &Path, mistakes: &mut Vec<Mistake>) -> O
     if token.is_none() && mistakes.len() == before {
         mistakes.push(Mistake::new(table.span.clone(), "the bot has no token").help("add `token_file`"));
     }
-    let chat_id = table.require::<i64>("chat_id", mistakes);
-    let api_url = value::http_url(table, "api_url", mistakes);
-    Some(ChannelKind::Telegram { token: token?, chat_id: chat_id?.value, api_url: api_url.map(|placed| placed.value) })
+    let chat_id = chat_id(table, mistakes);
+    let silent = silent(table, mistakes);
+    let api_url = value::http_url(table, "api_url", mistakes).map(|placed| placed.value);
+    Some(ChannelKind::Telegram { token: token?, chat_id: chat_id?, silent, api_url })
+}
+
+/// `-1001234`, `"-1001234"` or `"@channel"`.
+fn chat_id(table: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> Option<ChatTarget> {
+    let placed = table.require::<Scalar>("chat_id", mistakes)?;
+    let text = match &placed.value {
+        Scalar::Number(text) | Scalar::Text(text) => text.trim(),
+        Scalar::Other => "",
+    };
+    let chat = text.parse::<ChatTarget>();
+    chat.map_err(|error| {
+        let mistake = placed.mistake(format!("`chat_id` {error}"));
+        let name = text.rsplit('/').next().unwrap_or_default();
+        let likely = format!("@{name}").parse::<ChatTarget>();
+        mistakes.push(match likely {
+            Ok(likely) => mistake.help(format!("did you mean \"{likely}\"?")),
+            Err(_) => mistake,
+        });
+    })
+    .ok()
+}
+
+/// `silent = ["info"]`, which is also what holds where nothing is written.
+fn silent(table: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> Vec<Severity> {
+    let Some(written) = table.take::<Vec<toml::Spanned<String>>>("silent", mistakes) else {
+        return vec![Severity::Info];
+    };
+    let place = |spot: toml::Spanned<String>| Placed { span: spot.span(), value: spot.into_inner() };
+    let words = written.value.into_iter().map(place);
+    words.filter_map(|word| choice("silent", &word, Severity::WORDS, mistakes)).collect()
 }
 
 /// `[delivery]`, if it is there.

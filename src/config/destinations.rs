@@ -12,7 +12,7 @@ impl Config {
                 ChannelKind::Email { to, .. } => (to.clone(), true),
                 ChannelKind::Telegram { .. } => (Vec::new(), true),
             };
-            (channel.name.clone(), Destination { recipients, for_people, batch: None })
+            (channel.name.clone(), Destination { recipients, for_people, batch: channel.batch })
         });
         known.collect()
     }

@@ -9,7 +9,7 @@ use crate::domain::mistake::Mistake;
 pub(super) fn take(shop: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> GuardLimits {
     let standard = GuardLimits::default();
     let Some(mut table) = shop.table("guard", mistakes) else { return standard };
-    let max_changed = table.take::<String>("max_changed", mistakes);
+    let max_changed = value::text(&mut table, "max_changed", mistakes);
     let limits = GuardLimits {
         max_changed_percent: max_changed
             .and_then(|written| percent(&written, mistakes))

@@ -6,12 +6,14 @@
 mod channel;
 mod destinations;
 mod guard;
+mod heartbeat;
 mod rules;
 mod secret;
 mod shop;
 mod value;
 
 pub use channel::{ChannelConfig, ChannelKind};
+pub use heartbeat::HeartbeatConfig;
 pub use secret::{SecretError, SecretRef};
 pub use shop::ShopConfig;
 
@@ -22,7 +24,7 @@ use std::time::Duration;
 
 use chrono_tz::Tz;
 
-use crate::domain::document::{Placed, Table};
+use crate::domain::document::{Placed, Table, choice};
 use crate::domain::message::{Language, Wording};
 use crate::domain::mistake::Mistake;
 use crate::domain::model::ChannelName;
@@ -55,6 +57,8 @@ pub struct Config {
     pub max_waiting: u64,
     /// Where the service can be asked; `None` for nowhere.
     pub admin: Option<AdminConfig>,
+    /// Whom to tell regularly that all is well, where the file says so.
+    pub heartbeat: Option<HeartbeatConfig>,
     /// The shops, at least one.
     pub shops: Vec<ShopConfig>,
     /// The channels.
@@ -140,6 +144,7 @@ impl Config {
         let wording = wording(&mut document, m);
         let (retain, max_waiting) = store(&mut document, m);
         let admin = admin(&mut document, &dir, m);
+        let heartbeat = heartbeat::take(&mut document, m);
         let delivery = channel::retry_policy(document.table("delivery", m), &RetryPolicy::default(), m);
         // A shop or channel with a mistake in it is still one that rules may name: one mistake, one message.
         let mut names = Names::default();
@@ -166,7 +171,7 @@ impl Config {
                 given.map_or_else(|| dir.join("posbell-data"), PathBuf::from)
             }
         };
-        Ok(Config { file, data_dir, wording, retain, max_waiting, admin, shops, channels, rules })
+        Ok(Config { file, data_dir, wording, retain, max_waiting, admin, heartbeat, shops, channels, rules })
     }
 }
 
@@ -181,14 +186,8 @@ fn wording(document: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> Wording {
         }
     });
     let language = document.take::<String>("language", mistakes);
-    let language = match language.as_ref().map(|placed| placed.value.as_str()) {
-        None | Some("th") => Language::Thai,
-        Some("en") => Language::English,
-        Some(_) => {
-            mistakes.extend(language.map(|placed| placed.mistake("`language` must be \"th\" or \"en\"")));
-            Language::Thai
-        }
-    };
+    let words = [("th", Language::Thai), ("en", Language::English)];
+    let language = language.and_then(|placed| choice("language", &placed, &words, mistakes)).unwrap_or(Language::Thai);
     Wording { language, timezone: timezone.unwrap_or(Tz::Asia__Bangkok) }
 }
 

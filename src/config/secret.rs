@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::domain::document::Table;
+use crate::domain::document::{OneOrMany, Table};
 use crate::domain::mistake::Mistake;
 
 /// Where a secret is.
@@ -107,21 +107,11 @@ pub(super) fn take_list(table: &mut Table<'_>, key: &str, dir: &Path, mistakes: 
         if keys_given == 2 {
             mistakes.push(placed.mistake(format!("give one of `{key}`, `{key}_env` and `{key}_file`, not several")));
         }
-        let texts = match placed.value {
-            OneOrMany::One(text) => vec![text],
-            OneOrMany::Many(texts) => texts,
-        };
+        let OneOrMany(texts) = placed.value;
         secrets
             .extend(texts.into_iter().map(|text| SecretRef { source: source(text, dir), span: placed.span.clone() }));
     }
     secrets
-}
-
-#[derive(serde::Deserialize)]
-#[serde(untagged, expecting = "must be a text or a list of texts")]
-enum OneOrMany {
-    One(String),
-    Many(Vec<String>),
 }
 
 fn inline_source(text: String, _dir: &Path) -> Source {

@@ -10,7 +10,7 @@ use url::Url;
 use super::secret::{self, SecretRef};
 use super::{guard, value};
 use crate::domain::diff::guard::GuardLimits;
-use crate::domain::document::{Placed, Table, parse_placed};
+use crate::domain::document::{Placed, Table, choice, parse_placed};
 use crate::domain::mistake::Mistake;
 use crate::domain::model::{Resource, ShopId};
 use crate::domain::rhythm::hours::OpenHours;
@@ -142,16 +142,9 @@ fn page_size(table: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> u32 {
 }
 
 fn stock_list(table: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> StockList {
-    let Some(placed) = table.take::<String>("stock_list", mistakes) else { return StockList::Auto };
-    match placed.value.as_str() {
-        "auto" => StockList::Auto,
-        "whole" => StockList::Whole,
-        "pages" => StockList::Pages,
-        _ => {
-            mistakes.push(placed.mistake("`stock_list` must be \"auto\", \"whole\" or \"pages\""));
-            StockList::Auto
-        }
-    }
+    let words = [("auto", StockList::Auto), ("whole", StockList::Whole), ("pages", StockList::Pages)];
+    let written = table.take::<String>("stock_list", mistakes);
+    written.and_then(|placed| choice("stock_list", &placed, &words, mistakes)).unwrap_or(StockList::Auto)
 }
 
 /// `[shop.poll]`: the interval of each resource, and that of the trailing window of sales.
@@ -167,7 +160,7 @@ fn poll(table: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> (BTreeMap<Resourc
         Resource::ALL.into_iter().map(|resource| (resource, standard(resource))).collect();
     let Some(mut written) = table.table("poll", mistakes) else { return (poll, None) };
     for resource in Resource::ALL {
-        let Some(placed) = written.take::<String>(resource.name(), mistakes) else { continue };
+        let Some(placed) = value::text(&mut written, resource.name(), mistakes) else { continue };
         if placed.value == "off" {
             poll.remove(&resource);
         } else if let Some(interval) = value::parse_duration(&placed, resource.name(), mistakes) {

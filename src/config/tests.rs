@@ -11,10 +11,12 @@ use url::Url;
 
 use super::*;
 use crate::domain::diff::guard::GuardLimits;
+use crate::domain::event::Severity;
 use crate::domain::model::{Resource, ShopId};
 use crate::domain::rhythm::hours::OpenHours;
 use crate::domain::rhythm::stock_way::StockList;
 use crate::edge::channel::email::SmtpServer;
+use crate::edge::channel::telegram::ChatTarget;
 use crate::edge::pospos::FieldMap;
 
 /// A directory with these files.
@@ -54,6 +56,10 @@ max_waiting = 500
 [admin]
 listen = "0.0.0.0:9000"
 token_file = "admin-token"
+
+[heartbeat]
+url = "https://hc.example.net/ping/TOKEN"
+every = "1m"
 
 [delivery]
 retry_for = "24h"
@@ -99,6 +105,8 @@ headers = { "x-team" = "shop" }
 allow_networks = ["192.168.1.0/24", "10.1.2.3", "fd00::/8"]
 timeout = "3s"
 concurrency = 8
+rate = ["20/1s", "1000/1h"]
+batch = 100
 retry_first = "1s"
 
 [channel.owner]
@@ -106,6 +114,7 @@ type = "telegram"
 token = "123:abc"
 chat_id = -1001234567890
 api_url = "http://127.0.0.1:8081"
+silent = ["info", "warning"]
 
 [channel.accountant]
 type = "email"
@@ -142,6 +151,9 @@ fn what_stands_at_the_top_is_read() {
     assert_eq!(config.data_dir, dir.path().join("data"));
     assert_eq!((config.wording.language, config.wording.timezone), (Language::English, Tz::Asia__Tokyo));
     assert_eq!((config.retain, config.max_waiting), (seconds(30 * 86_400), 500));
+    let heartbeat = config.heartbeat.unwrap();
+    assert_eq!((heartbeat.url.path(), heartbeat.every), ("/ping/TOKEN", seconds(60)));
+    assert_eq!(format!("{heartbeat:?}"), "HeartbeatConfig { every: 60s, .. }", "its address is a secret");
     let admin = config.admin.unwrap();
     assert_eq!((admin.listen.to_string().as_str(), admin.token.is_some()), ("0.0.0.0:9000", true));
 }
@@ -179,7 +191,8 @@ fn a_shop_is_read() {
 fn a_webhook_is_read() {
     let (config, _) = full();
     let erp = config.channels.iter().find(|channel| channel.name.as_str() == "erp").unwrap();
-    assert_eq!((erp.timeout, erp.concurrency), (seconds(3), 8));
+    assert_eq!((erp.timeout, erp.concurrency, erp.batch), (seconds(3), 8, Some(100)));
+    assert_eq!(erp.rate.as_deref(), Some(&[(20, seconds(1)), (1000, seconds(3_600))][..]));
     let policy = RetryPolicy { retry_for: seconds(86_400), retry_first: seconds(1), retry_max: seconds(3_600) };
     assert_eq!(erp.retry, policy);
     let ChannelKind::Webhook { url, secrets, headers, allow_networks } = &erp.kind else { panic!("{erp:?}") };
@@ -193,9 +206,11 @@ fn a_webhook_is_read() {
 fn a_mailbox_and_a_chat_are_read() {
     let (config, _) = full();
     let kind = |name: &str| &config.channels.iter().find(|channel| channel.name.as_str() == name).unwrap().kind;
-    let ChannelKind::Telegram { token, chat_id, api_url } = kind("owner") else { panic!() };
+    let ChannelKind::Telegram { token, chat_id, api_url, silent } = kind("owner") else { panic!() };
     assert_eq!(token.read(&|_| None).unwrap().expose_secret(), "123:abc");
-    assert_eq!((*chat_id, api_url.as_ref().map(Url::as_str)), (-1_001_234_567_890, Some("http://127.0.0.1:8081/")));
+    assert_eq!(chat_id, &ChatTarget::Id(-1_001_234_567_890));
+    assert_eq!(api_url.as_ref().map(Url::as_str), Some("http://127.0.0.1:8081/"));
+    assert_eq!(silent, &[Severity::Info, Severity::Warning]);
     let ChannelKind::Email { smtp, password, from, to } = kind("accountant") else { panic!() };
     assert_eq!(smtp, &SmtpServer::parse("smtps://user@mail.example.com:465").unwrap());
     assert_eq!(password.as_ref().unwrap().read(&|_| Some("p".to_owned())).unwrap().expose_secret(), "p");
@@ -226,6 +241,7 @@ fn what_is_left_out_has_the_value_of_the_contract() {
     assert_eq!((config.wording.language, config.wording.timezone), (Language::Thai, Tz::Asia__Bangkok));
     assert_eq!((config.retain, config.max_waiting), (seconds(90 * 86_400), 100_000));
     assert_eq!(config.admin.map(|admin| admin.listen.to_string()).as_deref(), Some("127.0.0.1:8787"));
+    assert!(config.heartbeat.is_none());
     assert!(config.channels.is_empty() && config.rules.rules.is_empty() && config.rules.thresholds.is_empty());
     let shop = &config.shops[0];
     assert_eq!(shop.base_url.as_str(), "https://go.pospos.co/developer/api");
@@ -262,6 +278,7 @@ fn a_channel_that_leaves_everything_out_has_the_values_of_the_contract() {
     let [erp, mail] = &config.channels[..] else { panic!("{:?}", config.channels) };
     for (channel, concurrency) in [(erp, 4), (mail, 1)] {
         assert_eq!((channel.timeout, channel.concurrency), (seconds(15), concurrency));
+        assert_eq!((&channel.rate, channel.batch), (&None, None));
         let policy =
             RetryPolicy { retry_for: seconds(72 * 3600), retry_first: seconds(5), retry_max: seconds(6 * 3600) };
         assert_eq!(channel.retry, policy);
@@ -283,6 +300,27 @@ fn the_data_is_where_the_file_says_then_where_systemd_says_then_beside_the_file(
     ] {
         let dir = files(&[("posbell.toml", text)]);
         assert_eq!(load(&dir, env).unwrap().data_dir, dir.path().join(want), "{text} {env:?}");
+    }
+}
+
+#[test]
+fn a_heartbeat_is_every_five_minutes_unless_the_file_says_otherwise() {
+    let config = read(&format!("[heartbeat]\nurl = \"https://hc.example.net/ping\"\n{LEAST}"));
+    assert_eq!(config.heartbeat.map(|heartbeat| heartbeat.every), Some(seconds(300)));
+}
+
+#[test]
+fn a_chat_is_a_number_with_or_without_quotes_or_a_public_name() {
+    for (written, want) in [
+        ("-1001234", ChatTarget::Id(-1_001_234)),
+        ("\"-1001234\"", ChatTarget::Id(-1_001_234)),
+        ("\" 42 \"", ChatTarget::Id(42)),
+        ("\"@channel\"", ChatTarget::Username("@channel".to_owned())),
+    ] {
+        let text = format!("{LEAST}[channel.owner]\ntype = \"telegram\"\ntoken = \"t\"\nchat_id = {written}\n");
+        let config = read(&text);
+        let ChannelKind::Telegram { chat_id, silent, .. } = &config.channels[0].kind else { panic!() };
+        assert_eq!((chat_id, &silent[..]), (&want, &[Severity::Info][..]), "{written}");
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::domain::document::{Placed, Table};
+use crate::domain::document::{Placed, Scalar, Table};
 use crate::domain::mistake::Mistake;
 
 /// The longest duration that a file may say: no calendar calculation overflows on it.
@@ -12,8 +12,20 @@ const LONGEST: Duration = Duration::from_secs(10 * 366 * 24 * 3600);
 
 /// Takes a duration such as `15s` or `1h 30m`.
 pub(super) fn duration(table: &mut Table<'_>, key: &str, mistakes: &mut Vec<Mistake>) -> Option<Duration> {
-    let placed = table.take::<String>(key, mistakes)?;
+    let placed = text(table, key, mistakes)?;
     parse_duration(&placed, key, mistakes)
+}
+
+/// Takes text that has a form of its own. A bare number is taken too: what it lacks is a unit rather than quotes.
+pub(super) fn text(table: &mut Table<'_>, key: &str, mistakes: &mut Vec<Mistake>) -> Option<Placed<String>> {
+    let placed = table.take::<Scalar>(key, mistakes)?;
+    match placed.value {
+        Scalar::Number(text) | Scalar::Text(text) => Some(Placed { value: text, span: placed.span }),
+        Scalar::Other => {
+            mistakes.push(Mistake::new(placed.span, format!("`{key}` must be text in quotes")));
+            None
+        }
+    }
 }
 
 /// Reads a duration that must not be zero.
@@ -45,4 +57,14 @@ pub(super) fn http_url(table: &mut Table<'_>, key: &str, mistakes: &mut Vec<Mist
             None
         }
     }
+}
+
+/// Takes an `http` or `https` address that must be there.
+pub(super) fn required_http_url(table: &mut Table<'_>, key: &str, mistakes: &mut Vec<Mistake>) -> Option<Placed<Url>> {
+    let before = mistakes.len();
+    let url = http_url(table, key, mistakes);
+    if url.is_none() && mistakes.len() == before {
+        mistakes.push(Mistake::new(table.span.clone(), format!("`{key}` is missing")));
+    }
+    url
 }

@@ -1,16 +1,21 @@
 //! A TOML document read value by value, so that *every* mistake in it is found, each with its place.
 //!
-//! Typed deserialization stops at the first mistake. Here each key is taken by name, its value is deserialized alone,
-//! and what nobody took is unknown: the list of known keys cannot drift from the code that reads them.
+//! Typed deserialization stops at the first mistake, and speaks of sequences and variants. Here each key is taken by
+//! name, its value is read alone by its [`Form`], and what nobody took is unknown: the list of known keys cannot drift
+//! from the code that reads them.
+
+mod form;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use serde::de::DeserializeOwned;
 use toml::Spanned;
-use toml::de::{DeString, DeTable, DeValue, ValueDeserializer};
+use toml::de::{DeString, DeTable, DeValue};
+
+pub use form::{Form, OneOrMany, Scalar};
 
 use super::mistake::Mistake;
+use form::Asked;
 
 /// How alike two keys must be (1.0 is equal) for one to be suggested in place of the other. Below this, suggestions
 /// in trials were more confusing than none.
@@ -59,21 +64,23 @@ impl<'i> Table<'i> {
     }
 
     /// Takes the value of `key`, or says what is wrong with it.
-    pub fn take<T: DeserializeOwned>(&mut self, key: &str, mistakes: &mut Vec<Mistake>) -> Option<Placed<T>> {
+    pub fn take<T: Form>(&mut self, key: &str, mistakes: &mut Vec<Mistake>) -> Option<Placed<T>> {
         let value = self.remove(key)?;
         let span = value.span();
-        match T::deserialize(ValueDeserializer::from(value)) {
-            Ok(value) => Some(Placed { value, span }),
-            Err(error) => {
-                let place = error.span().filter(|place| !place.is_empty()).unwrap_or(span);
-                mistakes.push(Mistake::new(place, format!("`{key}`: {}", error.message().trim())));
-                None
-            }
-        }
+        T::read(value, Asked::key(key), mistakes).map(|value| Placed { value, span })
+    }
+
+    /// Takes a key that means something only elsewhere, and says where.
+    pub fn misplaced(&mut self, key: &str, belongs: &str, mistakes: &mut Vec<Mistake>) {
+        let Some(present) = self.entries.keys().find(|present| present.get_ref().as_ref() == key).cloned() else {
+            return;
+        };
+        mistakes.push(Mistake::new(present.span(), format!("`{key}` belongs to {belongs}")).help("take it out here"));
+        self.entries.remove(&present);
     }
 
     /// Takes the value of a key that must be there.
-    pub fn require<T: DeserializeOwned>(&mut self, key: &str, mistakes: &mut Vec<Mistake>) -> Option<Placed<T>> {
+    pub fn require<T: Form>(&mut self, key: &str, mistakes: &mut Vec<Mistake>) -> Option<Placed<T>> {
         let before = mistakes.len();
         let taken = self.take(key, mistakes);
         if taken.is_none() && mistakes.len() == before {
@@ -114,7 +121,7 @@ impl<'i> Table<'i> {
     }
 
     /// Takes all keys that are left, as they are.
-    pub fn rest<T: DeserializeOwned>(mut self, mistakes: &mut Vec<Mistake>) -> Vec<(Placed<String>, Placed<T>)> {
+    pub fn rest<T: Form>(mut self, mistakes: &mut Vec<Mistake>) -> Vec<(Placed<String>, Placed<T>)> {
         let keys: Vec<Spanned<DeString<'i>>> = self.entries.keys().cloned().collect();
         let mut rest = Vec::new();
         for key in keys {
@@ -164,6 +171,31 @@ pub fn suggestion<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> 
         .map(|(_, candidate)| candidate)
 }
 
+/// Reads a word of a closed list, each with what it means.
+pub fn choice<T: Clone>(
+    key: &str,
+    placed: &Placed<String>,
+    words: &[(&str, T)],
+    mistakes: &mut Vec<Mistake>,
+) -> Option<T> {
+    let written = placed.value.as_str();
+    if let Some((_, meant)) = words.iter().find(|(word, _)| *word == written) {
+        return Some(meant.clone());
+    }
+    let quoted: Vec<String> = words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
+    let listed = match quoted.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, first)) => format!("{} or {last}", first.join(", ")),
+        None => String::new(),
+    };
+    let mistake = placed.mistake(format!("`{key}` must be {listed}"));
+    mistakes.push(match suggestion(written, words.iter().map(|(word, _)| *word)) {
+        Some(alike) => mistake.help(format!("did you mean \"{alike}\"?")),
+        None => mistake,
+    });
+    None
+}
+
 /// Reads one value of a document with `FromStr`, so that the text of its error becomes the mistake.
 pub fn parse_placed<T>(placed: &Placed<String>, mistakes: &mut Vec<Mistake>) -> Option<T>
 where
@@ -193,7 +225,7 @@ mod tests {
         assert_eq!(table.require::<String>("to", &mut mistakes), None);
         table.finish(&["cooldown"], &mut mistakes);
         let said: Vec<(&str, &str)> = mistakes.iter().map(|m| (&text[m.span.clone()], m.message.as_str())).collect();
-        assert_eq!(said[0], ("5", "`name`: invalid type: integer `5`, expected a string"));
+        assert_eq!(said[0], ("5", "`name` must be text in quotes"));
         assert_eq!(said[1].1, "`to` is missing");
         assert!(said.contains(&("sevrity", "unknown key `sevrity`")), "{said:?}");
         assert!(said.contains(&("cooldown", "`cooldown` does not work in this version of posbell yet")), "{said:?}");

@@ -136,9 +136,9 @@ impl Building<'_> {
                 let email = Email::new(settings).map(Channel::Email);
                 (email.map_err(|error| error.to_string()), to.clone())
             }
-            ChannelKind::Telegram { token, chat_id, api_url } => {
+            ChannelKind::Telegram { token, chat_id, api_url, .. } => {
                 let token = self.secret(token)?;
-                let (chat_id, api_url) = (*chat_id, api_url.clone());
+                let (chat_id, api_url) = (chat_id.clone(), api_url.clone());
                 let telegram = Telegram::new(TelegramSettings { token, chat_id, api_url, timeout: config.timeout });
                 (telegram.map(Channel::Telegram).map_err(|error| error.to_string()), Vec::new())
             }

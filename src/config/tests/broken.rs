@@ -43,7 +43,7 @@ fn mistakes_at_the_top() {
         ("a key twice", "language = \"th\"\nlanguage = \"th\"", "2:1 "),
         ("an unknown key", "datadir = \"x\"", "1:1 unknown key `datadir`; did you mean `data_dir`?"),
         ("an unknown table", "[shops]", "1:2 unknown key `shops`; did you mean `shop`?"),
-        ("a number for a path", "data_dir = 5", "1:12 `data_dir`: invalid type: integer `5`"),
+        ("a number for a path", "data_dir = 5", "1:12 `data_dir` must be text in quotes; put quotes around it"),
         (
             "an unknown zone",
             "timezone = \"Bangkok\"",
@@ -58,7 +58,11 @@ fn mistakes_at_the_top() {
         ),
         ("a retention of nothing", "[store]\nretain = \"0s\"", "2:10 `retain`: `0s` is no length of time"),
         ("nothing that may wait", "[store]\nmax_waiting = 0", "2:15 `max_waiting` must be from 1 to 10000000"),
-        ("less than nothing that may wait", "[store]\nmax_waiting = -1", "2:15 `max_waiting`: invalid value"),
+        (
+            "less than nothing that may wait",
+            "[store]\nmax_waiting = -1",
+            "2:15 `max_waiting` must be a whole number, 0 or more",
+        ),
         ("a database", "[store]\nurl = \"postgres://\"", &format!("2:1 `url` {LATER}")),
         ("an address without a port", "[admin]\nlisten = \"127.0.0.1\"", "2:10 `127.0.0.1` is no address; write it as"),
         (
@@ -70,6 +74,17 @@ fn mistakes_at_the_top() {
             "an unknown key of the admin address",
             "[admin]\nlisten_on = \"off\"",
             "2:1 unknown key `listen_on`; did you mean",
+        ),
+        ("a heartbeat to nowhere", "[heartbeat]\nevery = \"5m\"", "1:1 `url` is missing"),
+        (
+            "a heartbeat of another kind",
+            "[heartbeat]\nurl = \"ftp://x/TOKEN\"",
+            "2:7 `url` must be an http:// or https:// address",
+        ),
+        (
+            "a heartbeat without a unit",
+            "[heartbeat]\nurl = \"https://x\"\nevery = 5",
+            "3:9 `every`: `5` is no length of time",
         ),
         ("pauses that are no time", "[delivery]\nretry_first = \"soon\"", "2:15 `retry_first`: `soon` is no length"),
         ("an unknown key of the delivery", "[delivery]\nretries = 5", "2:1 unknown key `retries`; did you mean"),
@@ -88,7 +103,11 @@ fn mistakes_of_a_shop() {
         "[[shop]]\nid = \"main\"\n",
         "1:1 the shop has no key; add `api_key_file`, `api_key_env` or `api_key`",
     );
-    check("a key that is a number", "[[shop]]\nid = \"main\"\napi_key = 5\n", "3:11 `api_key`: invalid type: integer");
+    check(
+        "a key that is a number",
+        "[[shop]]\nid = \"main\"\napi_key = 5\n",
+        "3:11 `api_key` must be text in quotes; put quotes around it",
+    );
     check(
         "an id with a space",
         "[[shop]]\nid = \"a b\"\napi_key = \"k\"\n",
@@ -111,11 +130,15 @@ fn mistakes_of_a_shop() {
         ("a quota of another form", "quota = [\"300 per 10s\"]", "4:10 `300 per 10s`: a quota is COUNT/DURATION"),
         ("the second quota wrong", "quota = [\"300/10s\", \"0/1d\"]", "4:21 `0/1d`: the count before the `/`"),
         ("no quota in the list", "quota = []", "4:9 `quota` is empty; write what your licence allows"),
-        ("a quota without a list", "quota = \"300/10s\"", "4:9 `quota`: invalid type: string"),
+        (
+            "a quota without a list",
+            "quota = \"300/10s\"",
+            "4:9 `quota` must be a list; write it in brackets: quota = [\"300/10s\"]",
+        ),
         ("a page of nothing", "page_size = 0", "4:13 `page_size` must be from 1 to 1000"),
         ("a page of too much", "page_size = 1001", "4:13 `page_size` must be from 1 to 1000"),
         ("a timeout without a unit", "timeout = \"30\"", "4:11 `timeout`: `30` is no length of time"),
-        ("a timeout that is a number", "timeout = 30", "4:11 `timeout`: invalid type: integer `30`, expected a string"),
+        ("a timeout that is a number", "timeout = 30", "4:11 `timeout`: `30` is no length of time; write it as"),
         ("an interval that is no time", "[shop.poll]\nstock = \"on\"", "5:9 `stock`: `on` is no length of time"),
         ("an unknown resource", "[shop.poll]\nstocks = \"1m\"", "5:1 unknown key `stocks`; did you mean `stock`?"),
         ("an interval without a unit", "[shop.poll]\nmembers = \"60\"", "5:11 `members`: `60` is no length of time"),
@@ -135,7 +158,11 @@ fn mistakes_of_a_shop() {
             "[shop.query.membre]\ndbname = \"x\"",
             "4:13 unknown key `membre`; did you mean `member`?",
         ),
-        ("a query that is a number", "[shop.query.stock]\ndbname = 5", "5:10 `dbname`: invalid type: integer `5`"),
+        (
+            "a query that is a number",
+            "[shop.query.stock]\ndbname = 5",
+            "5:10 `dbname` must be text in quotes; put quotes around it",
+        ),
     ] {
         check_shop(name, line, want);
     }
@@ -145,12 +172,20 @@ fn mistakes_of_a_shop() {
 fn mistakes_of_when_and_how_a_shop_is_read() {
     for (name, line, want) in [
         ("a trailing reading that is off", "[shop.poll]\ntrailing = \"off\"", "5:12 `trailing`: `off` is no length of"),
-        ("a trailing reading without a unit", "[shop.poll]\ntrailing = 3600", "5:12 `trailing`: invalid type: integer"),
+        (
+            "a trailing reading without a unit",
+            "[shop.poll]\ntrailing = 3600",
+            "5:12 `trailing`: `3600` is no length of time",
+        ),
         ("hours without an end", "open = \"07:00\"", "4:8 `07:00`: opening hours are FROM-UNTIL, such as 07:00-21:00"),
         ("hours without minutes", "open = \"7-21\"", "4:8 `7-21`: `7` is no time of day; write it as 07:00"),
         ("an hour that no day has", "open = \"07:00-25:00\"", "4:8 `07:00-25:00`: `25:00` is no time of day"),
         ("hours of no time", "open = \"07:00-07:00\"", "4:8 `07:00-07:00`: `07:00-07:00` ends when it begins; for a"),
-        ("hours as a list", "open = [\"07:00-21:00\"]", "4:8 `open`: invalid type: sequence"),
+        (
+            "hours as a list",
+            "open = [\"07:00-21:00\"]",
+            "4:8 `open` must be text in quotes; write one text, without brackets",
+        ),
         ("a patience of nothing", "stale_after = \"0s\"", "4:15 `stale_after`: `0s` is no length of time"),
         (
             "a patience without a unit",
@@ -182,10 +217,18 @@ fn mistakes_of_the_guard_of_a_shop() {
         (
             "a share that is a number",
             "[shop.guard]\nmax_changed = 20",
-            "5:15 `max_changed`: invalid type: integer `20`",
+            "5:15 `max_changed`: `20` is no share of the rows; write it as `20%`",
         ),
-        ("fewer rows than none", "[shop.guard]\nmin_changed = -1", "5:15 `min_changed`: invalid value: integer `-1`"),
-        ("rows that are a share", "[shop.guard]\nmin_changed = \"5%\"", "5:15 `min_changed`: invalid type: string"),
+        (
+            "fewer rows than none",
+            "[shop.guard]\nmin_changed = -1",
+            "5:15 `min_changed` must be a whole number, 0 or more",
+        ),
+        (
+            "rows that are a share",
+            "[shop.guard]\nmin_changed = \"5%\"",
+            "5:15 `min_changed` must be a whole number, 0 or more",
+        ),
         (
             "an hour without a unit",
             "[shop.guard]\naccept_after = \"1\"",
@@ -206,7 +249,20 @@ fn mistakes_of_a_webhook_and_of_any_channel() {
         ("a type of nothing", "type = \"fax\"", "5:8 there are no `fax` channels; a channel is one of: webhook, email"),
         ("a type for later", "type = \"line\"", "5:8 `line` channels do not work in this version of posbell yet"),
         ("an unknown key", &format!("{webhook}timout = \"1s\""), "7:1 unknown key `timout`; did you mean `timeout`?"),
-        ("a key for later", &format!("{webhook}rate = \"20/1s\""), &format!("7:1 `rate` {LATER}")),
+        ("a key for later", &format!("{webhook}order = \"none\""), &format!("7:1 `order` {LATER}")),
+        (
+            "a rate without a list",
+            &format!("{webhook}rate = \"20/1s\""),
+            "7:8 `rate` must be a list; write it in brackets: rate = [\"20/1s\"]",
+        ),
+        ("a rate of nothing", &format!("{webhook}rate = [\"0/1s\"]"), "7:9 `rate`: `0/1s`: the count before the `/`"),
+        ("no rate", &format!("{webhook}rate = []"), "7:8 `rate` is empty; write it as `[\"20/1s\"]`, or leave it out"),
+        ("arrays of nothing", &format!("{webhook}batch = 0"), "7:9 `batch` must be from 1 to 1000"),
+        (
+            "a sound of a webhook",
+            &format!("{webhook}silent = [\"info\"]"),
+            "7:1 `silent` belongs to telegram channels; take it out here",
+        ),
         ("no sender at once", &format!("{webhook}concurrency = 0"), "7:15 `concurrency` must be from 1 to 64"),
         ("no address", "type = \"webhook\"", "4:1 `url` is missing"),
         ("an address of another kind", "type = \"webhook\"\nurl = \"mailto:a@b.c\"", "6:7 `url` must be an http://"),
@@ -223,12 +279,12 @@ fn mistakes_of_a_webhook_and_of_any_channel() {
         (
             "a secret that is a number",
             &format!("{webhook}secret = 5"),
-            "7:10 `secret`: must be a text or a list of texts",
+            "7:10 `secret` must be text in quotes, or a list of texts",
         ),
         (
             "a header that is a number",
             &format!("{webhook}headers = {{ x-a = 5 }}"),
-            "7:19 `x-a`: invalid type: integer",
+            "7:19 `x-a` must be text in quotes; put quotes around it",
         ),
         ("headers that are a list", &format!("{webhook}headers = []"), "7:11 `headers` must be a table"),
         (
@@ -260,12 +316,38 @@ fn mistakes_of_a_mailbox_and_of_a_chat() {
             "8:8 `smtp`: the password does not belong into the address: give it as password_file",
         ),
         ("a bot without a token", chat, "4:1 the bot has no token; add `token_file`"),
-        ("a token that is a number", &format!("{chat}token = 5"), "7:9 `token`: invalid type: integer `5`"),
+        (
+            "a token that is a number",
+            &format!("{chat}token = 5"),
+            "7:9 `token` must be text in quotes; put quotes around it",
+        ),
         ("no chat", "type = \"telegram\"\ntoken = \"t\"", "4:1 `chat_id` is missing"),
         (
-            "a chat by name",
-            "type = \"telegram\"\ntoken = \"t\"\nchat_id = \"@shop\"",
-            "7:11 `chat_id`: invalid type: string",
+            "a chat without its sign",
+            "type = \"telegram\"\ntoken = \"t\"\nchat_id = \"my_shop\"",
+            "7:11 `chat_id` must be a chat's number such as -1001234567890, or a public name such as \"@channel\"; \
+             did you mean \"@my_shop\"?",
+        ),
+        (
+            "a chat by its address",
+            "type = \"telegram\"\ntoken = \"t\"\nchat_id = \"https://t.me/my_shop\"",
+            "7:11 `chat_id` must be a chat's number such as -1001234567890, or a public name such as \"@channel\"; \
+             did you mean \"@my_shop\"?",
+        ),
+        (
+            "no chat's number",
+            "type = \"telegram\"\ntoken = \"t\"\nchat_id = 0",
+            "7:11 `chat_id` must be a chat's number",
+        ),
+        (
+            "a severity that is none",
+            &format!("{chat}token = \"t\"\nsilent = [\"info\", \"warn\"]"),
+            "8:19 `silent` must be \"info\", \"warning\" or \"critical\"; did you mean \"warning\"?",
+        ),
+        (
+            "a batch for a chat",
+            &format!("{chat}token = \"t\"\nbatch = 5"),
+            "8:1 `batch` belongs to webhook channels; take it out here",
         ),
     ] {
         check_channel(name, lines, want);

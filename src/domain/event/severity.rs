@@ -18,6 +18,10 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// Each by the word that files use for it.
+    pub const WORDS: &[(&str, Severity)] =
+        &[("info", Severity::Info), ("warning", Severity::Warning), ("critical", Severity::Critical)];
+
     /// The severity of a kind that no rule gives another one; from the contract.
     pub fn of(kind: EventKind) -> Severity {
         match kind {

@@ -6,7 +6,7 @@ mod threshold;
 use std::collections::BTreeSet;
 
 use super::{Condition, Rule, RuleSet, Severity};
-use crate::domain::document::{Placed, Table, suggestion};
+use crate::domain::document::{Placed, Table, choice, suggestion};
 use crate::domain::event::{EventKind, Pattern};
 use crate::domain::mistake::Mistake;
 use crate::domain::model::{ChannelName, ShopId};
@@ -80,7 +80,8 @@ fn rule(mut table: Table<'_>, names: &Names, mistakes: &mut Vec<Mistake>) -> Opt
     let shops = shops(&mut table, names, mistakes);
     let when = table.take::<String>("when", mistakes);
     let to = table.require::<Vec<Spot<String>>>("to", mistakes);
-    let severity = table.take::<Severity>("severity", mistakes);
+    let severity = table.take::<String>("severity", mistakes);
+    let severity = severity.and_then(|written| choice("severity", &written, Severity::WORDS, mistakes));
     let stop = table.take::<bool>("stop", mistakes);
     table.finish(LATER_IN_RULE, mistakes);
 
@@ -99,7 +100,7 @@ fn rule(mut table: Table<'_>, names: &Names, mistakes: &mut Vec<Mistake>) -> Opt
             None => None,
         },
         to: to?,
-        severity: severity.map(|severity| severity.value),
+        severity,
         stop: stop.is_some_and(|stop| stop.value),
     };
     Some((name, rule))

@@ -117,7 +117,7 @@ fn channel(kind: Kind, address: SocketAddr, timeout: Duration) -> Channel {
         Kind::Telegram => {
             let settings = TelegramSettings {
                 token: SecretString::from(format!("123456789:{SECRET}")),
-                chat_id: -1001,
+                chat_id: (-1001).into(),
                 api_url: Some(format!("http://{address}/").parse().expect("is a URL")),
                 timeout,
             };

@@ -1,7 +1,7 @@
 //! Chats and the answers that only the Bot API gives.
 
 use posbell::domain::outbox::{Outcome, Reason};
-use posbell::edge::channel::telegram::{Telegram, TelegramSettings};
+use posbell::edge::channel::telegram::{ChatTarget, Telegram, TelegramSettings};
 use secrecy::SecretString;
 
 use super::{LONG, SHORT, outgoing};
@@ -14,7 +14,7 @@ fn telegram(api: &BotApi) -> Telegram {
 fn settings(api: &BotApi) -> TelegramSettings {
     TelegramSettings {
         token: SecretString::from("123456789:AbC-dEf"),
-        chat_id: -1_001_234_567_890,
+        chat_id: ChatTarget::Id(-1_001_234_567_890),
         api_url: Some(api.url().parse().expect("is a URL")),
         timeout: LONG,
     }
@@ -26,7 +26,7 @@ async fn a_message_reaches_the_chat_as_plain_text() {
     assert_eq!(telegram(&api).send(&outgoing()).await, Outcome::Delivered);
     let expected = Message {
         path: "/bot123456789:AbC-dEf/SendMessage".to_owned(),
-        chat_id: -1_001_234_567_890,
+        chat_id: ChatTarget::Id(-1_001_234_567_890),
         text: "ของหมด: น้ำดื่ม\n\nเหลือ 0".to_owned(),
         without_preview: true,
     };

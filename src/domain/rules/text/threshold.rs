@@ -2,39 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-
 use super::{Beside, Names, sheet};
-use crate::domain::document::{Placed, Table};
+use crate::domain::document::{Placed, Scalar, Table, suggestion};
 use crate::domain::mistake::Mistake;
 use crate::domain::model::Quantity;
 use crate::domain::rules::{Figures, Low, Threshold};
-
-/// `low = 24` or `low = "min_stock"`.
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "must be a number or \"min_stock\"")]
-enum RawLow {
-    Figure(RawFigure),
-    Word(String),
-}
-
-/// A figure in a rule file. TOML has no decimals, so a fraction is read through the shortest text that means the
-/// same double, which is what the person wrote.
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "must be a number")]
-enum RawFigure {
-    Whole(i64),
-    Fraction(f64),
-}
-
-impl RawFigure {
-    fn quantity(&self) -> Option<Quantity> {
-        match self {
-            RawFigure::Whole(whole) => Some(Quantity::from(*whole)),
-            RawFigure::Fraction(fraction) => fraction.to_string().parse().ok(),
-        }
-    }
-}
 
 pub(super) fn read(
     mut table: Table<'_>,
@@ -100,16 +72,38 @@ fn figures_by_code(
     }
 }
 
+/// The word for the product's own figure.
+const MIN_STOCK: &str = "min_stock";
+
 fn low(table: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> Option<Low> {
-    let placed = table.take::<RawLow>("low", mistakes)?;
+    let placed = table.take::<Scalar>("low", mistakes)?;
     let low = match &placed.value {
-        RawLow::Figure(figure) => figure.quantity().map(Low::Below),
-        RawLow::Word(word) => (word == "min_stock").then_some(Low::MinStock),
+        Scalar::Text(word) if word == MIN_STOCK => Some(Low::MinStock),
+        other => quantity(other).map(Low::Below),
     };
     if low.is_none() {
-        mistakes.push(placed.mistake("`low` must be a number or \"min_stock\""));
+        let mistake = placed.mistake(format!("`low` must be a number or \"{MIN_STOCK}\""));
+        mistakes.push(match &placed.value {
+            Scalar::Text(text) if is_number(text) => mistake.help(WITHOUT_QUOTES),
+            Scalar::Text(word) if suggestion(word, [MIN_STOCK].into_iter()).is_some() => {
+                mistake.help(format!("did you mean \"{MIN_STOCK}\"?"))
+            }
+            _ => mistake,
+        });
     }
     low
+}
+
+const WITHOUT_QUOTES: &str = "write it without quotes";
+
+/// The exact decimal that was written: what has no digits (`inf`) or too many is none.
+fn quantity(written: &Scalar) -> Option<Quantity> {
+    let Scalar::Number(text) = written else { return None };
+    text.parse::<Quantity>().ok().map(|quantity| Quantity::from(quantity.decimal().normalize()))
+}
+
+fn is_number(text: &str) -> bool {
+    text.parse::<Quantity>().is_ok()
 }
 
 /// Figures in an order in which a shortage would recover without a delivery, or never be critical.
@@ -136,12 +130,14 @@ fn contradictions(
 }
 
 fn figure(table: &mut Table<'_>, key: &str, mistakes: &mut Vec<Mistake>) -> Option<Placed<Quantity>> {
-    let placed = table.take::<RawFigure>(key, mistakes)?;
-    match placed.value.quantity() {
-        Some(value) => Some(Placed { value, span: placed.span }),
-        None => {
-            mistakes.push(placed.mistake(format!("`{key}` must be a number")));
-            None
-        }
+    let placed = table.take::<Scalar>(key, mistakes)?;
+    if let Some(value) = quantity(&placed.value) {
+        return Some(Placed { value, span: placed.span });
     }
+    let mistake = placed.mistake(format!("`{key}` must be a number"));
+    mistakes.push(match &placed.value {
+        Scalar::Text(text) if is_number(text) => mistake.help(WITHOUT_QUOTES),
+        _ => mistake,
+    });
+    None
 }

@@ -7,15 +7,19 @@
 //! It refuses to repeat (the library's own throttle would, behind the outbox's back), to use markup (a product's name
 //! is not ours to escape), and to follow a group that moved: whose chat that is a person must say.
 
+mod chat;
+
 use std::fmt;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use teloxide::prelude::{Request, Requester};
 use teloxide::requests::HasPayload;
-use teloxide::types::{ChatId, LinkPreviewOptions};
+use teloxide::types::{ChatId, LinkPreviewOptions, Recipient};
 use teloxide::{ApiError, Bot, RequestError};
 use url::Url;
+
+pub use chat::ChatTarget;
 
 use super::Outgoing;
 use super::transport::reason_of;
@@ -30,8 +34,8 @@ const TEXT_LIMIT: usize = 4096;
 pub struct TelegramSettings {
     /// The bot's token.
     pub token: SecretString,
-    /// The chat: a person's, or a group's with its minus sign.
-    pub chat_id: i64,
+    /// The chat.
+    pub chat_id: ChatTarget,
     /// A Bot API server of one's own; Telegram's, if not given.
     pub api_url: Option<Url>,
     /// For the whole call. On a 5xx the library waits 10 s before it says so: below that, such an answer is told as a
@@ -62,7 +66,7 @@ pub enum TelegramError {
 /// A Telegram channel.
 pub struct Telegram {
     bot: Bot,
-    chat: ChatId,
+    chat: Recipient,
     timeout: Duration,
 }
 
@@ -87,12 +91,12 @@ impl Telegram {
             url.path_segments_mut().map_err(|()| TelegramError::BadApiUrl)?.pop_if_empty();
             bot = bot.set_api_url(url);
         }
-        Ok(Self { bot, chat: ChatId(chat_id), timeout })
+        Ok(Self { bot, chat: chat_id.recipient(), timeout })
     }
 
     /// Makes one attempt.
     pub async fn send(&self, outgoing: &Outgoing) -> Outcome {
-        let mut call = self.bot.send_message(self.chat, cut(&outgoing.text));
+        let mut call = self.bot.send_message(self.chat.clone(), cut(&outgoing.text));
         // A preview would fetch and show a page that nobody asked for.
         call.payload_mut().link_preview_options = Some(LinkPreviewOptions {
             is_disabled: true,
@@ -211,7 +215,7 @@ mod tests {
     fn settings(token: &str, api_url: Option<&str>) -> TelegramSettings {
         TelegramSettings {
             token: SecretString::from(token),
-            chat_id: -1001,
+            chat_id: (-1001).into(),
             api_url: api_url.map(|url| Url::parse(url).expect("is a URL")),
             timeout: Duration::from_secs(1),
         }
