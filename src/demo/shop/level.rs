@@ -3,6 +3,8 @@
 //! It is written independently of the product's own one on purpose. A mistake that both shared could not be found by
 //! comparing them, so nothing but the names of the levels is taken from there.
 
+use rust_decimal::Decimal;
+
 use crate::domain::event::{EventKind, Level};
 use crate::domain::model::Quantity;
 
@@ -13,7 +15,7 @@ pub struct Threshold {
     pub low: Option<Quantity>,
     /// Critical below this.
     pub critical: Option<Quantity>,
-    /// Recovered at this or more. Without it `low`, and without that anything above zero.
+    /// Recovered at this or more. Without it a quarter above `low`, and without that anything above zero.
     pub rearm: Option<Quantity>,
 }
 
@@ -31,9 +33,18 @@ impl Threshold {
         }
     }
 
+    /// From which quantity on a product counts as recovered; `None` means anything above zero.
+    pub(super) fn rearms_at(&self) -> Option<Quantity> {
+        let quarter_above = |figure: Quantity| {
+            let raised = figure.decimal() * Decimal::new(125, 2);
+            if figure.decimal().is_integer() { raised.ceil().into() } else { raised.into() }
+        };
+        self.rearm.or_else(|| self.low.or(self.critical).map(quarter_above))
+    }
+
     /// Whether a product with that quantity counts as recovered.
     fn recovers(&self, quantity: Quantity) -> bool {
-        match self.rearm.or(self.low).or(self.critical) {
+        match self.rearms_at() {
             Some(rearm) => quantity >= rearm,
             None => quantity > Quantity::ZERO,
         }

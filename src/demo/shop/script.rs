@@ -179,7 +179,7 @@ fn restock(world: &mut World, chance: &mut Generator, now: Timestamp) -> Option<
     let short: Vec<&Product> = world.products.iter().filter(|product| product.watch.is_short()).collect();
     let product = *chance.pick(&short)?;
     let threshold = world.plan.threshold;
-    let rearm = threshold.rearm.or(threshold.low).unwrap_or(Quantity::from(5));
+    let rearm = threshold.rearms_at().unwrap_or(Quantity::from(5));
     let some = i64::try_from(chance.below(10)).expect("is small");
     let full = Quantity::from((rearm.decimal().ceil() + Quantity::from(2 + some).decimal()).normalize());
     let quantity = less(full, product.quantity);

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rust_decimal::Decimal;
+
 use crate::domain::model::{Product, Quantity, ShopId, StockRow};
 
 /// One `[[threshold]]`. Every condition that is given must match.
@@ -20,7 +22,7 @@ pub struct Threshold {
     pub low: Option<Low>,
     /// Below which figure it is critical.
     pub critical: Option<Quantity>,
-    /// From which figure on it counts as recovered; by default, and at least, `low` and `critical`.
+    /// From which figure on it counts as recovered, never below `low` and `critical`; by default [`default_rearm`].
     pub rearm: Option<Quantity>,
     /// How many passes in a row must agree; 1 by default.
     pub passes: u32,
@@ -91,8 +93,22 @@ impl Threshold {
     fn limits_of(&self, low: Option<Quantity>, critical: Option<Quantity>, rearm: Option<Quantity>) -> Limits {
         // Never below what makes it short: a product between the two would be short and recovered in turns, once in every
         // pass. Only here is the figure of `min_stock` known.
-        Limits { low, critical, rearm: rearm.max(low).max(critical), passes: self.passes.max(1) }
+        let short = low.max(critical);
+        let rearm = rearm.or(short.map(default_rearm)).max(short);
+        Limits { low, critical, rearm, passes: self.passes.max(1) }
     }
+}
+
+/// From which figure on a product that is short below `figure` has recovered, unless the threshold says otherwise: a
+/// quarter above it, rounded up where it is whole.
+///
+/// At `figure` itself a shelf from which one piece is sold and to which one is put back would be short and recovered
+/// in turns.
+fn default_rearm(figure: Quantity) -> Quantity {
+    let figure = figure.decimal();
+    let Some(raised) = (figure.abs() / Decimal::from(4)).checked_add(figure) else { return figure.into() };
+    let raised = if figure.is_integer() { raised.ceil() } else { raised };
+    raised.normalize().into()
 }
 
 /// Whether `text` is what `pattern` says, where `*` stands for any run of characters.
@@ -120,6 +136,7 @@ mod tests {
 
     use super::*;
     use crate::domain::diff::level::LevelState;
+    use crate::domain::event::Level;
     use crate::domain::rules::RuleSet;
     use crate::domain::test_shop::{quantity, row, shop, some};
 
@@ -150,31 +167,56 @@ mod tests {
     }
 
     #[test]
-    fn a_product_recovers_at_its_rearm_or_where_it_is_low_no_more() {
-        check(&["24 6 30"], None, "24 6 30");
-        check(&["24 6 -"], None, "24 6 24");
-        check(&["- 6 -"], None, "- 6 6");
+    fn a_product_recovers_at_its_rearm_or_a_quarter_above_what_is_low() {
+        check(&["24 6 36"], None, "24 6 36");
+        for (threshold, want) in [
+            ("24 6 -", "24 6 30"),
+            ("5 - -", "5 - 7"),
+            ("1 - -", "1 - 2"),
+            ("0 - -", "0 - 0"),
+            ("-3 - -", "-3 - -2"),
+            ("1.5 - -", "1.5 - 1.875"),
+            ("2.0 - -", "2.0 - 3"),
+            ("- 6 -", "- 6 8"),
+            ("9999999999999999999999999999 - -", "9999999999999999999999999999 - 12499999999999999999999999999"),
+        ] {
+            check(&[threshold], None, want);
+        }
+        check(&["min - -"], Some(12), "12 - 15");
         check(&[], None, "- - -");
+    }
+
+    #[test]
+    fn a_quantity_that_swings_around_low_is_told_once() {
+        let limits = threshold("5 - -").limits(&shop(), &row("a", "5")).unwrap_or(Limits::NONE);
+        let mut state = LevelState::first(Some(5.into()), &limits);
+        let mut told = Vec::new();
+        for left in [4, 5, 4, 5, 4, 5, 6, 7, 4] {
+            let (next, view) = state.step(Quantity::from(left), &limits);
+            state = next;
+            told.extend(view.map(|view| (left, view.level)));
+        }
+        assert_eq!(told, [(4, Level::Low), (7, Level::Ok), (4, Level::Low)]);
     }
 
     #[test]
     fn no_product_is_short_and_recovered_at_once() {
         check(&["min - 5"], Some(24), "24 - 24");
         check(&["min - 30"], Some(24), "24 - 30");
-        check(&["min 6 -"], Some(3), "3 6 6");
+        check(&["min 6 -"], Some(3), "3 6 8");
         check(&["- 6 3"], None, "- 6 6");
     }
 
     #[test]
     fn the_first_threshold_that_matches_counts() {
-        check(&["24 - -", "5 - -"], None, "24 - 24");
-        check(&["5 - -", "24 - -"], None, "5 - 5");
+        check(&["24 - -", "5 - -"], None, "24 - 30");
+        check(&["5 - -", "24 - -"], None, "5 - 7");
     }
 
     #[test]
     fn a_product_without_a_minimum_of_its_own_goes_on_to_the_next_threshold() {
-        check(&["min - -", "5 - -"], Some(12), "12 - 12");
-        check(&["min - -", "5 - -"], None, "5 - 5");
+        check(&["min - -", "5 - -"], Some(12), "12 - 15");
+        check(&["min - -", "5 - -"], None, "5 - 7");
         check(&["min - -"], None, "- - -");
     }
 

@@ -289,9 +289,9 @@ fn figures_stand_in_a_table_beside_the_rules() {
         (limits.low, limits.critical, limits.rearm, limits.passes)
     };
     let figure = |figure: i64| Some(Quantity::from(figure));
-    assert_eq!(limits("PK1"), (figure(24), figure(6), figure(24), 2));
-    assert_eq!(limits("PK2"), (None, figure(2), figure(2), 2));
-    assert_eq!(limits("PK3"), (figure(1), None, figure(1), 1), "it goes on to the next threshold");
+    assert_eq!(limits("PK1"), (figure(24), figure(6), figure(30), 2));
+    assert_eq!(limits("PK2"), (None, figure(2), figure(3), 2));
+    assert_eq!(limits("PK3"), (figure(1), None, figure(2), 1), "it goes on to the next threshold");
     let wrong = |lines: &str| -> Vec<String> { read(lines).unwrap_err().into_iter().map(|one| one.message).collect() };
     assert_eq!(
         wrong("csv = \"bad.csv\""),

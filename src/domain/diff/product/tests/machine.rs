@@ -3,6 +3,8 @@
 //! Random series of one product: fractions, less than nothing, no quantity at all, a figure of its own that changes, a
 //! pass without it, a refresh by a sale, and thresholds of every shape. Both must tell the same at every step.
 
+use rust_decimal::Decimal;
+
 use super::*;
 
 /// What stands in `[[threshold]]`.
@@ -75,8 +77,11 @@ impl Machine {
     fn figures(&self) -> (Option<Quantity>, Option<Quantity>, Option<Quantity>, u32) {
         let own = self.min_stock.filter(|figure| *figure > Quantity::ZERO);
         let Some(low) = self.limit.low.or(own) else { return (None, None, None, 1) };
-        let rearm = [Some(low), self.limit.critical, self.limit.rearm].into_iter().flatten().max();
-        (Some(low), self.limit.critical, rearm, self.limit.passes)
+        let short = self.limit.critical.map_or(low, |critical| critical.max(low)).decimal();
+        let raised = short + short.abs() * Decimal::new(25, 2);
+        let raised = if short.fract().is_zero() { raised.ceil() } else { raised };
+        let rearm = self.limit.rearm.map_or(raised, Quantity::decimal).max(short);
+        (Some(low), self.limit.critical, Some(rearm.into()), self.limit.passes)
     }
 
     fn level(&self, left: Quantity) -> usize {
