@@ -10,6 +10,7 @@ mod heartbeat;
 mod rules;
 mod secret;
 mod shop;
+mod text_file;
 mod value;
 
 pub use channel::{ChannelConfig, ChannelKind};
@@ -125,9 +126,9 @@ impl Config {
     ///
     /// `env` answers for environment variables, so that tests need not change the process's own.
     pub fn load(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Config, Vec<Problem>> {
-        let text = std::fs::read_to_string(path).map_err(|error| {
+        let text = text_file::read(path).map_err(|error| {
             let file = Arc::new(SourceFile { path: path.to_owned(), text: String::new() });
-            Problem::all(&file, vec![Mistake::new(0..0, format!("cannot be read: {error}"))])
+            Problem::all(&file, vec![Mistake::new(0..0, error.to_string())])
         })?;
         Self::read(path, text, env)
     }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::text_file::{self, Unreadable};
 use super::{Problem, SourceFile};
 use crate::domain::document::Placed;
 use crate::domain::mistake::Mistake;
@@ -30,17 +31,17 @@ pub(super) fn load(
     let mut rules = RuleSet::default();
     let mut problems = Vec::new();
     for path in files {
-        let (text, unreadable) = match std::fs::read_to_string(&path) {
+        let (text, unreadable) = match text_file::read(&path) {
             Ok(text) => (text, None),
-            Err(error) => (String::new(), Some(Mistake::new(0..0, format!("cannot be read: {error}")))),
+            Err(error) => (String::new(), Some(Mistake::new(0..0, error.to_string()))),
         };
         let beside = |name: &str| {
             let beside = path.parent().unwrap_or(dir).join(name);
-            std::fs::read_to_string(&beside).map_err(|error| match error.kind() {
-                std::io::ErrorKind::InvalidData => {
-                    format!("{} is not in UTF-8: save it as `CSV UTF-8`", beside.display())
-                }
-                _ => format!("{} cannot be read: {error}", beside.display()),
+            text_file::read(&beside).map_err(|error| match error {
+                // The name of the form in the dialogue of a spreadsheet.
+                Unreadable::Utf16 => format!("{} is in UTF-16: save it as `CSV UTF-8`", beside.display()),
+                Unreadable::NotUtf8 => format!("{} is not in UTF-8: save it as `CSV UTF-8`", beside.display()),
+                other => format!("{} {other}", beside.display()),
             })
         };
         let (found, unreadable) = match unreadable {

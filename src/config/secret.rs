@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 
+use super::text_file::{self, Unreadable};
 use crate::domain::document::{OneOrMany, Table};
 use crate::domain::mistake::Mistake;
 
@@ -31,7 +32,7 @@ enum Source {
 /// Why a secret could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
-    /// Only the unit may read it, or only the unit has it: no mistake outside of the unit.
+    /// It is there, and only the unit may read it: no mistake outside of the unit.
     #[error("{0} is not readable here")]
     NotReadableHere(String),
     /// It is not where the configuration says.
@@ -51,28 +52,50 @@ impl SecretRef {
             }
             Source::File { written, path } => read_file(written, path, env)?,
         };
-        let text = text.trim();
+        let text = text.trim_start_matches('\u{feff}').trim();
         if text.is_empty() {
             return Err(SecretError::Missing("the secret is empty".to_owned()));
         }
         Ok(SecretString::from(text))
     }
+
+    /// The file that it is in, where others than the file's owner may read it.
+    ///
+    /// Not asked of a unit's credentials: those are the service manager's to guard.
+    pub fn open_to_others(&self, env: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
+        use std::os::unix::fs::PermissionsExt;
+        let Source::File { written, path } = &self.source else { return None };
+        if credential(written, env).is_some_and(|credential| credential.exists()) {
+            return None;
+        }
+        let mode = std::fs::metadata(path).ok()?.permissions().mode();
+        (mode & 0o077 != 0).then(|| path.clone())
+    }
+}
+
+/// Where a bare file name would be among the credentials of a unit, if this is one.
+fn credential(written: &Path, env: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
+    let bare = written.components().count() == 1 && written.is_relative();
+    env("CREDENTIALS_DIRECTORY").filter(|_| bare).map(|directory| Path::new(&directory).join(written))
 }
 
 fn read_file(written: &Path, path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<String, SecretError> {
-    let bare = written.components().count() == 1 && written.is_relative();
-    let credentials = env("CREDENTIALS_DIRECTORY").filter(|_| bare);
-    if let Some(text) = credentials.as_ref().and_then(|dir| std::fs::read_to_string(Path::new(dir).join(written)).ok())
-    {
-        return Ok(text);
+    if let Some(credential) = credential(written, env).filter(|credential| credential.exists()) {
+        return text_file::read(&credential).map_err(|error| unreadable(&credential, &error));
     }
-    std::fs::read_to_string(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::PermissionDenied => SecretError::NotReadableHere(path.display().to_string()),
-        std::io::ErrorKind::NotFound if bare && credentials.is_none() => {
-            SecretError::NotReadableHere(format!("{} (a credential of the unit, perhaps)", written.display()))
+    text_file::read(path).map_err(|error| unreadable(path, &error))
+}
+
+fn unreadable(path: &Path, error: &Unreadable) -> SecretError {
+    match error {
+        Unreadable::Io(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            SecretError::NotReadableHere(path.display().to_string())
         }
-        _ => SecretError::Missing(format!("{} cannot be read: {error}", path.display())),
-    })
+        Unreadable::Io(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            SecretError::Missing(format!("there is no file {}", path.display()))
+        }
+        other => SecretError::Missing(format!("{} {other}", path.display())),
+    }
 }
 
 /// Takes `KEY`, `KEY_env` or `KEY_file`, of which at most one may be given.

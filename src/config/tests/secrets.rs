@@ -40,14 +40,11 @@ fn a_bare_file_name_is_looked_up_among_the_credentials_first() {
 }
 
 #[test]
-fn a_credential_that_only_the_unit_has_is_not_readable_here() {
+fn a_secret_that_is_not_there_is_missing_in_and_outside_of_the_unit() {
     let dir = files(&[]);
-    assert!(matches!(key(&dir, "api_key_file = \"pospos-key\"", &[]), Err(SecretError::NotReadableHere(_))));
-    let want = "pospos-key (a credential of the unit, perhaps) is not readable here";
-    check(&dir, "api_key_file = \"pospos-key\"", &[], Err(want));
-    // Among the credentials or with a directory it would have to be there.
     let env = [("CREDENTIALS_DIRECTORY", dir.path().to_str().unwrap())];
     for (line, env) in [
+        ("api_key_file = \"pospos-key\"", &[][..]),
         ("api_key_file = \"pospos-key\"", &env[..]),
         ("api_key_file = \"keys/main\"", &[]),
         ("api_key_file = \"/nowhere/pospos-key\"", &[]),
@@ -55,7 +52,22 @@ fn a_credential_that_only_the_unit_has_is_not_readable_here() {
     ] {
         assert!(matches!(key(&dir, line, env), Err(SecretError::Missing(_))), "{line}");
     }
+    check(&dir, "api_key_file = \"/nowhere/key\"", &[], Err("there is no file /nowhere/key"));
     check(&dir, "api_key_env = \"KEY\"", &[], Err("the environment variable KEY is not set"));
+}
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_a_secret() {
+    let dir = files(&[("bom", "\u{feff}k\r\n")]);
+    check(&dir, "api_key_file = \"bom\"", &[], Ok("k"));
+    check(&dir, "api_key_env = \"KEY\"", &[("KEY", "\u{feff}k")], Ok("k"));
+    check(&dir, "api_key = \"\u{feff}k\"", &[], Ok("k"));
+    let utf16: Vec<u8> = "\u{feff}k\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let path = dir.path().join("utf16");
+    fs::write(&path, utf16).unwrap();
+    let want = format!("{} is in UTF-16: save it as UTF-8", path.display());
+    check(&dir, "api_key_file = \"utf16\"", &[], Err(&want));
+    check(&dir, "api_key_file = \"/dev/zero\"", &[], Err("/dev/zero is a device or a pipe, not a file"));
 }
 
 #[test]
