@@ -8,7 +8,8 @@ use crate::domain::rhythm::warnings::{Warning, warnings};
 use crate::service::{pace, setup};
 
 pub(super) fn check(config: &Config, online: bool) -> Result<(), Failure> {
-    let found = setup::ready(config, &env).err().unwrap_or_default();
+    let mut found = setup::ready(config, &env).err().unwrap_or_default();
+    found.extend(config.advice(&env));
     if found.iter().any(|problem| problem.weight == Weight::Error) {
         return Err(bad_config(&found));
     }

@@ -17,6 +17,7 @@ use crate::domain::model::ChannelName;
 use crate::domain::outbox::RetryPolicy;
 use crate::edge::channel::email::SmtpServer;
 use crate::edge::channel::telegram::ChatTarget;
+use crate::edge::channel::webhook::address::refused_here;
 use crate::edge::pospos::quota::QuotaLimit;
 
 /// The types of channels that this version has.
@@ -41,6 +42,16 @@ pub struct ChannelConfig {
     pub retry: RetryPolicy,
     /// What it is.
     pub kind: ChannelKind,
+}
+
+impl ChannelConfig {
+    /// Whether a person reads what is sent there.
+    pub fn is_for_people(&self) -> bool {
+        match self.kind {
+            ChannelKind::Webhook { .. } => false,
+            ChannelKind::Email { .. } | ChannelKind::Telegram { .. } => true,
+        }
+    }
 }
 
 /// What a channel is.
@@ -177,6 +188,11 @@ fn webhook(table: &mut Table<'_>, dir: &Path, mistakes: &mut Vec<Mistake>) -> Op
                 Mistake::new(spot.span(), format!("`{written}` is no network")).help("write it as `192.168.1.0/24`"),
             ),
         }
+    }
+    if let Some(url) = &url
+        && let Some(refused) = refused_here(&url.value, &allow_networks)
+    {
+        mistakes.push(url.mistake(refused));
     }
     Some(ChannelKind::Webhook { url: url?.value, secrets, headers, allow_networks })
 }

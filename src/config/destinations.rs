@@ -7,11 +7,11 @@ impl Config {
     /// Who reads each channel, and its recipients where it has several.
     pub fn destinations(&self) -> Destinations {
         let known = self.channels.iter().map(|channel| {
-            let (recipients, for_people) = match &channel.kind {
-                ChannelKind::Webhook { .. } => (Vec::new(), false),
-                ChannelKind::Email { to, .. } => (to.clone(), true),
-                ChannelKind::Telegram { .. } => (Vec::new(), true),
+            let recipients = match &channel.kind {
+                ChannelKind::Email { to, .. } => to.clone(),
+                ChannelKind::Webhook { .. } | ChannelKind::Telegram { .. } => Vec::new(),
             };
+            let for_people = channel.is_for_people();
             (channel.name.clone(), Destination { recipients, for_people, batch: channel.batch })
         });
         known.collect()

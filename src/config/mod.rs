@@ -3,6 +3,7 @@
 //! Every mistake is reported with its file and place, all at once. Secrets are only *named* here and read in
 //! `service::setup`, because most commands need none and must work where none can be read.
 
+mod advice;
 mod channel;
 mod destinations;
 mod guard;
@@ -13,8 +14,10 @@ mod shop;
 mod text_file;
 mod value;
 
+pub use advice::MAKE_SECRET;
 pub use channel::{ChannelConfig, ChannelKind};
 pub use heartbeat::HeartbeatConfig;
+pub use rules::RulePlaces;
 pub use secret::{SecretError, SecretRef};
 pub use shop::ShopConfig;
 
@@ -66,6 +69,8 @@ pub struct Config {
     pub channels: Vec<ChannelConfig>,
     /// The rules.
     pub rules: RuleSet,
+    /// Where each of them is written.
+    pub rule_places: RulePlaces,
 }
 
 /// `[admin]`.
@@ -155,11 +160,11 @@ impl Config {
         mistakes.sort_by_key(|mistake| mistake.span.start);
 
         let mut problems = Problem::all(&file, mistakes);
-        let rules = match rules::load(&dir, rules_path.as_ref(), &file, &names) {
-            Ok(rules) => rules,
+        let (rules, rule_places) = match rules::load(&dir, rules_path.as_ref(), &file, &names) {
+            Ok(read) => read,
             Err(more) => {
                 problems.extend(more);
-                RuleSet::default()
+                Default::default()
             }
         };
         if !problems.is_empty() {
@@ -172,7 +177,19 @@ impl Config {
                 given.map_or_else(|| dir.join("posbell-data"), PathBuf::from)
             }
         };
-        Ok(Config { file, data_dir, wording, retain, max_waiting, admin, heartbeat, shops, channels, rules })
+        Ok(Config {
+            file,
+            data_dir,
+            wording,
+            retain,
+            max_waiting,
+            admin,
+            heartbeat,
+            shops,
+            channels,
+            rules,
+            rule_places,
+        })
     }
 }
 

@@ -1,5 +1,7 @@
 //! Finding and reading the rule files.
 
+use std::fmt;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -7,7 +9,37 @@ use super::text_file::{self, Unreadable};
 use super::{Problem, SourceFile};
 use crate::domain::document::Placed;
 use crate::domain::mistake::Mistake;
-use crate::domain::rules::{self, Names, RuleSet};
+use crate::domain::rules::{self, Names, Places, RuleSet};
+
+/// Where each rule and each threshold is written, in the order of the rule set.
+#[derive(Debug, Clone, Default)]
+pub struct RulePlaces {
+    pub(super) rules: Vec<Spot>,
+    pub(super) thresholds: Vec<Spot>,
+}
+
+/// A place in one of several files.
+#[derive(Debug, Clone)]
+pub(super) struct Spot {
+    pub(super) file: Arc<SourceFile>,
+    pub(super) span: Range<usize>,
+}
+
+impl RulePlaces {
+    fn add(&mut self, file: &Arc<SourceFile>, found: Places) {
+        let spot = |span| Spot { file: Arc::clone(file), span };
+        self.rules.extend(found.rules.into_iter().map(spot));
+        self.thresholds.extend(found.thresholds.into_iter().map(spot));
+    }
+}
+
+/// `rules/10-stock.toml, line 12`.
+impl fmt::Display for Spot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let before = self.file.text.get(..self.span.start).unwrap_or_default();
+        write!(f, "{}, line {}", self.file.path.display(), before.matches('\n').count() + 1)
+    }
+}
 
 /// Reads every `*.toml` of the rules directory in the order of their names, or the one file that is named.
 ///
@@ -17,7 +49,7 @@ pub(super) fn load(
     written: Option<&Placed<PathBuf>>,
     config: &Arc<SourceFile>,
     names: &Names,
-) -> Result<RuleSet, Vec<Problem>> {
+) -> Result<(RuleSet, RulePlaces), Vec<Problem>> {
     let path = dir.join(written.map_or(Path::new("rules"), |placed| &placed.value));
     let files = match files_of(&path) {
         Ok(files) => files,
@@ -29,6 +61,7 @@ pub(super) fn load(
         }
     };
     let mut rules = RuleSet::default();
+    let mut places = RulePlaces::default();
     let mut problems = Vec::new();
     for path in files {
         let (text, unreadable) = match text_file::read(&path) {
@@ -44,14 +77,17 @@ pub(super) fn load(
                 other => format!("{} {other}", beside.display()),
             })
         };
-        let (found, unreadable) = match unreadable {
-            Some(mistake) => (Vec::new(), Some(mistake)),
-            None => (rules::parse(&text, names, &beside, &mut rules).err().unwrap_or_default(), None),
+        let read = match unreadable {
+            Some(mistake) => Err(vec![mistake]),
+            None => rules::parse(&text, names, &beside, &mut rules),
         };
         let file = Arc::new(SourceFile { path: path.clone(), text });
-        problems.extend(Problem::all(&file, found.into_iter().chain(unreadable).collect()));
+        match read {
+            Ok(found) => places.add(&file, found),
+            Err(mistakes) => problems.extend(Problem::all(&file, mistakes)),
+        }
     }
-    if problems.is_empty() { Ok(rules) } else { Err(problems) }
+    if problems.is_empty() { Ok((rules, places)) } else { Err(problems) }
 }
 
 fn files_of(path: &Path) -> std::io::Result<Vec<PathBuf>> {

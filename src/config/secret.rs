@@ -145,3 +145,20 @@ fn file_source(written: PathBuf, dir: &Path) -> Source {
     let path = dir.join(&written);
     Source::File { written, path }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Error, ErrorKind};
+
+    use super::*;
+
+    #[test]
+    fn only_a_file_that_is_there_and_not_ours_to_read_is_no_mistake() {
+        for (kind, is_mistake) in
+            [(ErrorKind::PermissionDenied, false), (ErrorKind::NotFound, true), (ErrorKind::NotADirectory, true)]
+        {
+            let error = unreadable(Path::new("key"), &Unreadable::Io(Error::from(kind)));
+            assert_eq!(matches!(error, SecretError::Missing(_)), is_mistake, "{kind}: {error}");
+        }
+    }
+}

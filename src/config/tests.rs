@@ -1,5 +1,6 @@
 //! Does a configuration mean what it says, and is every mistake in it found where it stands?
 
+mod advice;
 mod broken;
 mod secrets;
 

@@ -8,7 +8,9 @@ use tracing::info;
 
 use super::clock::Clock;
 use super::shop::{Shared, Shop};
-use crate::config::{ChannelConfig, ChannelKind, Config, Problem, SecretError, SecretRef, ShopConfig, Weight};
+use crate::config::{
+    ChannelConfig, ChannelKind, Config, MAKE_SECRET, Problem, SecretError, SecretRef, ShopConfig, Weight,
+};
 use crate::domain::mistake::Mistake;
 use crate::domain::model::{ChannelName, KeyHash};
 use crate::domain::outbox::RetryPolicy;
@@ -160,7 +162,10 @@ impl Building<'_> {
         for secret in secrets {
             match SigningSecret::parse(&self.secret(secret)?) {
                 Ok(parsed) => signing.push(parsed),
-                Err(error) => self.wrong(secret.span.clone(), error.to_string()),
+                Err(error) => {
+                    let mistake = Mistake::new(secret.span.clone(), error.to_string());
+                    self.is_wrong(mistake.help(MAKE_SECRET));
+                }
             }
         }
         (signing.len() == secrets.len()).then_some(signing)
@@ -182,7 +187,10 @@ impl Building<'_> {
     }
 
     fn wrong(&mut self, span: std::ops::Range<usize>, message: String) {
-        let mistake = Mistake::new(span, message);
+        self.is_wrong(Mistake::new(span, message));
+    }
+
+    fn is_wrong(&mut self, mistake: Mistake) {
         self.problems.push(Problem { file: Arc::clone(&self.config.file), mistake, weight: Weight::Error });
     }
 }

@@ -7,6 +7,8 @@
 mod bad;
 /// Whether every channel tells apart, in the same words, what a receiver may do.
 mod channel;
+/// What `posbell check` finds before it is too late, and its exit status.
+mod check;
 /// A month of a busy shop.
 mod month;
 /// The client of the API against servers that answer as the real one does, or worse.

@@ -17,7 +17,7 @@ fn read(file: &str, channels: &[&str]) -> RuleSet {
     };
     let mut rules = RuleSet::default();
     match parse(&text, &names, &|name| Err(format!("{name} is not shipped")), &mut rules) {
-        Ok(()) => rules,
+        Ok(_) => rules,
         Err(mistakes) => panic!("{file}: {mistakes:#?}"),
     }
 }

@@ -288,6 +288,26 @@ fn mistakes_of_a_webhook_and_of_any_channel() {
         ),
         ("headers that are a list", &format!("{webhook}headers = []"), "7:11 `headers` must be a table"),
         (
+            "an address of this machine",
+            "type = \"webhook\"\nurl = \"http://127.0.0.1:9000/hook\"",
+            "6:7 127.0.0.1 is a loopback address; add allow_networks = [\"127.0.0.1/32\"] to the channel to allow it",
+        ),
+        (
+            "the name of this machine",
+            "type = \"webhook\"\nurl = \"http://localhost:9000/hook\"",
+            "6:7 localhost is a loopback address; add allow_networks = [\"127.0.0.0/8\", \"::1/128\"] to the channel",
+        ),
+        (
+            "a private address that is not listed",
+            "type = \"webhook\"\nurl = \"https://[fd00::1]/\"\nallow_networks = [\"192.168.1.0/24\"]",
+            "6:7 fd00::1 is a private address; add allow_networks = [\"fd00::1/128\"] to the channel to allow it",
+        ),
+        (
+            "an address that is never called",
+            "type = \"webhook\"\nurl = \"http://169.254.169.254/\"\nallow_networks = [\"169.254.0.0/16\"]",
+            "6:7 169.254.169.254 is a link-local address, which posbell never calls",
+        ),
+        (
             "a network that is none",
             &format!("{webhook}allow_networks = [\"10.0.0.0/8\", \"192.168.1\"]"),
             "7:33 `192.168.1` is no network; write it as `192.168.1.0/24`",

@@ -5,15 +5,17 @@
 //! for it.
 
 mod condition;
+mod hidden;
 mod route;
 mod text;
 mod threshold;
 
 pub use condition::{Condition, ConditionError};
+pub use hidden::{HiddenRule, HiddenThreshold};
 pub use route::Route;
 #[cfg(test)]
 pub(crate) use text::no_file;
-pub use text::{Beside, Names, parse};
+pub use text::{Beside, Names, Places, parse};
 pub use threshold::{Figures, Limits, Low, Threshold};
 
 pub use crate::domain::event::Severity;

@@ -70,7 +70,8 @@ impl Rule {
         about_kind && self.is_of(&event.shop)
     }
 
-    fn is_of(&self, shop: &ShopId) -> bool {
+    /// Whether it is about that shop.
+    pub fn is_of(&self, shop: &ShopId) -> bool {
         self.shops.is_empty() || self.shops.contains(shop)
     }
 

@@ -4,6 +4,7 @@ mod sheet;
 mod threshold;
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use super::{Condition, Rule, RuleSet, Severity};
 use crate::domain::document::{Placed, Table, choice, suggestion};
@@ -34,6 +35,15 @@ pub struct Names {
     pub channels: BTreeSet<ChannelName>,
 }
 
+/// Where the rules and thresholds of one file stand in it, in their order.
+#[derive(Debug, Clone, Default)]
+pub struct Places {
+    /// The name of each `[[rule]]`.
+    pub rules: Vec<Range<usize>>,
+    /// The head of each `[[threshold]]`.
+    pub thresholds: Vec<Range<usize>>,
+}
+
 /// Gives the text of a file that a rule file names, or why it cannot be read.
 pub type Beside<'a> = &'a dyn Fn(&str) -> Result<String, String>;
 
@@ -47,11 +57,13 @@ pub(crate) fn no_file(name: &str) -> Result<String, String> {
 ///
 /// Files are read in the order of their names, so a rule's place in `rules` is its rank. `beside` reads the tables of
 /// figures that a threshold names.
-pub fn parse(text: &str, names: &Names, beside: Beside<'_>, rules: &mut RuleSet) -> Result<(), Vec<Mistake>> {
+pub fn parse(text: &str, names: &Names, beside: Beside<'_>, rules: &mut RuleSet) -> Result<Places, Vec<Mistake>> {
     let mut document = Table::parse(text)?;
     let mut mistakes = Vec::new();
     let mut read = RuleSet::default();
+    let mut places = Places::default();
     for table in document.tables("threshold", &mut mistakes) {
+        places.thresholds.push(table.span.clone());
         read.thresholds.extend(threshold::read(table, names, beside, &mut mistakes));
     }
     let mut taken: BTreeSet<String> = rules.rules.iter().map(|rule| rule.name.clone()).collect();
@@ -60,6 +72,7 @@ pub fn parse(text: &str, names: &Names, beside: Beside<'_>, rules: &mut RuleSet)
             if !taken.insert(rule.name.clone()) {
                 mistakes.push(name.mistake(format!("there is another rule called `{}`", rule.name)));
             }
+            places.rules.push(name.span);
             read.rules.push(rule);
         }
     }
@@ -67,7 +80,7 @@ pub fn parse(text: &str, names: &Names, beside: Beside<'_>, rules: &mut RuleSet)
     if mistakes.is_empty() {
         rules.thresholds.append(&mut read.thresholds);
         rules.rules.append(&mut read.rules);
-        Ok(())
+        Ok(places)
     } else {
         mistakes.sort_by_key(|mistake| mistake.span.start);
         Err(mistakes)

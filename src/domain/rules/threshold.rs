@@ -112,7 +112,7 @@ fn default_rearm(figure: Quantity) -> Quantity {
 }
 
 /// Whether `text` is what `pattern` says, where `*` stands for any run of characters.
-fn wildcard(pattern: &str, text: &str) -> bool {
+pub(super) fn wildcard(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
     let Some(mut rest) = text.strip_prefix(first) else { return false };

@@ -26,7 +26,7 @@ async fn a_message_reaches_the_chat_as_plain_text() {
     assert_eq!(telegram(&api).send(&outgoing()).await, Outcome::Delivered);
     let expected = Message {
         path: "/bot123456789:AbC-dEf/SendMessage".to_owned(),
-        chat_id: ChatTarget::Id(-1_001_234_567_890),
+        chat_id: -1_001_234_567_890,
         text: "ของหมด: น้ำดื่ม\n\nเหลือ 0".to_owned(),
         without_preview: true,
     };

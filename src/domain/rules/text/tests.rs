@@ -279,7 +279,7 @@ fn figures_stand_in_a_table_beside_the_rules() {
     let read = |lines: &str| {
         let mut rules = RuleSet::default();
         let text = format!("[[threshold]]\n{lines}\n[[threshold]]\nlow = 1\n");
-        parse(&text, &names(), &sheet, &mut rules).map(|()| rules)
+        parse(&text, &names(), &sheet, &mut rules).map(|_| rules)
     };
     let rules = read("csv = \"figures.csv\"\npasses = 2").unwrap();
     let limits = |code: &str| {

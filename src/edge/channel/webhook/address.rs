@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use url::{Host, Url};
 
 /// What the guard says of one address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,6 +125,44 @@ pub fn refusal(ip: IpAddr, allowed: &[IpNet]) -> Option<String> {
             Some(format!("{ip} is a {kind} address; add allow_networks = [\"{net}\"] to the channel to allow it"))
         }
     }
+}
+
+/// What a person is told of a URL that would be refused whenever it is called: one with a refused address in it, or
+/// with the name that stands for this machine everywhere.
+pub fn refused_here(url: &Url, allowed: &[IpNet]) -> Option<String> {
+    match url.host()? {
+        Host::Ipv4(ip) => refusal(ip.into(), allowed),
+        Host::Ipv6(ip) => refusal(ip.into(), allowed),
+        Host::Domain(name) if is_localhost(name) => {
+            let loopback = [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
+            let all_refused = loopback.iter().all(|ip| verdict(*ip, allowed) != Verdict::Allowed);
+            all_refused.then(|| {
+                format!(
+                    "{name} is a loopback address; add allow_networks = [\"127.0.0.0/8\", \"::1/128\"] to the channel to \
+                     allow it"
+                )
+            })
+        }
+        Host::Domain(_) => None,
+    }
+}
+
+/// Whether what is sent there may leave one's own network, as far as can be known without a look-up: a name whose
+/// channel lists no private network must have public addresses, or is refused.
+pub fn may_be_public(url: &Url, allowed: &[IpNet]) -> bool {
+    let public = |ip: IpAddr| verdict(ip, &[]) == Verdict::Allowed;
+    match url.host() {
+        Some(Host::Ipv4(ip)) => public(ip.into()),
+        Some(Host::Ipv6(ip)) => public(ip.into()),
+        Some(Host::Domain(name)) => allowed.is_empty() && !is_localhost(name),
+        None => false,
+    }
+}
+
+/// RFC 6761, 6.3.
+fn is_localhost(name: &str) -> bool {
+    let name = name.trim_end_matches('.');
+    name == "localhost" || name.ends_with(".localhost")
 }
 
 /// Why a name was not called.

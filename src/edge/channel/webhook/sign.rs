@@ -29,12 +29,18 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
+/// Standard Webhooks asks for 24 to 64 bytes. What is longer is no weaker and is taken.
+const LEAST_BYTES: usize = 24;
+
 /// A secret that cannot be used. Says nothing of what is in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadSecret {
     /// There is nothing in it.
     #[error("the secret is empty")]
     Empty,
+    /// So few bytes that they can be guessed.
+    #[error("the secret has only {0} bytes; a signing secret has 24 to 64")]
+    TooShort(usize),
     /// What follows the prefix is not base64.
     #[error("the secret is not base64; it is written whsec_<base64> or whsk_<base64>")]
     NotBase64,
@@ -193,6 +199,9 @@ fn signed_content(id: &str, timestamp: &str, body: &[u8]) -> Vec<u8> {
 
 fn hmac_key(text: &str) -> Result<hmac::Key, BadSecret> {
     let bytes = decode(text.strip_prefix("whsec_").unwrap_or(text))?;
+    if bytes.len() < LEAST_BYTES {
+        return Err(BadSecret::TooShort(bytes.len()));
+    }
     Ok(hmac::Key::new(hmac::HMAC_SHA256, &bytes))
 }
 
@@ -334,6 +343,8 @@ mod tests {
             ("whsec_", BadSecret::Empty),
             ("whsk_", BadSecret::Empty),
             ("whsec_not base64!", BadSecret::NotBase64),
+            ("mysecret", BadSecret::TooShort(6)),
+            ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaQ", BadSecret::TooShort(23)),
             ("whpk_!", BadSecret::NotBase64),
             ("whsk_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", BadSecret::NotEd25519),
             // The seed of one pair with the public key of another.
