@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
-use posbell::domain::event::EventKind;
+use posbell::domain::event::{Event, EventKind};
 use posbell::domain::model::{ChannelName, EntityId, Product, Quantity, ShopId, StockRow};
-use posbell::domain::rules::{Names, RuleSet, parse};
+use posbell::domain::rules::{Names, Rule, RuleSet, parse};
 
 /// Reads one file below `rules/`, knowing these channels and the shop `main`.
 fn read(file: &str, channels: &[&str]) -> RuleSet {
@@ -29,6 +30,14 @@ fn told(rules: &RuleSet) -> Vec<&'static str> {
     told.map(|kind| kind.name()).collect()
 }
 
+/// The files that ship, each with the channels that it needs.
+const SHIPPED: [(&str, &[&str]); 4] = [
+    ("default.toml", &["owner"]),
+    ("examples/telegram-low-stock.toml", &["owner"]),
+    ("examples/sales-to-webhook.toml", &["erp", "owner"]),
+    ("examples/credit-overdue-by-mail.toml", &["accountant"]),
+];
+
 #[test]
 fn the_default_rules_need_the_owner_alone_and_tell_what_matters() {
     let listed = [
@@ -36,12 +45,43 @@ fn the_default_rules_need_the_owner_alone_and_tell_what_matters() {
         "stock.low",
         "stock.critical",
         "stock.out",
-        "stock.recovered",
         "credit.overdue",
         "shop.baseline",
         "shop.key_rejected",
+        "pass.held",
+        "shop.stale",
+        "shop.recovered",
+        "channel.failing",
+        "channel.recovered",
     ];
     assert_eq!(told(&read("default.toml", &["owner"])), listed);
+}
+
+#[test]
+fn by_default_cancels_are_told_from_500_baht() {
+    let rules = read("default.toml", &["owner"]);
+    let events = include_str!("fixtures/events.jsonl").lines();
+    let cancelled = events.filter(|line| line.contains("\"sale.cancelled\"")).next_back().expect("there is one");
+    for (total, is_told) in [("499.99", false), ("500", true), ("500.00", true), ("4000", true)] {
+        let mut event: serde_json::Value = serde_json::from_str(cancelled).unwrap();
+        event["data"]["sale"]["total"] = serde_json::from_str(total).unwrap();
+        let event = Event::from_json(&event.to_string()).expect("is an event");
+        assert_eq!(!rules.route(&event).is_empty(), is_told, "{total}");
+    }
+}
+
+#[test]
+fn each_shipped_file_routes_every_notice_to_people_and_no_recovery_of_stock() {
+    for (file, channels) in SHIPPED {
+        let rules = read(file, channels);
+        let notices = EventKind::ALL.iter().filter(|kind| kind.is_notice() || **kind == EventKind::ShopBaseline);
+        for kind in notices {
+            let routes = |rule: &&Rule| rule.when.is_none() && rule.on.iter().any(|on| on.matches(*kind));
+            let mut to = rules.rules.iter().filter(routes).flat_map(|rule| &rule.to);
+            assert!(to.any(|channel| channel.as_str() != "erp"), "{file} tells nobody of {kind}");
+        }
+        assert!(!told(&rules).contains(&"stock.recovered"), "{file}");
+    }
 }
 
 #[test]
@@ -66,15 +106,29 @@ fn by_default_a_products_own_minimum_counts_and_five_where_it_has_none() {
 }
 
 #[test]
-fn each_example_can_be_copied_beside_a_configuration_with_its_channel() {
-    let examples = [
-        ("examples/telegram-low-stock.toml", &["owner"][..]),
-        ("examples/sales-to-webhook.toml", &["erp", "owner"]),
-        ("examples/credit-overdue-by-mail.toml", &["accountant"]),
-    ];
-    for (file, channels) in examples {
-        assert!(!told(&read(file, channels)).is_empty(), "{file}");
+fn each_shipped_file_works_alone_beside_a_configuration_with_its_channels() {
+    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules");
+    for (file, channels) in SHIPPED {
+        let dir = tempfile::tempdir().unwrap();
+        let config: String = channels
+            .iter()
+            .map(|name| match *name {
+                "erp" => "[channel.erp]\ntype = \"webhook\"\nurl = \"https://a.b\"\nsecret = \"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"\n".to_owned(),
+                name => format!("[channel.{name}]\ntype = \"telegram\"\ntoken = \"1:a\"\nchat_id = 1\n"),
+            })
+            .collect();
+        fs::write(dir.path().join("posbell.toml"), format!("[[shop]]\nid = \"main\"\napi_key = \"k\"\n{config}"))
+            .unwrap();
+        fs::create_dir(dir.path().join("rules")).unwrap();
+        fs::copy(rules.join(file), dir.path().join("rules/rules.toml")).unwrap();
+        let mut posbell = Command::new(env!("CARGO_BIN_EXE_posbell"));
+        let output = posbell.arg("check").current_dir(dir.path()).env_remove("POSBELL_CONFIG").output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{file}: {said}");
+        // One channel for people is what the files are written for.
+        assert_eq!(said.matches("warning: ").count(), 1, "{file}: {said}");
+        assert!(said.contains("is the only one for people"), "{file}: {said}");
     }
-    let shipped = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("rules/examples")).unwrap().count();
-    assert_eq!(shipped, examples.len(), "an example that no test reads may rot");
+    let shipped = fs::read_dir(rules.join("examples")).unwrap().count();
+    assert_eq!(shipped + 1, SHIPPED.len(), "an example that no test reads may rot");
 }
