@@ -60,8 +60,8 @@ fn the_default_rules_need_the_owner_alone_and_tell_what_matters() {
 #[test]
 fn by_default_cancels_are_told_from_500_baht() {
     let rules = read("default.toml", &["owner"]);
-    let events = include_str!("fixtures/events.jsonl").lines();
-    let cancelled = events.filter(|line| line.contains("\"sale.cancelled\"")).next_back().expect("there is one");
+    let mut events = include_str!("fixtures/events.jsonl").lines();
+    let cancelled = events.rfind(|line| line.contains("\"sale.cancelled\"")).expect("there is one");
     for (total, is_told) in [("499.99", false), ("500", true), ("500.00", true), ("4000", true)] {
         let mut event: serde_json::Value = serde_json::from_str(cancelled).unwrap();
         event["data"]["sale"]["total"] = serde_json::from_str(total).unwrap();

@@ -144,6 +144,14 @@ fn mistakes_of_a_shop() {
         ("an interval that is no time", "[shop.poll]\nstock = \"on\"", "5:9 `stock`: `on` is no length of time"),
         ("an unknown resource", "[shop.poll]\nstocks = \"1m\"", "5:1 unknown key `stocks`; did you mean `stock`?"),
         ("an interval without a unit", "[shop.poll]\nmembers = \"60\"", "5:11 `members`: `60` is no length of time"),
+    ] {
+        check_shop(name, line, want);
+    }
+}
+
+#[test]
+fn mistakes_of_the_fields_and_queries_of_a_shop() {
+    for (name, line, want) in [
         ("a field that is not there", "[shop.fields.stock]\nqty = \"/q\"", "5:1 there is no field `qty` here"),
         (
             "a field that is no pointer",
