@@ -1,6 +1,6 @@
 //! From events and rules to deliveries, and from a delivery to the bytes that are sent.
 
-use super::{Delivery, Destinations};
+use super::{Delivery, Destinations, routes};
 use crate::domain::event::Event;
 use crate::domain::model::Timestamp;
 use crate::domain::rules::RuleSet;
@@ -8,7 +8,7 @@ use crate::domain::rules::RuleSet;
 /// The deliveries of one event.
 pub fn plan(event: &Event, rules: &RuleSet, destinations: &Destinations, now: Timestamp) -> Vec<Delivery> {
     let mut deliveries = Vec::new();
-    for route in rules.route(event) {
+    for route in routes(event, rules, destinations) {
         for address in destinations.addresses(&route.channel) {
             let events = vec![event.id.clone()];
             let delivery = Delivery::new(address, event.shop.clone(), route.rule.clone(), events, now);
