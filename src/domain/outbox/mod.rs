@@ -22,6 +22,8 @@ pub use destinations::{Destination, Destinations};
 pub use digest::Digests;
 pub use notices::{ESCALATE_AFTER, other_routes, people_of, routes};
 pub use outcome::{Concern, Outcome, Reason};
-pub use plan::{body, plan};
+pub use plan::{body, deliveries_to, plan};
+
+pub use super::rules::Route;
 pub use schedule::RetryPolicy;
 pub use streak::Streak;
