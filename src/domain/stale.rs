@@ -33,7 +33,7 @@ pub struct Look {
     pub limit: Duration,
     /// This process has read it, and not longer ago than that.
     pub is_read: bool,
-    /// How many changes the latest pass found.
+    /// How many changes its passes have found since it is read again.
     pub changes: u64,
     /// Why it is not read.
     pub cause: StaleCause,

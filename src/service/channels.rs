@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use tracing::{error, info, warn};
 
 use super::shop::Shared;
@@ -19,6 +20,17 @@ use crate::edge::store::{ChannelRecord, ChannelRecords, Commit, FailingRecord, O
 
 /// How often it is looked.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// A channel of which it was told within this time, and which has taken messages since, is told again only when it
+/// has failed for [`FLAPPING_FOR`]: a receiver that refuses some messages and takes others must not ring each time.
+const FLAPPING: TimeDelta = TimeDelta::hours(1);
+const FLAPPING_FOR: TimeDelta = TimeDelta::minutes(5);
+
+/// Whether a failure that began at `since` may be one of a channel that fails and works in turns.
+fn flaps(record: &ChannelRecord, since: Timestamp, now: Timestamp) -> bool {
+    let told_lately = record.told_at.is_some_and(|told_at| now - told_at < FLAPPING);
+    told_lately && now - since < FLAPPING_FOR
+}
 
 /// Who looks after the channels.
 pub(super) struct ChannelWatch {
@@ -54,11 +66,13 @@ impl ChannelWatch {
         let (now, up) = (clock.now(), clock.mark().up);
         let record = self.records.0.get(channel).cloned().unwrap_or_default();
         match (&record.failing, self.shared.health.channel_fault(channel, up)) {
+            (None, Some((_, failing))) if flaps(&record, failing.since, now) => Ok(()),
             (None, Some((cause, failing))) => {
                 error!(channel.name = %channel, "channel {channel} does not take messages: {}", failing.why);
                 let waiting = self.waiting(channel).await?;
                 let record = ChannelRecord {
                     failing: Some(FailingRecord { since: failing.since, cause }),
+                    told_at: Some(now),
                     failing_events: record.failing_events + 1,
                     ..record
                 };

@@ -36,7 +36,7 @@ pub struct Passes {
     pub failing: Option<(Failing, StaleCause)>,
     /// The uptime of the latest one that was accepted or had no rows yet.
     pub read_up: Option<Duration>,
-    /// How many changes it found.
+    /// How many changes were found since the last failure.
     pub changes: u64,
 }
 
@@ -73,8 +73,10 @@ impl Health {
     pub fn pass_succeeded(&self, shop: &ShopId, resource: Resource, changes: u64, up: Duration) -> Option<Failing> {
         let mut passes = lock(&self.passes);
         let passes = passes.entry((shop.clone(), resource)).or_default();
-        (passes.read_up, passes.changes) = (Some(up), changes);
-        passes.failing.take().map(|(failing, _)| failing)
+        let ended = passes.failing.take().map(|(failing, _)| failing);
+        passes.read_up = Some(up);
+        passes.changes = if ended.is_some() { changes } else { passes.changes.saturating_add(changes) };
+        ended
     }
 
     /// How the passes over a resource have been going.

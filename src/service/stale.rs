@@ -31,6 +31,11 @@ const WAIT_FOR_ALL: Duration = Duration::from_secs(30);
 /// How many intervals a list may go unread; from the contract.
 const INTERVALS: u32 = 3;
 
+/// A list whose passes go on without a failure gets so many times its limit, and at least so long: how long a first pass
+/// takes where the quota is scarce is not known before it.
+const SLOW: u32 = 4;
+const SLOW_LEAST: Duration = Duration::from_secs(60);
+
 /// Looks until the end is asked for. Only a failing store ends it earlier.
 pub(super) async fn watch(shops: Vec<Arc<Shop>>, shutdown: Shutdown) -> anyhow::Result<()> {
     let mut recovering: BTreeMap<ShopId, Duration> = BTreeMap::new();
@@ -45,7 +50,7 @@ pub(super) async fn watch(shops: Vec<Arc<Shop>>, shutdown: Shutdown) -> anyhow::
 async fn look(shop: &Shop, recovering: &mut BTreeMap<ShopId, Duration>) -> Result<(), StoreError> {
     let (now, up) = (shop.shared.clock.now(), shop.shared.clock.mark().up);
     let mut looks = looks(shop, up);
-    // Cheap: the record is looked up only where the looks or what was told give a reason to.
+    // The record is looked up only where the looks or what was told give a reason to.
     if !shop.stale_is_told() && looks.iter().all(|look| look.unread_for < look.limit) {
         return Ok(());
     }
@@ -102,6 +107,7 @@ fn looks(shop: &Shop, up: Duration) -> Vec<Look> {
             false => stale_after,
         };
         let (cause, why) = cause_of(shop, &passes);
+        let limit = if cause == StaleCause::TooSlow { limit * SLOW + SLOW_LEAST } else { limit };
         Look {
             resource: *resource,
             passed_at: None,

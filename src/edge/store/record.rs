@@ -68,6 +68,9 @@ pub struct ChannelRecords(pub BTreeMap<ChannelName, ChannelRecord>);
 pub struct ChannelRecord {
     /// `channel.failing` was told, and `channel.recovered` not yet.
     pub failing: Option<FailingRecord>,
+    /// When it was last told.
+    #[serde(default)]
+    pub told_at: Option<Timestamp>,
     /// How many `channel.failing` there have been; part of the next one's id.
     pub failing_events: u64,
     /// How many `channel.recovered` there have been.
