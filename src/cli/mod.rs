@@ -64,7 +64,7 @@ enum Command {
         online: bool,
     },
     /// Show shops, passes, quota and what waits to be sent
-    Status(Listing),
+    Status(status::StatusArgs),
     /// List what has happened
     Events(events::EventsArgs),
     /// List messages and what became of them
@@ -122,6 +122,8 @@ struct Listing {
 pub enum Failure {
     /// The configuration is wrong; every mistake has been printed.
     BadConfig,
+    /// The answer is no, and it has been printed.
+    Told,
     /// Anything else, still to be printed.
     Failed(anyhow::Error),
 }
@@ -132,7 +134,7 @@ impl Failure {
         match self {
             // EX_CONFIG of sysexits.h.
             Failure::BadConfig => ExitCode::from(78),
-            Failure::Failed(_) => ExitCode::FAILURE,
+            Failure::Told | Failure::Failed(_) => ExitCode::FAILURE,
         }
     }
 }
@@ -177,7 +179,7 @@ impl Cli {
             Command::Run => run::run(config),
             Command::Demo(_) | Command::Schema { .. } => Ok(()),
             Command::Check { online } => check::check(config, *online),
-            Command::Status(listing) => status::status(config, listing),
+            Command::Status(args) => status::status(config, args),
             Command::Events(args) => events::events(config, args),
             Command::Deliveries(args) => deliveries::deliveries(config, args),
             Command::Retry(args) => act::act(config, Act::Retry, args),

@@ -1,6 +1,7 @@
 //! `posbell status`: how it goes, on one screen.
 
 use chrono_tz::Tz;
+use clap::Args;
 
 use super::backup::size;
 use super::held::state;
@@ -9,14 +10,38 @@ use super::{Failure, Listing, out, small_runtime, table};
 use crate::config::Config;
 use crate::domain::model::Timestamp;
 use crate::service::clock::Clock;
+use crate::service::problems::Problem;
 use crate::service::report::{ResourceStatus, ShopStatus, Status};
 
-pub(super) fn status(config: &Config, listing: &Listing) -> Result<(), Failure> {
+/// What `posbell status` takes.
+#[derive(Debug, Clone, Args)]
+pub(super) struct StatusArgs {
+    /// Print a line for each problem and nothing else; exit 1 when there is one
+    #[arg(long)]
+    check: bool,
+    #[command(flatten)]
+    listing: Listing,
+}
+
+pub(super) fn status(config: &Config, args: &StatusArgs) -> Result<(), Failure> {
     let answer = small_runtime()?.block_on(async { Source::find(config).await?.status().await })?;
-    if listing.json {
-        out::line(&answer)?;
-    } else {
-        out::text(&text(&parsed(&answer)?, Clock::default().now(), config.wording.timezone))?;
+    let status: Status = parsed(&answer)?;
+    match (args.check, args.listing.json) {
+        (false, true) => out::line(&answer)?,
+        (false, false) => out::text(&text(&status, Clock::default().now(), config.wording.timezone))?,
+        (true, true) => {
+            for problem in &status.problems {
+                out::line(&serde_json::to_string(problem)?)?;
+            }
+        }
+        (true, false) => {
+            for problem in &status.problems {
+                out::line(&problem.line())?;
+            }
+        }
+    }
+    if args.check && !status.problems.is_empty() {
+        return Err(Failure::Told);
     }
     Ok(())
 }
@@ -65,7 +90,17 @@ fn text(status: &Status, now: Timestamp, zone: Tz) -> String {
         ));
     }
     text.push_str(&copies_text(status, now, zone));
+    text.push_str(&problems_text(&status.problems));
     text
+}
+
+/// What to mend, at the end, where the eye is.
+fn problems_text(problems: &[Problem]) -> String {
+    if problems.is_empty() {
+        return "\nNo problems.\n".to_owned();
+    }
+    let lines = problems.iter().map(|problem| format!("  {}\n", problem.line()));
+    format!("\nPROBLEMS\n{}", lines.collect::<String>())
 }
 
 fn copies_text(status: &Status, now: Timestamp, zone: Tz) -> String {
@@ -125,6 +160,10 @@ fn resource_row(shop: &str, resource: &ResourceStatus, now: Timestamp, zone: Tz)
         why => format!("{} ({why})", length(resource.effective_ms)),
     };
     let state = match (&resource.held, &resource.failing, resource.unreadable) {
+        (None, _, _) if resource.never_read => format!(
+            "never read so far{}",
+            resource.failing.as_ref().map(|failing| format!(": {}", failing.why)).unwrap_or_default()
+        ),
         // Before how it fails: a held pass waits for a person.
         (Some(held), ..) => format!(
             "HELD since {} ({}): see `posbell held show {shop} {}`",

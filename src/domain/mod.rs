@@ -15,6 +15,7 @@ pub mod model;
 pub mod outbox;
 pub mod rhythm;
 pub mod rules;
+pub mod stale;
 
 #[cfg(test)]
 mod test_shop;

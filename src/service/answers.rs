@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::Receiver;
 
+use super::problems::{Problem, ProblemClass, problems};
 use super::report::{self, Live, QuotaStatus};
 use super::shop::{Shared, Shop};
 use super::{acts, backup, export, fetch, held, replay};
@@ -41,8 +42,23 @@ pub struct ServiceAnswers {
 }
 
 impl Answers for ServiceAnswers {
-    async fn is_ready(&self) -> bool {
-        self.shared.store.check().await.is_ok()
+    async fn unready(&self) -> Vec<String> {
+        let store = &self.shared.store;
+        let found = match store.check().await {
+            Ok(()) => problems(&self.config, store, self.shared.clock.now()).await,
+            Err(error) => Err(error),
+        };
+        match found {
+            Ok(found) => {
+                let bell = found.data.iter().filter(|problem| problem.class == ProblemClass::Bell);
+                bell.map(Problem::line).collect()
+            }
+            Err(_) => vec!["the store does not answer".to_owned()],
+        }
+    }
+
+    async fn problems(&self) -> Result<String, Refusal> {
+        json(&problems(&self.config, &self.shared.store, self.shared.clock.now()).await?)
     }
 
     async fn status(&self) -> Result<String, Refusal> {

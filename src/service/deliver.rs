@@ -22,7 +22,7 @@ use super::shutdown::Shutdown;
 use crate::domain::event::{DeliveryId, Event};
 use crate::domain::message::{Text, Wording, render, render_newest};
 use crate::domain::model::{ShopId, Timestamp};
-use crate::domain::outbox::{Delivery, Outcome, Reason, State, body};
+use crate::domain::outbox::{Concern, Delivery, Outcome, Reason, State, body};
 use crate::edge::channel::Outgoing;
 use crate::edge::store::{Commit, Due, DueDelivery, StoreError, When};
 
@@ -112,7 +112,7 @@ impl Deliverer {
         if shared.lookout.has_to_look(&due, now) && self.catch_up(shared, now).await? {
             due = self.due(now, free, shared).await?;
         }
-        if due.unreadable > 0 && self.shared.health.send_failed(&self.channel.name, UNREADABLE, now) {
+        if due.unreadable > 0 && self.unreadable_is_news(now) {
             error!(channel.name = %self.channel.name, "{} messages to {} cannot be read from the store and stay there",
                 due.unreadable, self.channel.name);
         }
@@ -128,6 +128,12 @@ impl Deliverer {
         }
         let pause = due.next.map_or(LOOK_AGAIN, |next| (next - now).to_std().unwrap_or_default());
         Ok(pause.min(LOOK_AGAIN).max(Duration::from_millis(1)))
+    }
+
+    fn unreadable_is_news(&self, now: Timestamp) -> bool {
+        let none = DeliveryId::of(&self.channel.name, None, &[]);
+        let up = self.shared.clock.mark().up;
+        self.shared.health.send_failed(&self.channel.name, (&none, Concern::Message), UNREADABLE, (now, up))
     }
 
     /// What is due and not under way.
@@ -219,7 +225,7 @@ impl Deliverer {
     fn say(&self, outcome: &Outcome, after: &Delivery, lookout: &Lookout) {
         let name = &self.channel.name;
         let health = &self.shared.health;
-        let why = match outcome {
+        let reason = match outcome {
             Outcome::Delivered => {
                 if let Some(failing) = health.send_succeeded(name) {
                     info!(channel.name = %name, "channel {name} takes messages again, after {} failures", failing.times);
@@ -227,10 +233,13 @@ impl Deliverer {
                 }
                 return;
             }
-            Outcome::Retry { reason, .. } | Outcome::Rejected { reason } => reason.to_string(),
+            Outcome::Retry { reason, .. } | Outcome::Rejected { reason } => reason,
         };
+        let why = reason.to_string();
+        let attempt = (&after.id, reason.concerns());
+        let when = (self.shared.clock.now(), self.shared.clock.mark().up);
         let is_dead = matches!(after.state, State::Dead { .. });
-        if health.send_failed(name, &why, self.shared.clock.now()) && !is_dead {
+        if health.send_failed(name, attempt, &why, when) && !is_dead {
             warn!(channel.name = %name, "channel {name} did not take a message: {why}; it is kept and tried again");
         }
         if is_dead {

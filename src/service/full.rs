@@ -14,6 +14,7 @@ use tracing::{error, info};
 
 use super::clock::Clock;
 use super::notice::{TELL_AGAIN, Teller};
+use super::problems::{Problem, ProblemKind, Problems};
 use super::setup::Ready;
 use super::shutdown::{Ending, Shutdown, shutdown};
 use crate::config::Config;
@@ -113,7 +114,9 @@ impl Waiter {
         let why = format!("the disk has been full since {since}; posbell goes on by itself when there is space");
         // Without a token that can be read, nobody but a caller on this machine is answered.
         let token = self.token.clone().unwrap_or_else(|| SecretString::from(self.clock.token()));
-        let router = admin::closed_router(why, Access { listen, token });
+        let problem = Problem::of(ProblemKind::Disk, Some(since));
+        let problems = serde_json::to_string(&Problems { data: vec![problem] }).unwrap_or_default();
+        let router = admin::closed_router(why, problems, Access { listen, token });
         let (ending, shutdown) = shutdown();
         let mut serving = JoinSet::new();
         serving.spawn(admin::serve(listener, router, async move { shutdown.asked().await }));

@@ -1,9 +1,13 @@
-//! What the running service remembers of its loops, for the status; lost with the process, and nothing depends on it.
+//! What the running service remembers of its loops, for the status and for what is told of itself; lost with the
+//! process.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::time::Duration;
 
+use crate::domain::event::{ChannelFault, DeliveryId, StaleCause};
 use crate::domain::model::{ChannelName, Resource, ShopId, Timestamp};
+use crate::domain::outbox::{Concern, Streak};
 
 /// A row of failures without a success in between.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,30 +20,73 @@ pub struct Failing {
     pub why: String,
 }
 
+/// A failed pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FailedPass<'a> {
+    /// What it said.
+    pub why: &'a str,
+    /// What kind of failure it was.
+    pub cause: StaleCause,
+}
+
+/// The passes over one list since the start.
+#[derive(Debug, Clone, Default)]
+pub struct Passes {
+    /// How they have been failing, if they have, and why.
+    pub failing: Option<(Failing, StaleCause)>,
+    /// The uptime of the latest one that was accepted or had no rows yet.
+    pub read_up: Option<Duration>,
+    /// How many changes were found since the last failure.
+    pub changes: u64,
+}
+
+/// The attempts at one channel since the start.
+#[derive(Debug, Clone, Default)]
+struct Attempts {
+    streak: Option<Streak>,
+    /// It has taken a message since the start.
+    has_taken: bool,
+}
+
 /// How passes and channels are doing.
 #[derive(Debug, Default)]
 pub struct Health {
-    passes: Mutex<BTreeMap<(ShopId, Resource), Failing>>,
-    channels: Mutex<BTreeMap<ChannelName, Failing>>,
+    passes: Mutex<BTreeMap<(ShopId, Resource), Passes>>,
+    channels: Mutex<BTreeMap<ChannelName, Attempts>>,
     blind: Mutex<BTreeMap<ShopId, bool>>,
     unreadable: Mutex<BTreeMap<(ShopId, Resource), u64>>,
-    copies: Mutex<BTreeMap<(), Failing>>,
+    copies: Mutex<Option<Failing>>,
 }
 
 impl Health {
     /// A pass failed. Returns whether this is news: the first failure, or one for another reason than the last.
-    pub fn pass_failed(&self, shop: &ShopId, resource: Resource, why: &str, now: Timestamp) -> bool {
-        note(&mut lock(&self.passes), (shop.clone(), resource), why, now)
+    pub fn pass_failed(&self, shop: &ShopId, resource: Resource, failed: FailedPass<'_>, now: Timestamp) -> bool {
+        let mut passes = lock(&self.passes);
+        let passes = passes.entry((shop.clone(), resource)).or_default();
+        let mut failing = passes.failing.take().map(|(failing, _)| failing);
+        let news = note(&mut failing, failed.why, now);
+        passes.failing = failing.map(|failing| (failing, failed.cause));
+        news
     }
 
-    /// A pass was accepted. Returns what it ends.
-    pub fn pass_succeeded(&self, shop: &ShopId, resource: Resource) -> Option<Failing> {
-        lock(&self.passes).remove(&(shop.clone(), resource))
+    /// A pass was accepted at this uptime and found so many changes. Returns what it ends.
+    pub fn pass_succeeded(&self, shop: &ShopId, resource: Resource, changes: u64, up: Duration) -> Option<Failing> {
+        let mut passes = lock(&self.passes);
+        let passes = passes.entry((shop.clone(), resource)).or_default();
+        let ended = passes.failing.take().map(|(failing, _)| failing);
+        passes.read_up = Some(up);
+        passes.changes = if ended.is_some() { changes } else { passes.changes.saturating_add(changes) };
+        ended
+    }
+
+    /// How the passes over a resource have been going.
+    pub fn passes(&self, shop: &ShopId, resource: Resource) -> Passes {
+        lock(&self.passes).get(&(shop.clone(), resource)).cloned().unwrap_or_default()
     }
 
     /// How the passes over a resource have been failing, if they have.
     pub fn pass(&self, shop: &ShopId, resource: Resource) -> Option<Failing> {
-        lock(&self.passes).get(&(shop.clone(), resource)).cloned()
+        self.passes(shop, resource).failing.map(|(failing, _)| failing)
     }
 
     /// Notes whether the stock list has no quantity at all. Returns whether that is news.
@@ -59,47 +106,79 @@ impl Health {
         unreadable > 0 && before != Some(unreadable)
     }
 
-    /// An attempt failed. Returns whether this is news.
-    pub fn send_failed(&self, channel: &ChannelName, why: &str, now: Timestamp) -> bool {
-        note(&mut lock(&self.channels), channel.clone(), why, now)
+    /// An attempt failed at this uptime. Returns whether this is news.
+    pub fn send_failed(
+        &self,
+        channel: &ChannelName,
+        attempt: (&DeliveryId, Concern),
+        why: &str,
+        (now, up): (Timestamp, Duration),
+    ) -> bool {
+        let mut channels = lock(&self.channels);
+        let streak = channels.entry(channel.clone()).or_default().streak.get_or_insert_with(|| Streak::begin(now));
+        let news = streak.times == 0 || wording(&streak.why) != wording(why);
+        let (delivery, concern) = attempt;
+        streak.failed(delivery, concern, why, up);
+        news
     }
 
     /// A message was taken. Returns what it ends.
     pub fn send_succeeded(&self, channel: &ChannelName) -> Option<Failing> {
-        lock(&self.channels).remove(channel)
+        let mut channels = lock(&self.channels);
+        let attempts = channels.entry(channel.clone()).or_default();
+        attempts.has_taken = true;
+        attempts.streak.take().map(Failing::from)
     }
 
     /// How a channel has been failing, if it has.
     pub fn channel(&self, channel: &ChannelName) -> Option<Failing> {
-        lock(&self.channels).get(channel).cloned()
+        lock(&self.channels).get(channel)?.streak.clone().map(Failing::from)
+    }
+
+    /// What is wrong with a channel at this uptime, if its attempts say so.
+    pub fn channel_fault(&self, channel: &ChannelName, up: Duration) -> Option<(ChannelFault, Failing)> {
+        let channels = lock(&self.channels);
+        let streak = channels.get(channel)?.streak.as_ref()?;
+        Some((streak.fault(up)?, Failing::from(streak.clone())))
+    }
+
+    /// Whether a channel has taken a message since the start and none has failed since.
+    pub fn channel_takes(&self, channel: &ChannelName) -> bool {
+        lock(&self.channels).get(channel).is_some_and(|attempts| attempts.has_taken && attempts.streak.is_none())
     }
 
     /// No copy of the data could be made. Returns whether this is news.
     pub fn copy_failed(&self, why: &str, now: Timestamp) -> bool {
-        note(&mut lock(&self.copies), (), why, now)
+        note(&mut lock(&self.copies), why, now)
     }
 
     /// A copy was made. Returns what it ends.
     pub fn copy_made(&self) -> Option<Failing> {
-        lock(&self.copies).remove(&())
+        lock(&self.copies).take()
     }
 
     /// How copies have been failing, if they have.
     pub fn copies(&self) -> Option<Failing> {
-        lock(&self.copies).get(&()).cloned()
+        lock(&self.copies).clone()
     }
 }
 
-fn note<K: Ord>(failing: &mut BTreeMap<K, Failing>, key: K, why: &str, now: Timestamp) -> bool {
-    match failing.get_mut(&key) {
+impl From<Streak> for Failing {
+    fn from(streak: Streak) -> Self {
+        Self { since: streak.since, times: streak.times, why: streak.why }
+    }
+}
+
+fn note(failing: &mut Option<Failing>, why: &str, now: Timestamp) -> bool {
+    match failing {
         Some(known) => {
             known.times += 1;
             let news = wording(&known.why) != wording(why);
-            known.why = why.to_owned();
+            why.clone_into(&mut known.why);
             news
         }
         None => {
-            failing.insert(key, Failing { since: now, times: 1, why: why.to_owned() });
+            *failing = Some(Failing { since: now, times: 1, why: why.to_owned() });
             true
         }
     }

@@ -34,11 +34,6 @@ impl Teller {
         Teller { channels: of_people.cloned().collect(), wording, clock }
     }
 
-    /// Whether there is any such channel that may be taken.
-    pub(super) fn can_tell(&self, may: impl Fn(&ChannelName) -> bool) -> bool {
-        self.channels.iter().any(|channel| may(&channel.name))
-    }
-
     /// Sends the notice to all readers of the first channel that may be taken and takes it. Returns which it was.
     pub(super) async fn tell(&self, notice: Notice<'_>, may: impl Fn(&ChannelName) -> bool) -> Option<ChannelName> {
         let at = self.clock.now();

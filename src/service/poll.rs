@@ -9,9 +9,12 @@ use std::time::Duration;
 
 use tracing::{info, warn};
 
+use super::health::FailedPass;
 use super::pass::{PassError, PassReport, pass};
 use super::shop::Shop;
 use super::shutdown::Shutdown;
+use super::stale;
+use crate::domain::event::StaleCause;
 use crate::domain::model::{Resource, Timestamp};
 use crate::edge::pospos::ReadError;
 use crate::edge::store::StoreError;
@@ -70,12 +73,14 @@ async fn conclude(
         }
         Err(PassError::Store(error)) => return Err(error),
         Err(PassError::Read(ReadError::KeyRefused { status })) => {
-            shop.shared.health.pass_failed(shop.id(), resource, "the shop's key was refused", now);
+            let failed = FailedPass { why: "the shop's key was refused", cause: StaleCause::KeyRefused };
+            shop.shared.health.pass_failed(shop.id(), resource, failed, now);
             shop.stop(status).await?;
         }
         Err(error) => {
             let why = error.to_string();
-            if shop.shared.health.pass_failed(shop.id(), resource, &why, now) {
+            let failed = FailedPass { why: &why, cause: stale::cause(&error) };
+            if shop.shared.health.pass_failed(shop.id(), resource, failed, now) {
                 warn!(shop.id = %shop.id(), pass.resource = %resource,
                     "{resource} of {} could not be read: {why}; the last known state stands", shop.id());
             }
@@ -87,7 +92,7 @@ async fn conclude(
 fn said(shop: &Shop, resource: Resource, report: &PassReport, took_ms: i64) {
     let PassReport { rows, unreadable, events, baseline } = *report;
     let id = shop.id();
-    if let Some(failing) = shop.shared.health.pass_succeeded(id, resource) {
+    if let Some(failing) = shop.shared.health.pass_succeeded(id, resource, events, shop.shared.clock.mark().up) {
         info!(shop.id = %id, pass.resource = %resource, "{resource} of {id} can be read again, after {} failures", failing.times);
     }
     if shop.shared.health.unreadable_are_news(id, resource, unreadable) {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::health::{Failing, Health};
 use super::held::HeldStatus;
 use super::pace;
+use super::problems::{Problem, ProblemKind, problems};
 use super::shop::costs;
 use crate::config::{ChannelKind, Config};
 use crate::domain::model::{Resource, Timestamp};
@@ -33,6 +34,8 @@ pub struct Status {
     pub dead: u64,
     /// The copies that posbell makes of its data by itself.
     pub copies: CopiesStatus,
+    /// What a person should mend, the worst first.
+    pub problems: Vec<Problem>,
 }
 
 /// The copies that posbell makes of its data by itself.
@@ -93,6 +96,10 @@ pub struct ResourceStatus {
     pub held: Option<HeldStatus>,
     /// How it has been failing since then.
     pub failing: Option<FailingStatus>,
+    /// It has not been read for too long, and people were told.
+    pub stale: bool,
+    /// It was never read while others are: a warning.
+    pub never_read: bool,
 }
 
 /// One window of the quota.
@@ -186,6 +193,8 @@ pub async fn status(
                 no_quantities: *resource == Resource::Stock && live.is_some_and(|live| live.health.was_blind(&shop.id)),
                 held: store.held(&shop.id, *resource).await?.map(HeldStatus::from),
                 failing: live.and_then(|live| live.health.pass(&shop.id, *resource)).map(FailingStatus::from),
+                stale: record.stale.told.get(resource).is_some_and(|list| !list.never),
+                never_read: record.stale.told.get(resource).is_some_and(|list| list.never),
             });
         }
         shops.push(ShopStatus {
@@ -217,7 +226,19 @@ pub async fn status(
         orphaned: counts.waiting,
         dead: counts.dead,
         copies: copies_status(config, live, now),
+        problems: problems_of(config, store, live.is_some(), now).await?,
     })
+}
+
+async fn problems_of(
+    config: &Config,
+    store: &Store,
+    running: bool,
+    now: Timestamp,
+) -> Result<Vec<Problem>, StoreError> {
+    let not_running = (!running).then(|| Problem::of(ProblemKind::NotRunning, None));
+    let found = problems(config, store, now).await?;
+    Ok(not_running.into_iter().chain(found.data).collect())
 }
 
 /// A directory that cannot be read is told by the loop that would write into it.

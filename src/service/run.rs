@@ -14,17 +14,18 @@ use tokio::task::JoinSet;
 use tracing::{info, warn};
 
 use super::answers::ServiceAnswers;
+use super::channels::ChannelWatch;
 use super::clock::Clock;
 use super::deliver::{Deliverer, Letterhead};
 use super::health::Health;
-use super::notice::Teller;
+use super::notices::OpenNotices;
 use super::pass::{self, refresh};
 use super::poll::poll;
 use super::setup::{Ready, ReadyChannel, open_shop};
 use super::shop::{Shared, Shop};
 use super::shutdown::Shutdown;
 use super::whole::read_whole;
-use super::{copies, forget, overflow};
+use super::{copies, forget, notices, stale};
 use crate::config::Config;
 use crate::domain::model::{ChannelName, Resource, Timestamp};
 use crate::domain::rhythm::pace::first_start;
@@ -71,6 +72,7 @@ pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce(Option<S
         rules: config.rules.clone(),
         destinations: config.destinations(),
         health: Health::default(),
+        notices: OpenNotices::default(),
         wakes,
     });
     let began = shared.clock.now();
@@ -109,6 +111,7 @@ pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce(Option<S
             pass::go_on(shop).await?;
         }
         start_reading(&shops, &mut loops, &shutdown);
+        start_watching(&config, &shared, &shops, &mut loops, &shutdown).await?;
         start_keeping(&config, &shared, began, &mut loops, &shutdown);
         warn_of_orphans(&shared).await?;
     }
@@ -155,8 +158,6 @@ fn start_sending(
 ) {
     let names = config.shops.iter().map(|shop| (shop.id.clone(), shop.name.clone())).collect();
     let channels: Vec<_> = channels.into_iter().map(Arc::new).collect();
-    let people = Teller::new(&channels, config.wording.clone(), shared.clock.clone());
-    loops.spawn(overflow::watch(Arc::clone(shared), people, config.max_waiting, shutdown.clone()));
     let letterhead = Arc::new(Letterhead { wording: config.wording.clone(), names });
     for channel in channels {
         let wake = shared.wakes.get(&channel.name).cloned().unwrap_or_default();
@@ -193,6 +194,21 @@ fn start_reading(shops: &[Arc<Shop>], loops: &mut JoinSet<anyhow::Result<()>>, s
             });
         }
     }
+}
+
+/// What tells when a list is not read, a channel takes nothing, or a notice finds no reader.
+async fn start_watching(
+    config: &Arc<Config>,
+    shared: &Arc<Shared>,
+    shops: &[Arc<Shop>],
+    loops: &mut JoinSet<anyhow::Result<()>>,
+    shutdown: &Shutdown,
+) -> anyhow::Result<()> {
+    let channels = ChannelWatch::new(Arc::clone(shared), Arc::clone(config)).await?;
+    loops.spawn(stale::watch(shops.to_vec(), shutdown.clone()));
+    loops.spawn(channels.run(shutdown.clone()));
+    loops.spawn(notices::watch(Arc::clone(shared), shutdown.clone()));
+    Ok(())
 }
 
 /// What keeps the store in order.

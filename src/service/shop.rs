@@ -1,6 +1,6 @@
 //! One shop at run time: its client, its rules, and what stops it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -10,6 +10,7 @@ use tracing::{error, info};
 
 use super::clock::Clock;
 use super::health::Health;
+use super::notices::OpenNotices;
 use super::pace::{self, ShopPace};
 use super::pass::refresh::Refreshes;
 use super::pass::sales::SalesMemory;
@@ -22,6 +23,7 @@ use crate::domain::rhythm::hours::Observed;
 use crate::domain::rhythm::stock_way::{Bounds, StockList, StockSize, StockWay, stock_way};
 use crate::domain::rhythm::{Costs, Rhythm};
 use crate::domain::rules::{Limits, RuleSet};
+use crate::domain::stale::{StaleRecord, Step};
 use crate::domain::{diff, model};
 use crate::edge::pospos::Pospos;
 use crate::edge::pospos::quota::QuotaLimit;
@@ -49,6 +51,8 @@ pub struct Shared {
     pub destinations: Destinations,
     /// How it all goes.
     pub health: Health,
+    /// Notices that nobody is known to have taken.
+    pub notices: OpenNotices,
     /// Wakes the delivery loop of a channel.
     pub wakes: BTreeMap<ChannelName, Arc<Notify>>,
 }
@@ -57,6 +61,19 @@ impl Shared {
     /// The deliveries of these events, by the rules.
     pub fn plan(&self, events: &[Event], now: Timestamp) -> Vec<Delivery> {
         events.iter().flat_map(|event| outbox::plan(event, &self.rules, &self.destinations, now)).collect()
+    }
+
+    /// Commits these events and the deliveries of them together with `commit`, and wakes the loops of their channels.
+    pub async fn commit_events(&self, events: Vec<Event>, commit: Commit) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let mut commit = commit;
+        commit.deliveries.extend(self.plan(&events, now));
+        let channels: Vec<ChannelName> = commit.deliveries.iter().map(|delivery| delivery.channel.clone()).collect();
+        commit.events.extend(events.iter().cloned().map(|event| (now, event)));
+        self.store.commit(commit).await?;
+        self.notices.note(&events, now);
+        self.wake(channels.iter());
+        Ok(())
     }
 
     /// Wakes the loops of the channels that these deliveries go to. Only after their commit.
@@ -92,6 +109,10 @@ pub struct Shop {
     pub stock_was_too_much: AtomicBool,
     /// Held while a person reads by hand: each such reading holds an answer in memory, so there is one at a time.
     pub by_hand: Arc<Mutex<()>>,
+    /// The uptime at its opening: from then on counts how long a list has not been read.
+    pub began_up: Duration,
+    /// The lists of which it was told that they are not read.
+    stale: std::sync::Mutex<BTreeSet<Resource>>,
     /// What is known of its key without knowing the key.
     key_hash: KeyHash,
     /// Whether nothing may be read.
@@ -112,8 +133,11 @@ impl Shop {
         let stopped = record.stopped.as_ref().is_some_and(|stopped| stopped.key_hash == key_hash);
         let (stopped, _) = watch::channel(stopped);
         let pace = ShopPace::new(costs(&config, &shared.store).await?, record.observed.clone());
+        let began_up = shared.clock.mark().up;
         let shop = Shop {
             config,
+            began_up,
+            stale: std::sync::Mutex::new(record.stale.told.keys().copied().collect()),
             shared,
             pospos,
             gate: Mutex::new(()),
@@ -161,6 +185,12 @@ impl Shop {
             self.sales.follow(plan);
         }
         rhythm
+    }
+
+    /// How often each list may be read by the configured quota, whatever has failed lately.
+    pub fn allowed_intervals(&self) -> BTreeMap<Resource, Duration> {
+        let rhythm = self.pace.rhythm(&self.config, &self.config.quota, self.shared.clock.now());
+        rhythm.paces.iter().map(|(resource, pace)| (*resource, pace.every)).collect()
     }
 
     fn limits(&self) -> Vec<QuotaLimit> {
@@ -257,6 +287,35 @@ impl Shop {
         Ok(())
     }
 
+    /// Whether it was told that a list is not read.
+    pub fn stale_is_told(&self) -> bool {
+        !self.stale_resources().is_empty()
+    }
+
+    /// The lists of which it was told that they are not read.
+    pub fn stale_resources(&self) -> BTreeSet<Resource> {
+        self.stale.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// Writes down and tells what `decide` says of what was told of its lists.
+    pub async fn tell_stale(
+        &self,
+        now: Timestamp,
+        decide: impl FnOnce(&StaleRecord) -> Option<Step>,
+    ) -> Result<Option<Step>, StoreError> {
+        let _held = self.record.lock().await;
+        let record = self.shared.store.shop(&self.config.id).await?;
+        let Some(step) = decide(&record.stale) else { return Ok(None) };
+        let factory = self.scribe(now);
+        let recovered = step.recovered.clone().map(|(counter, event)| factory.shop_recovered(counter, event));
+        let stale = step.stale.clone().map(|(counter, event)| factory.shop_stale(counter, event));
+        let told = step.record.told.keys().copied().collect();
+        let record = ShopRecord { stale: step.record.clone(), ..record };
+        self.write(record, recovered.into_iter().chain(stale).collect()).await?;
+        *self.stale.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = told;
+        Ok(Some(step))
+    }
+
     /// Tells `shop.baseline` once, when every polled resource was read or ten minutes have passed.
     pub async fn tell_baseline(&self) -> Result<(), StoreError> {
         let _held = self.record.lock().await;
@@ -308,18 +367,8 @@ impl Shop {
 
     /// Commits the shop's record with its events and their deliveries in one step.
     async fn write(&self, record: ShopRecord, events: Vec<Event>) -> Result<(), StoreError> {
-        let now = self.shared.clock.now();
-        let deliveries = self.shared.plan(&events, now);
-        let channels: Vec<ChannelName> = deliveries.iter().map(|delivery| delivery.channel.clone()).collect();
-        let commit = Commit {
-            events: events.into_iter().map(|event| (now, event)).collect(),
-            deliveries,
-            shop: Some((self.config.id.clone(), record)),
-            ..Commit::default()
-        };
-        self.shared.store.commit(commit).await?;
-        self.shared.wake(channels.iter());
-        Ok(())
+        let shop = Some((self.config.id.clone(), record));
+        self.shared.commit_events(events, Commit { shop, ..Commit::default() }).await
     }
 }
 

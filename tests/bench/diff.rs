@@ -19,6 +19,7 @@ use posbell::edge::pospos::quota::SystemBootClock;
 use posbell::edge::store::{Commit, Head, Store};
 use posbell::service::clock::Clock;
 use posbell::service::health::Health;
+use posbell::service::notices::OpenNotices;
 use posbell::service::pass::pass;
 use posbell::service::setup;
 use posbell::service::shop::{Shared, Shop};
@@ -196,6 +197,7 @@ async fn open(dir: &Path, address: std::net::SocketAddr) -> Shop {
         retain: config.retain,
         destinations: config.destinations(),
         health: Health::default(),
+        notices: OpenNotices::default(),
         wakes: std::collections::BTreeMap::new(),
     });
     let only = ready.shops.into_iter().next().expect("there is one");

@@ -56,6 +56,33 @@ pub enum Reason {
     TooManyWait(u64),
 }
 
+/// What a failed attempt says something about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Concern {
+    /// The channel: no message will be taken until a person acts.
+    Channel,
+    /// Perhaps this message alone.
+    Message,
+    /// The way to the receiver, or the receiver's present state: it may pass.
+    Way,
+}
+
+impl Reason {
+    /// What this reason says something about.
+    pub fn concerns(&self) -> Concern {
+        match self {
+            Reason::Status(401 | 403 | 404 | 300..=399)
+            | Reason::Gone
+            | Reason::AddressRefused(_)
+            | Reason::Unauthorized
+            | Reason::RecipientRefused => Concern::Channel,
+            Reason::Status(408 | 425 | 429 | 500..) => Concern::Way,
+            Reason::Status(_) | Reason::EventLost | Reason::Unsendable(_) | Reason::TooManyWait(_) => Concern::Message,
+            _ => Concern::Way,
+        }
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,14 +1,19 @@
 //! From events and rules to deliveries, and from a delivery to the bytes that are sent.
 
-use super::{Delivery, Destinations};
+use super::{Delivery, Destinations, routes};
 use crate::domain::event::Event;
 use crate::domain::model::Timestamp;
-use crate::domain::rules::RuleSet;
+use crate::domain::rules::{Route, RuleSet};
 
 /// The deliveries of one event.
 pub fn plan(event: &Event, rules: &RuleSet, destinations: &Destinations, now: Timestamp) -> Vec<Delivery> {
+    deliveries_to(event, &routes(event, rules, destinations), destinations, now)
+}
+
+/// The deliveries of one event by these routes: one for each recipient.
+pub fn deliveries_to(event: &Event, routes: &[Route], destinations: &Destinations, now: Timestamp) -> Vec<Delivery> {
     let mut deliveries = Vec::new();
-    for route in rules.route(event) {
+    for route in routes {
         for address in destinations.addresses(&route.channel) {
             let events = vec![event.id.clone()];
             let delivery = Delivery::new(address, event.shop.clone(), route.rule.clone(), events, now);

@@ -1,5 +1,7 @@
 //! Which channels an event goes to, and by which rule.
 
+use std::collections::BTreeSet;
+
 use super::condition::EventView;
 use super::{Rule, RuleSet};
 use crate::domain::event::{Event, EventKind, Severity};
@@ -35,22 +37,19 @@ impl RuleSet {
                 break;
             }
         }
-        if event.kind == EventKind::ShopKeyRejected {
-            self.add_every_channel(event, &mut routes);
-        }
         routes
     }
 
-    /// A shop whose key was refused is silent from now on. Whoever hears of the shop at all must hear of that, whatever
-    /// the rules select.
-    fn add_every_channel(&self, event: &Event, routes: &mut Vec<Route>) {
-        for rule in self.rules.iter().filter(|rule| rule.is_of(&event.shop)) {
-            for channel in &rule.to {
-                if routes.iter().all(|route| route.channel != *channel) {
-                    routes.push(rule.route_to(channel, event.kind));
-                }
-            }
-        }
+    /// The channels of the rules that have the event's type in `on`, whatever else they ask for.
+    pub fn channels_about(&self, event: &Event) -> BTreeSet<ChannelName> {
+        let about = self.rules.iter().filter(|rule| rule.is_about(event));
+        about.flat_map(|rule| rule.to.iter().cloned()).collect()
+    }
+
+    /// The channels that any rule of this shop names.
+    pub fn channels_of(&self, shop: &ShopId) -> BTreeSet<ChannelName> {
+        let of_shop = self.rules.iter().filter(|rule| rule.is_of(shop));
+        of_shop.flat_map(|rule| rule.to.iter().cloned()).collect()
     }
 
     /// What "low" means for this product.
@@ -111,14 +110,6 @@ mod tests {
         let routes = rules(&rules_text.concat()).route(event);
         let said: Vec<String> = routes.iter().map(|route| format!("{} by {}", route.channel, route.rule)).collect();
         assert_eq!(said.join(", "), want);
-    }
-
-    #[test]
-    fn a_refused_key_is_told_wherever_the_shop_is_told_of() {
-        let refused = scribe().key_rejected(1, 403);
-        check(&[rule("a", "owner", "on = [\"stock.low\"]")], &refused, "owner by a");
-        let shops = rule("b", "erp", "on = [\"sale.created\"]\nshops = [\"second\"]");
-        check(&[shops, rule("c", "owner mail", "on = [\"shop.*\"]\nstop = true")], &refused, "owner by c, mail by c");
     }
 
     fn created() -> Event {

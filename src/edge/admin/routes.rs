@@ -71,8 +71,10 @@ pub enum Refusal {
 
 /// Who knows the answers. Each answer is JSON.
 pub trait Answers: Send + Sync + 'static {
-    /// Whether the store is open and answers.
-    fn is_ready(&self) -> impl Future<Output = bool> + Send;
+    /// Why posbell cannot do its work, a line for each problem; empty where it can.
+    fn unready(&self) -> impl Future<Output = Vec<String>> + Send;
+    /// What a person should mend, `{"data": […]}`.
+    fn problems(&self) -> impl Future<Output = Result<String, Refusal>> + Send;
     /// The status.
     fn status(&self) -> impl Future<Output = Result<String, Refusal>> + Send;
     /// Events, `{"data": […], "last": number}`.
@@ -116,6 +118,7 @@ pub fn router<A: Answers>(answers: Arc<A>, access: Access) -> Router {
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready::<A>))
+        .route("/api/v1/problems", get(|State(a): State<Arc<A>>| async move { json(a.problems().await) }))
         .route("/api/v1/status", get(|State(a): State<Arc<A>>| async move { json(a.status().await) }))
         .route("/api/v1/events", get(events::<A>))
         .route("/api/v1/events/export", get(export::<A>))
@@ -136,21 +139,25 @@ pub fn router<A: Answers>(answers: Arc<A>, access: Access) -> Router {
         .with_state(answers)
 }
 
-/// What the admin address serves while the store is closed: that posbell lives, is not ready, and `why`.
-pub fn closed_router(why: String, access: Access) -> Router {
+/// What the admin address serves while the store is closed: that posbell lives, is not ready, `why`, and `problems` as
+/// JSON.
+pub fn closed_router(why: String, problems: String, access: Access) -> Router {
     let unready = format!("{why}\n");
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(move || async move { (StatusCode::SERVICE_UNAVAILABLE, unready) }))
+        .route("/api/v1/problems", get(move || async move { json(Ok(problems)) }))
         .fallback(move || async move { json(Err(Refusal::Failed(why))) })
         .layer(middleware::from_fn_with_state(access, access::check))
 }
 
 async fn ready<A: Answers>(State(answers): State<Arc<A>>) -> Response {
-    match answers.is_ready().await {
-        true => "ready\n".into_response(),
-        false => (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n").into_response(),
+    let problems = answers.unready().await;
+    if problems.is_empty() {
+        return "ready\n".into_response();
     }
+    let lines: String = problems.into_iter().map(|problem| problem + "\n").collect();
+    (StatusCode::SERVICE_UNAVAILABLE, lines).into_response()
 }
 
 async fn events<A: Answers>(State(answers): State<Arc<A>>, Query(query): Query<EventQuery>) -> Response {

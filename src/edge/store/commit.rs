@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::engine::{Batch, Engine};
 use super::listed;
-use super::record::{self, ReplayRecord, ResourceRecord, ShopRecord};
+use super::record::{self, ChannelRecords, ReplayRecord, ResourceRecord, ShopRecord};
 use super::waiting::{Refused, Waiting};
 use super::{StoreError, keys};
 use crate::domain::diff::guard::GuardRecord;
@@ -39,6 +39,8 @@ pub struct Commit {
     pub guard: Option<(ShopId, Resource, GuardRecord)>,
     /// What is known of a shop from now on.
     pub shop: Option<(ShopId, ShopRecord)>,
+    /// What was told of channels from now on.
+    pub channels: Option<ChannelRecords>,
     /// Whether events wait for one message of them all.
     pub gather: Option<(ShopId, Resource, Gather)>,
     /// Blocks of the index of the log, by their number, as the store's own indexing made them.
@@ -53,12 +55,12 @@ impl Commit {
     /// Whether nothing would become of it.
     pub fn is_empty(&self) -> bool {
         let Commit { rows, events, deliveries, settled, acts, collapse, .. } = self;
-        let Commit { resource, guard, shop, gather, replay, overflow_told, removals, blocks, .. } = self;
+        let Commit { resource, guard, shop, channels, gather, replay, overflow_told, removals, blocks, .. } = self;
         let told = [rows.len(), events.len(), deliveries.len(), settled.len(), acts.len()];
         let kept = [overflow_told.len(), removals.len(), blocks.len()];
-        let known = [resource.is_some(), guard.is_some(), shop.is_some()];
+        let known = [resource.is_some(), guard.is_some(), shop.is_some(), channels.is_some()];
         let single = [collapse.is_some(), gather.is_some(), replay.is_some()];
-        told == [0; 5] && kept == [0; 3] && known == [false; 3] && single == [false; 3]
+        told == [0; 5] && kept == [0; 3] && known == [false; 4] && single == [false; 3]
     }
 }
 
@@ -142,6 +144,9 @@ pub(super) fn batch_of(
     }
     if let Some((shop, record)) = commit.shop {
         batch.insert(keys::shop(&shop), record::write(&record)?);
+    }
+    if let Some(records) = commit.channels {
+        batch.insert(keys::CHANNELS, record::write(&records)?);
     }
     for (block, entries) in commit.blocks {
         batch.insert(keys::numbered(keys::BLOCKS, block), entries);

@@ -13,6 +13,7 @@ pub(super) const EPOCH: &[u8] = b"m/epoch";
 pub(super) const NUMBERS: &[u8] = b"m/numbers";
 pub(super) const FORM: &[u8] = b"m/form";
 pub(super) const REPLAY: &[u8] = b"m/replay";
+pub(super) const CHANNELS: &[u8] = b"m/channels";
 pub(super) const EVENTS: &[u8] = b"e/";
 pub(super) const BLOCKS: &[u8] = b"b/";
 pub(super) const DELIVERIES: &[u8] = b"d/";

@@ -49,7 +49,9 @@ pub use log::{EventFilter, NumberedEvent};
 pub use open::make_data_dir;
 pub use outbox::{Due, DueDelivery, PageStart, WaitingPage, When};
 pub use read::{DeliveryFilter, OutboxCounts};
-pub use record::{ReplayPlace, ReplayRecord, ResourceRecord, ShopRecord, Stopped};
+pub use record::{
+    ChannelRecord, ChannelRecords, FailingRecord, ReplayPlace, ReplayRecord, ResourceRecord, ShopRecord, Stopped,
+};
 pub use restore::{Restore, Restored};
 pub use space::{FULL, RESERVE, free_bytes, is_full};
 pub use waiting::Overflow;

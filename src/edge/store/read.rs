@@ -6,13 +6,13 @@ use serde::de::DeserializeOwned;
 
 use super::engine::{Bytes, Engine, Span};
 use super::listed::split;
-use super::record::{self, ResourceRecord, ShopRecord};
+use super::record::{self, ChannelRecords, ResourceRecord, ShopRecord};
 use super::{Store, StoreError, keys};
 use crate::domain::diff::Known;
 use crate::domain::diff::guard::{GuardRecord, Held};
 use crate::domain::event::DeliveryId;
-use crate::domain::model::{ChannelName, EntityId, Resource, ShopId};
-use crate::domain::outbox::Delivery;
+use crate::domain::model::{ChannelName, EntityId, Resource, ShopId, Timestamp};
+use crate::domain::outbox::{Delivery, State};
 
 /// Which deliveries to list.
 #[derive(Debug, Clone, Default)]
@@ -111,6 +111,28 @@ impl Store {
     /// What is known of a shop.
     pub async fn shop(&self, shop: &ShopId) -> Result<ShopRecord, StoreError> {
         Ok(self.get(keys::shop(shop)).await?.unwrap_or_default())
+    }
+
+    /// What was told of channels.
+    pub async fn channels(&self) -> Result<ChannelRecords, StoreError> {
+        Ok(self.get(keys::CHANNELS.to_vec()).await?.unwrap_or_default())
+    }
+
+    /// How many of the newest dead letters were given up since this moment. At most so many are looked at.
+    pub async fn dead_since(&self, moment: Timestamp, most: usize) -> Result<usize, StoreError> {
+        let end = self.inner.committer.durable().delivery;
+        self.reading(move |engine| {
+            let mut found = 0;
+            for stored in candidates(engine, end, Some("dead"))?.take(most) {
+                let Some(stored) = stored? else { continue };
+                let delivery = record::read::<Delivery>(&stored);
+                found += usize::from(
+                    delivery.is_ok_and(|delivery| matches!(delivery.state, State::Dead { at } if at >= moment)),
+                );
+            }
+            Ok(found)
+        })
+        .await
     }
 
     async fn get<T: DeserializeOwned + Send + 'static>(&self, key: Vec<u8>) -> Result<Option<T>, StoreError> {

@@ -1,13 +1,17 @@
 //! What the values look like: JSON, packed where that is shorter, with a form number in the store; readable by every
 //! later version.
 
+use std::collections::BTreeMap;
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{StoreError, packed};
-use crate::domain::model::{KeyHash, Timestamp};
+use crate::domain::event::ChannelFault;
+use crate::domain::model::{ChannelName, KeyHash, Timestamp};
 use crate::domain::rhythm::hours::Observed;
+use crate::domain::stale::StaleRecord;
 
 /// The form that this version writes.
 pub(super) const FORM: u32 = 3;
@@ -49,6 +53,37 @@ pub struct ShopRecord {
     /// When sales were seen to be made.
     #[serde(default)]
     pub observed: Observed,
+    /// What was told of lists that are not read.
+    #[serde(default)]
+    pub stale: StaleRecord,
+}
+
+/// What was told of channels, by their names.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ChannelRecords(pub BTreeMap<ChannelName, ChannelRecord>);
+
+/// What was told of one channel.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ChannelRecord {
+    /// `channel.failing` was told, and `channel.recovered` not yet.
+    pub failing: Option<FailingRecord>,
+    /// When it was last told.
+    #[serde(default)]
+    pub told_at: Option<Timestamp>,
+    /// How many `channel.failing` there have been; part of the next one's id.
+    pub failing_events: u64,
+    /// How many `channel.recovered` there have been.
+    pub recovered_events: u64,
+}
+
+/// A channel that was told to be failing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailingRecord {
+    /// When the first of the failed attempts was.
+    pub since: Timestamp,
+    /// What kind of failure it was.
+    pub cause: ChannelFault,
 }
 
 /// Why a shop is not read at all.

@@ -89,17 +89,8 @@ async fn hold(
     let told = |(counter, held): (u64, &Held)| scribe.pass_held(counter, resource, held.since, counts(&held.census));
     let event = notice.zip(record.held.as_ref()).map(told);
     let events: Vec<_> = event.into_iter().collect();
-    let deliveries = shop.shared.plan(&events, scribe.now());
-    let channels: Vec<_> = deliveries.iter().map(|delivery| delivery.channel.clone()).collect();
-    let commit = Commit {
-        guard: Some((shop.id().clone(), resource, record)),
-        events: events.into_iter().map(|event| (scribe.now(), event)).collect(),
-        deliveries,
-        ..Commit::default()
-    };
-    shop.shared.store.commit(commit).await?;
-    shop.shared.wake(channels.iter());
-    Ok(())
+    let guard = Some((shop.id().clone(), resource, record));
+    shop.shared.commit_events(events, Commit { guard, ..Commit::default() }).await
 }
 
 fn counts(census: &Census) -> HeldCounts {

@@ -13,6 +13,7 @@ use posbell::edge::store::Store;
 use posbell::service::clock::Clock;
 use posbell::service::health::Health;
 use posbell::service::held::HeldPass;
+use posbell::service::notices::OpenNotices;
 use posbell::service::pass::{PassError, PassReport, pass};
 use posbell::service::setup::{open_shop, ready};
 use posbell::service::shop::{Shared, Shop};
@@ -63,6 +64,7 @@ impl Reader {
             rules: config.rules.clone(),
             destinations: config.destinations(),
             health: Health::default(),
+            notices: OpenNotices::default(),
             wakes: BTreeMap::new(),
         };
         let shop = open_shop(ready.shops.remove(0), &config, &Arc::new(shared), Arc::new(SystemBootClock)).await;

@@ -20,3 +20,4 @@ mod overflow;
 mod refresh;
 mod refusals;
 mod replay;
+mod told;

@@ -1,0 +1,166 @@
+//! Looks after the channels: tells elsewhere when one does not take messages, when it takes them again, and when so
+//! many wait for it that new ones are dead letters.
+//!
+//! When a channel counts as failing is decided in [`crate::domain::outbox::Streak`]; here it is written down with its
+//! event and the deliveries to the other channels, in one commit, so that a restart tells nothing twice.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use tracing::{error, info, warn};
+
+use super::shop::Shared;
+use super::shutdown::Shutdown;
+use crate::config::Config;
+use crate::domain::event::{ChannelFailing, ChannelFault, ChannelRecovered, Event, Scribe};
+use crate::domain::model::{ChannelName, Timestamp};
+use crate::edge::store::{ChannelRecord, ChannelRecords, Commit, FailingRecord, Overflow, StoreError};
+
+/// How often it is looked.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// A channel of which it was told within this time, and which has taken messages since, is told again only when it
+/// has failed for [`FLAPPING_FOR`]: a receiver that refuses some messages and takes others must not ring each time.
+const FLAPPING: TimeDelta = TimeDelta::hours(1);
+const FLAPPING_FOR: TimeDelta = TimeDelta::minutes(5);
+
+/// Whether a failure that began at `since` may be one of a channel that fails and works in turns.
+fn flaps(record: &ChannelRecord, since: Timestamp, now: Timestamp) -> bool {
+    let told_lately = record.told_at.is_some_and(|told_at| now - told_at < FLAPPING);
+    told_lately && now - since < FLAPPING_FOR
+}
+
+/// Who looks after the channels.
+pub(super) struct ChannelWatch {
+    shared: Arc<Shared>,
+    config: Arc<Config>,
+    /// What was told.
+    records: ChannelRecords,
+    /// The channels whose overflow was logged.
+    overflowing: BTreeSet<ChannelName>,
+}
+
+impl ChannelWatch {
+    /// Reads what was told.
+    pub(super) async fn new(shared: Arc<Shared>, config: Arc<Config>) -> Result<ChannelWatch, StoreError> {
+        let records = shared.store.channels().await?;
+        Ok(ChannelWatch { shared, config, records, overflowing: BTreeSet::new() })
+    }
+
+    /// Looks until the end is asked for. Only a failing store ends it earlier.
+    pub(super) async fn run(mut self, shutdown: Shutdown) -> anyhow::Result<()> {
+        while shutdown.unless_asked(tokio::time::sleep(LOOK)).await.is_some() {
+            let config = Arc::clone(&self.config);
+            for channel in &config.channels {
+                self.look(&channel.name).await?;
+            }
+            self.look_for_overflows().await?;
+        }
+        Ok(())
+    }
+
+    async fn look(&mut self, channel: &ChannelName) -> Result<(), StoreError> {
+        let clock = &self.shared.clock;
+        let (now, up) = (clock.now(), clock.mark().up);
+        let record = self.records.0.get(channel).cloned().unwrap_or_default();
+        match (&record.failing, self.shared.health.channel_fault(channel, up)) {
+            (None, Some((_, failing))) if flaps(&record, failing.since, now) => Ok(()),
+            (None, Some((cause, failing))) => {
+                error!(channel.name = %channel, "channel {channel} does not take messages: {}", failing.why);
+                let waiting = self.waiting(channel).await?;
+                let record = ChannelRecord {
+                    failing: Some(FailingRecord { since: failing.since, cause }),
+                    told_at: Some(now),
+                    failing_events: record.failing_events + 1,
+                    ..record
+                };
+                let event =
+                    ChannelFailing { channel: channel.clone(), since: failing.since, cause, why: failing.why, waiting };
+                let event = self.factory(channel, now).channel_failing(record.failing_events, event);
+                self.tell(channel, record, event, Vec::new()).await
+            }
+            (Some(failed), None) if self.shared.health.channel_takes(channel) => {
+                let since = failed.since;
+                info!(channel.name = %channel, "channel {channel} takes messages again");
+                let waiting = self.waiting(channel).await?;
+                let lasted_s = u64::try_from((now - since).num_seconds()).unwrap_or_default();
+                let recovered_events = record.recovered_events + 1;
+                let record = ChannelRecord { failing: None, recovered_events, ..record };
+                let event = ChannelRecovered { channel: channel.clone(), since, lasted_s, waiting };
+                let event = self.factory(channel, now).channel_recovered(recovered_events, event);
+                self.tell(channel, record, event, Vec::new()).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Tells once of each channel for which more was to be sent than may wait, until clearly fewer wait.
+    async fn look_for_overflows(&mut self) -> Result<(), StoreError> {
+        let overflows = self.shared.store.overflows().await?;
+        self.overflowing.retain(|channel| {
+            let stays = overflows.contains_key(channel);
+            if !stays {
+                info!(channel.name = %channel, "fewer messages wait for {channel} again: new ones are kept for it");
+            }
+            stays
+        });
+        for (channel, overflow) in overflows {
+            if self.overflowing.insert(channel.clone()) {
+                warn!(channel.name = %channel,
+                    "{} messages wait for {channel}: new ones are dead letters at once; when it takes messages again, \
+                     type `posbell retry --dead --channel {channel}`", self.config.max_waiting);
+            }
+            if !overflow.told {
+                self.tell_overflow(&channel, &overflow).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn tell_overflow(&mut self, channel: &ChannelName, overflow: &Overflow) -> Result<(), StoreError> {
+        let now = self.shared.clock.now();
+        let record = self.records.0.get(channel).cloned().unwrap_or_default();
+        let record = ChannelRecord { failing_events: record.failing_events + 1, ..record };
+        let most = self.config.max_waiting;
+        let event = ChannelFailing {
+            channel: channel.clone(),
+            since: overflow.since,
+            cause: ChannelFault::Overflow,
+            why: format!("{most} messages wait for it (`[store] max_waiting`)"),
+            waiting: most,
+        };
+        let event = self.factory(channel, now).channel_failing(record.failing_events, event);
+        self.tell(channel, record, event, vec![channel.clone()]).await
+    }
+
+    /// Commits what is known of the channel with the event and its deliveries.
+    async fn tell(
+        &mut self,
+        channel: &ChannelName,
+        record: ChannelRecord,
+        event: Event,
+        overflow_told: Vec<ChannelName>,
+    ) -> Result<(), StoreError> {
+        let mut records = self.records.clone();
+        records.0.insert(channel.clone(), record);
+        let channels = Some(records.clone());
+        self.shared.commit_events(vec![event], Commit { channels, overflow_told, ..Commit::default() }).await?;
+        self.records = records;
+        Ok(())
+    }
+
+    async fn waiting(&self, channel: &ChannelName) -> Result<u64, StoreError> {
+        let counts = self.shared.store.outbox_counts().await?;
+        Ok(counts.waiting.get(channel.as_str()).copied().unwrap_or_default())
+    }
+
+    /// Events need a shop: the first one whose rules name the channel.
+    fn factory(&self, channel: &ChannelName, now: Timestamp) -> Scribe {
+        let names_it = |shop: &&crate::config::ShopConfig| self.config.rules.channels_of(&shop.id).contains(channel);
+        let shops = &self.config.shops;
+        let shop = shops.iter().find(names_it).or(shops.first()).expect("a configuration has at least one shop");
+        Scribe::new(shop.id.clone(), shop.name.as_str(), self.shared.store.epoch().clone(), now)
+    }
+}

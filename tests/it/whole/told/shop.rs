@@ -1,0 +1,172 @@
+//! A shop that is not read: told once to a person whatever the cause, ended once, and shown by each of the four views.
+
+use posbell::demo::shop::Fault;
+use posbell::domain::model::Resource;
+
+use super::{asked, check, events, messages, parsed, rig, told, watching, well};
+use crate::support::rig::{Rig, RigPlan, event};
+use crate::support::telegram::BotApi;
+
+fn fail(rig: &Rig, fault: Fault) {
+    Resource::ALL.into_iter().for_each(|resource| rig.shop.fail_next(resource, fault, 1_000_000));
+}
+
+/// Lets every list fail so until that is told, through a restart, and until it is over.
+async fn outage(fault: Fault, cause: &str) {
+    let bot = BotApi::start().await;
+    let rig = rig(&bot);
+    let service = watching(&rig).await;
+    well(&rig).await;
+    fail(&rig, fault);
+    let stale = told(&rig, "shop.stale", 1).await.remove(0);
+    assert_eq!(stale["data"]["details"]["cause"], cause, "{stale}");
+    parsed(&stale);
+    let said = messages(&bot, 1).await.remove(0).text;
+    assert!(said.contains("cannot read"), "{said}");
+
+    let (exit, lines) = check(&rig);
+    assert_eq!(exit, Some(1));
+    assert!(lines.contains("shop main: transactions is not read"), "{lines}");
+    assert!(asked(&rig, "/readyz").await.starts_with("HTTP/1.1 503"));
+    let problems = asked(&rig, "/api/v1/problems").await;
+    assert!(problems.starts_with("HTTP/1.1 200"), "{problems}");
+
+    // A restart in the middle tells nothing again. The outage lasts on for twice the time after which it is told.
+    service.kill();
+    let service = rig.start();
+    rig.sell_one();
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    rig.shop.fail_no_more();
+    let recovered = told(&rig, "shop.recovered", 1).await.remove(0);
+    assert!(recovered["data"]["details"]["changes"].as_u64() >= Some(1), "{recovered}");
+    messages(&bot, 2).await;
+    rig.all_told().await;
+    well(&rig).await;
+    assert_eq!((events(&rig, "shop.stale").len(), events(&rig, "shop.recovered").len()), (1, 1));
+    assert_eq!(bot.messages().len(), 2, "{:?}", bot.messages());
+    drop(service);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_api_that_is_down_is_told_once_and_ended_once() {
+    outage(Fault::Status(503), "api_error").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_api_that_cannot_be_reached_is_told() {
+    outage(Fault::HangUp, "api_unreachable").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_without_success_are_told() {
+    outage(Fault::SuccessZero, "bad_answer").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_the_wrong_shape_are_told() {
+    outage(Fault::WrongShape, "bad_answer").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_apart_is_told() {
+    let bot = BotApi::start().await;
+    let rig = rig(&bot);
+    let service = watching(&rig).await;
+    rig.shop.say_ahead(chrono::TimeDelta::hours(-2));
+    let stale = told(&rig, "shop.stale", 1).await.remove(0);
+    assert_eq!(stale["data"]["details"]["cause"], "clock_apart", "{stale}");
+    messages(&bot, 1).await;
+    rig.shop.say_ahead(chrono::TimeDelta::zero());
+    told(&rig, "shop.recovered", 1).await;
+    drop(service);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_key_of_another_shop_is_told() {
+    let bot = BotApi::start().await;
+    let rig = rig(&bot);
+    let service = watching(&rig).await;
+    drop(service.stop());
+    let other = Rig::new(RigPlan { seed: 77, ..RigPlan::default() });
+    rig.configure(rig.shop.base_url(), other.shop.base_url());
+    rig.configure(&rig.key, &other.key);
+    let service = rig.start();
+    let stale = told(&rig, "shop.stale", 1).await.remove(0);
+    assert_eq!(stale["data"]["details"]["cause"], "another_shop", "{stale}");
+    let said = messages(&bot, 1).await.remove(0).text;
+    assert!(said.contains("cannot read"), "{said}");
+    drop(service);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_key_is_told_where_no_rule_names_it_and_to_no_machine() {
+    let bot = BotApi::start().await;
+    let rig = rig(&bot);
+    let service = watching(&rig).await;
+    rig.shop.revoke_key();
+    let said = messages(&bot, 1).await.remove(0).text;
+    assert!(said.contains("posbell resume main"), "{said}");
+    let (exit, lines) = check(&rig);
+    assert!(exit == Some(1) && lines.contains("its key was refused"), "{lines}");
+    let stale = told(&rig, "shop.stale", 1).await.remove(0);
+    assert_eq!(stale["data"]["details"]["cause"], "key_refused", "{stale}");
+    messages(&bot, 2).await;
+    assert!(rig.receiver.received().iter().all(|one| event(one).kind.name() == "shop.baseline"));
+    rig.shop.issue_key(&rig.key);
+    assert!(rig.run(&["resume", "main"]).status.success());
+    told(&rig, "shop.recovered", 1).await;
+    well(&rig).await;
+    drop(service);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_key_goes_where_its_rule_says_alone() {
+    let (bot, other) = (BotApi::start().await, BotApi::start().await);
+    let rules = "[[rule]]\nname = \"a\"\non = [\"shop.*\"]\nto = [\"owner\"]\n\n\
+                 [[rule]]\nname = \"b\"\non = [\"stock.*\"]\nto = [\"boss\"]\n";
+    let config = super::chat("owner", &bot) + &super::chat("boss", &other);
+    let rig = Rig::new(RigPlan { config, rules: rules.to_owned(), ..RigPlan::default() });
+    let service = rig.start();
+    messages(&bot, 1).await;
+    rig.shop.revoke_key();
+    messages(&bot, 2).await;
+    let planned = rig.lines(&["deliveries", "--channel", "boss", "--json"]);
+    assert!(planned.is_empty(), "{planned:?}");
+    drop(service);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_was_never_read_is_told_once_and_is_no_problem() {
+    let bot = BotApi::start().await;
+    let rig = rig(&bot);
+    rig.shop.fail_next(Resource::Vendors, Fault::Status(404), 1_000_000);
+    let service = rig.start();
+    let stale = told(&rig, "shop.stale", 1).await.remove(0);
+    let details = &stale["data"]["details"];
+    assert!(details["resources"] == serde_json::json!(["vendors"]) && details["since"].is_null(), "{details}");
+    messages(&bot, 1).await;
+    let (exit, lines) = check(&rig);
+    assert_eq!((exit, lines.as_str()), (Some(0), ""));
+    assert!(asked(&rig, "/readyz").await.starts_with("HTTP/1.1 200"));
+    let status = super::shown(&rig.run(&["status"]));
+    assert!(status.contains("never read so far"), "{status}");
+    drop(service);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_held_list_is_told_and_stands_among_the_problems() {
+    let bot = BotApi::start().await;
+    let rig = rig(&bot);
+    let service = watching(&rig).await;
+    rig.shop.zero_all();
+    told(&rig, "pass.held", 1).await;
+    let stale = told(&rig, "shop.stale", 1).await.remove(0);
+    assert_eq!(stale["data"]["details"]["cause"], "held", "{stale}");
+    messages(&bot, 2).await;
+    let (exit, lines) = check(&rig);
+    assert!(exit == Some(1) && lines.contains("posbell held show main stock"), "{lines}");
+    assert!(rig.run(&["held", "release", "main", "stock"]).status.success());
+    told(&rig, "shop.recovered", 1).await;
+    well(&rig).await;
+    drop(service);
+}
