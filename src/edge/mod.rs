@@ -4,5 +4,6 @@
 
 pub mod admin;
 pub mod channel;
+pub mod heartbeat;
 pub mod pospos;
 pub mod store;

@@ -19,6 +19,7 @@ pub mod fetch;
 pub mod forget;
 pub mod full;
 pub mod health;
+mod heartbeat;
 pub mod held;
 mod notice;
 pub mod notices;

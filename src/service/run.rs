@@ -25,11 +25,12 @@ use super::setup::{Ready, ReadyChannel, open_shop};
 use super::shop::{Shared, Shop};
 use super::shutdown::Shutdown;
 use super::whole::read_whole;
-use super::{copies, forget, notices, stale};
-use crate::config::Config;
+use super::{copies, forget, heartbeat, notices, stale};
+use crate::config::{Config, HeartbeatConfig};
 use crate::domain::model::{ChannelName, Resource, Timestamp};
 use crate::domain::rhythm::pace::first_start;
 use crate::edge::admin::{self, Access};
+use crate::edge::heartbeat::Heartbeat;
 use crate::edge::pospos::quota::SystemBootClock;
 use crate::edge::store::{FULL, Store, StoreError, free_bytes};
 
@@ -208,6 +209,10 @@ async fn start_watching(
     loops.spawn(stale::watch(shops.to_vec(), shutdown.clone()));
     loops.spawn(channels.run(shutdown.clone()));
     loops.spawn(notices::watch(Arc::clone(shared), shutdown.clone()));
+    if let Some(HeartbeatConfig { url, every }) = config.heartbeat.clone() {
+        let beats = (Heartbeat::new(url).context("Failed to begin the heartbeat")?, every);
+        loops.spawn(heartbeat::run(Arc::clone(shared), Arc::clone(config), beats, shutdown.clone()));
+    }
     Ok(())
 }
 

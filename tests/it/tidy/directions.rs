@@ -35,7 +35,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("lettre", &["edge/channel/email"]),
     ("teloxide", &["edge/channel/telegram"]),
     ("axum", &["edge/admin", "demo"]),
-    ("reqwest", &["edge/pospos", "edge/channel/webhook", "cli"]),
+    ("reqwest", &["edge/pospos", "edge/channel/webhook", "edge/heartbeat", "cli"]),
     ("clap", &["cli", "main"]),
     ("cel", &["domain/rules"]),
     ("csv", &["domain/rules/text"]),

@@ -1,6 +1,7 @@
 //! What stops posbell is told to a person: each cause with the built program, a chat and a webhook.
 
 mod channel;
+mod elsewhere;
 mod shop;
 
 use std::process::Output;

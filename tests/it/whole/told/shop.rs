@@ -170,3 +170,31 @@ async fn a_held_list_is_told_and_stands_among_the_problems() {
     well(&rig).await;
     drop(service);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_heartbeat_stops_while_the_bell_cannot_ring() {
+    let bot = BotApi::start().await;
+    let rig = rig(&bot);
+    let mut monitor = mockito::Server::new_async().await;
+    let (beaten, mut beats) = tokio::sync::mpsc::unbounded_channel();
+    let note = move |request: &mockito::Request| beaten.send(request.path().to_owned()).is_ok();
+    let _mock = monitor.mock("GET", "/ping/token").match_request(note).create_async().await;
+    let heartbeat = format!("[heartbeat]\nurl = \"{}/ping/token\"\nevery = \"200ms\"\n\n[delivery]", monitor.url());
+    rig.configure("[delivery]", &heartbeat);
+    let service = watching(&rig).await;
+    let next = tokio::time::timeout(crate::support::rig::PATIENCE, beats.recv()).await;
+    assert!(next.is_ok_and(|beat| beat.is_some()), "no heartbeat");
+    rig.shop.revoke_key();
+    told(&rig, "shop.key_rejected", 1).await;
+    // One may have been on its way. After it there is none in ten times the interval.
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    while beats.try_recv().is_ok() {}
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    assert!(beats.try_recv().is_err(), "a heartbeat while nothing is read");
+    rig.shop.issue_key(&rig.key);
+    assert!(rig.run(&["resume", "main"]).status.success());
+    let next = tokio::time::timeout(crate::support::rig::PATIENCE, beats.recv()).await;
+    assert!(next.is_ok_and(|beat| beat.is_some()), "no heartbeat after the end");
+    let (_, log) = service.stop();
+    assert!(!log.contains("token"), "{log}");
+}
