@@ -4,18 +4,17 @@
 //! code of a member only where there is no name.
 
 mod listed;
+mod own;
+mod products;
+mod sales;
 
 use chrono_tz::Tz;
 
-use super::figures::{code, count, day, moment, money, name, quantity};
+use self::sales::receipt;
+use super::figures::{code, day, moment, money, name, quantity};
 use super::words::Words;
-use crate::domain::event::{BaselineCounts, Event, EventData, EventKind, ShopDetails, ThresholdView};
-use crate::domain::model::{
-    Credit, Customer, Money, Party, Payment, PaymentKind, Product, Quantity, Sale, SaleLine, ShopId, Timestamp,
-};
-
-/// How many lines of a bill are shown: a phone shows about ten lines before one has to scroll.
-const SALE_LINES: usize = 5;
+use crate::domain::event::{Event, EventData, EventKind, ShopDetails};
+use crate::domain::model::{Credit, Customer, Money, Party, Product, Quantity, Timestamp};
 
 /// Lays out the messages of one language in one calendar.
 pub(super) struct Layout {
@@ -104,48 +103,6 @@ impl Layout {
         }
     }
 
-    fn sold(&self, sale: &Sale, time: Timestamp) -> Vec<String> {
-        let words = self.words;
-        let mut lines = Vec::new();
-        lines.extend(joined([receipt(sale).map(|code| (words.receipt)(&code)), Some(self.moment(time))]));
-        lines.extend(sale.member.as_ref().and_then(party).map(|name| (words.customer)(&name)));
-        lines.extend(self.goods(&sale.lines));
-        let discount = sale.discount.filter(|discount| *discount != Money::ZERO);
-        lines.extend(discount.map(|discount| (words.discount)(&self.baht(discount))));
-        lines.extend(self.paid_by(&sale.payments).map(|ways| (words.paid_by)(&ways)));
-        lines.extend(name(sale.comment.as_deref()).map(|text| (words.comment)(&text)));
-        lines.extend(name(sale.staff.as_deref()).map(|name| (words.staff)(&name)));
-        lines
-    }
-
-    fn cancelled(&self, sale: &Sale, time: Timestamp) -> Vec<String> {
-        let words = self.words;
-        let sold_at = sale.sold_at.map(|sold_at| (words.sold_at)(&self.moment(sold_at)));
-        let cancelled_at = self.moment(sale.cancelled_at.unwrap_or(time));
-        let mut lines = Vec::new();
-        lines.extend(joined([receipt(sale).map(|code| (words.receipt)(&code)), sold_at]));
-        lines.push((words.cancelled_at)(&cancelled_at));
-        lines.extend(name(sale.comment.as_deref()).map(|text| (words.reason)(&text)));
-        lines.extend(sale.total.map(|total| (words.no_longer_counts)(&self.baht(total))));
-        lines.extend(sale.member.as_ref().and_then(party).map(|name| (words.customer)(&name)));
-        lines.extend(self.goods(&sale.lines));
-        lines.extend(name(sale.staff.as_deref()).map(|name| (words.staff)(&name)));
-        lines
-    }
-
-    fn updated(&self, sale: &Sale, previous: Option<&Sale>, changed: &[String], time: Timestamp) -> Vec<String> {
-        let words = self.words;
-        let mut lines = Vec::new();
-        lines.extend(joined([receipt(sale).map(|code| (words.receipt)(&code)), Some(self.moment(time))]));
-        let totals = previous.and_then(|previous| previous.total).zip(sale.total);
-        let totals = totals.filter(|(before, after)| before != after);
-        lines.extend(totals.map(|(before, after)| (words.total_changed)(&money(before), &money(after))));
-        lines.extend(self.changed(changed));
-        lines.extend(sale.member.as_ref().and_then(party).map(|name| (words.customer)(&name)));
-        lines.extend(name(sale.staff.as_deref()).map(|name| (words.staff)(&name)));
-        lines
-    }
-
     /// The names of the fields that differ, in one line.
     fn changed(&self, changed: &[String]) -> Option<String> {
         let fields = changed.iter().filter_map(|field| match (self.words.field)(field) {
@@ -154,86 +111,6 @@ impl Layout {
         });
         let fields = fields.collect::<Vec<_>>().join(", ");
         (!fields.is_empty()).then(|| (self.words.changed)(&fields))
-    }
-
-    /// The first lines of a bill, and how many more there are.
-    fn goods(&self, lines: &[SaleLine]) -> Vec<String> {
-        let good = |line: &SaleLine| self.good((&line.name, &line.product_code), line.quantity, line.total);
-        self.first_of(lines, good)
-    }
-
-    fn first_of<T>(&self, lines: &[T], good: impl Fn(&T) -> String) -> Vec<String> {
-        let mut goods: Vec<String> = lines.iter().take(SALE_LINES).map(good).collect();
-        let more = lines.len().saturating_sub(SALE_LINES);
-        goods.extend((more > 0).then(|| (self.words.more_lines)(more)));
-        goods
-    }
-
-    fn good(
-        &self,
-        (called, number): (&Option<String>, &Option<String>),
-        count: Option<Quantity>,
-        total: Option<Money>,
-    ) -> String {
-        let mut text = format!("• {}", self.named(called.as_deref(), number.as_deref()));
-        if let Some(count) = count {
-            text.push_str(&format!(" × {}", quantity(count)));
-        }
-        if let Some(total) = total {
-            text.push_str(&format!(" = {}", money(total)));
-        }
-        text
-    }
-
-    /// What was paid in each way; a bill can be paid twice in cash. Only what was applied counts, not what was
-    /// handed over.
-    fn paid_by(&self, payments: &[Payment]) -> Option<String> {
-        let kinds = [PaymentKind::Cash, PaymentKind::Transfer, PaymentKind::Credit, PaymentKind::Other];
-        joined(kinds.map(|kind| {
-            let amounts: Vec<_> = payments.iter().filter(|p| p.kind == kind).map(|p| p.amount).collect();
-            let sum = amounts
-                .iter()
-                .try_fold(Money::ZERO, |sum, amount| sum.decimal().checked_add((*amount)?.decimal()).map(Money::from));
-            let word = (self.words.payment)(kind);
-            match sum {
-                _ if amounts.is_empty() => None,
-                Some(sum) => Some(format!("{word} {}", money(sum))),
-                None => Some(word.to_owned()),
-            }
-        }))
-    }
-
-    fn stock(
-        &self,
-        kind: EventKind,
-        product: &Product,
-        previous: Option<&Product>,
-        threshold: Option<&ThresholdView>,
-        time: Timestamp,
-    ) -> Vec<String> {
-        let words = self.words;
-        let now = product.quantity.map(|left| self.in_units(left, product));
-        let before = previous.and_then(|previous| previous.quantity).map(quantity);
-        let mut lines = Vec::new();
-        match kind {
-            EventKind::StockChanged => lines.extend(now.map(|now| match before {
-                Some(before) => format!("{before} → {now}"),
-                None => (words.in_stock)(&now),
-            })),
-            EventKind::StockRecovered => lines.extend(now.map(|now| (words.in_stock)(&now))),
-            _ => {
-                let below = threshold.and_then(|threshold| threshold.below).map(quantity);
-                lines.extend(joined([
-                    now.map(|now| (words.left)(&now)),
-                    below.map(|below| (words.alert_below)(&below)),
-                ]));
-            }
-        }
-        let negative = product.quantity.is_some_and(|left| left < Quantity::ZERO);
-        lines.extend(negative.then(|| words.below_zero.to_owned()));
-        lines.extend(code(product.code.as_deref()).map(|code| (words.product_code)(&code)));
-        lines.push(self.moment(time));
-        lines
     }
 
     fn credit(&self, kind: EventKind, credit: &Credit, changed: &[String], time: Timestamp) -> Vec<String> {
@@ -260,28 +137,6 @@ impl Layout {
         lines.extend(joined([number, sale]));
         lines.push(self.moment(time));
         lines
-    }
-
-    fn baseline(&self, counts: &BaselineCounts) -> Vec<String> {
-        let words = self.words;
-        let mut lines = Vec::new();
-        lines.extend(counts.products.map(|products| (words.products)(&count(products))));
-        let low = counts.low.map(|low| (words.low)(&count(low)));
-        lines.extend(joined([low, counts.out.map(|out| (words.out)(&count(out)))]));
-        let pending = counts.pending_credits.map(|pending| (words.pending_credits)(&count(pending)));
-        let overdue = counts.overdue_credits.map(|overdue| (words.overdue_credits)(&count(overdue)));
-        lines.extend(joined([pending, overdue]));
-        let members = counts.members.map(|members| (words.members)(&count(members)));
-        let vendors = counts.vendors.map(|vendors| (words.vendors)(&count(vendors)));
-        let purchases = counts.purchases.map(|purchases| (words.purchases)(&count(purchases)));
-        lines.extend(joined([members, vendors, purchases]));
-        lines.push(words.from_now_on.to_owned());
-        lines
-    }
-
-    fn key_rejected(&self, shop: &ShopId, status: u16) -> Vec<String> {
-        let words = self.words;
-        vec![(words.key_refused)(status), words.ask_for_key.to_owned(), (words.then_resume)(shop.as_str())]
     }
 
     fn product_name(&self, product: &Product) -> String {
@@ -344,11 +199,6 @@ pub(super) fn emoji(kind: EventKind) -> &'static str {
 /// Whether a message says how many days a credit is overdue.
 fn tells_days(kind: EventKind) -> bool {
     matches!(kind, EventKind::CreditOverdue | EventKind::CreditAging)
-}
-
-/// The number on the paper, which people know; else the running number.
-fn receipt(sale: &Sale) -> Option<String> {
-    code(sale.receipt.as_deref()).or_else(|| code(sale.code.as_deref()))
 }
 
 fn party(party: &Party) -> Option<String> {
