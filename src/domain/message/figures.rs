@@ -8,6 +8,7 @@ use chrono::{Datelike, Timelike};
 use chrono_tz::Tz;
 use rust_decimal::Decimal;
 
+use super::cut::{cut, without_loose_joiners};
 use crate::domain::model::{Money, Quantity, Timestamp};
 
 /// The longest foreign text in a message, in characters: what fits on two lines of a phone.
@@ -36,14 +37,14 @@ pub(super) fn name(text: Option<&str>) -> Option<String> {
 /// The text in one line: runs of white space become one space, and what cannot be seen is dropped.
 fn clean(text: &str) -> String {
     let visible: String = text.chars().filter(|c| c.is_whitespace() || !invisible(*c)).collect();
-    visible.split_whitespace().collect::<Vec<_>>().join(" ")
+    without_loose_joiners(&visible).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Control characters, and those that join, hide or turn round what stands beside them. A zero-width character
-/// between two digits would hide a telephone number from [`mask`].
+/// between two digits would hide a telephone number from [`mask`]. The joiner of emoji is looked at by itself.
 fn invisible(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200c}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
@@ -89,17 +90,6 @@ fn number(chars: &[char], start: usize) -> (Vec<char>, usize) {
 
 fn between_digits(c: char) -> bool {
     matches!(c, ' ' | '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '.' | '(' | ')')
-}
-
-/// At most `most` characters of `text`; an ellipsis stands for the rest.
-pub(super) fn cut(text: &str, most: usize) -> String {
-    if text.chars().count() <= most {
-        return text.to_owned();
-    }
-    let mut kept: String = text.chars().take(most.saturating_sub(1)).collect();
-    kept.truncate(kept.trim_end().len());
-    kept.push('…');
-    kept
 }
 
 /// An amount without its currency: whole baht without decimals, else at least two, and never a digit lost.
@@ -192,6 +182,10 @@ mod tests {
     fn foreign_text_is_one_visible_line_of_bounded_length() {
         assert_eq!(name(Some(" a\r\n\tb\u{7}\u{202e}c ")).as_deref(), Some("a bc"));
         assert_eq!(name(Some(" \u{200b}\n ")), None);
+        assert_eq!(
+            name(Some("👨\u{200d}👩\u{200d}👧 081\u{200d}2345678")).as_deref(),
+            Some("👨\u{200d}👩\u{200d}👧 •••78")
+        );
         let long = name(Some(&"ก".repeat(200))).unwrap();
         assert_eq!(long.chars().count(), FIELD_MOST);
         assert!(long.ends_with('…'));
@@ -202,7 +196,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_name_keeps_seven_digits_in_a_row(typed in "[ก-ฮ0-9๐-๙ ()\u{200b}.-]{0,120}") {
+        fn no_name_keeps_seven_digits_in_a_row(typed in "[ก-ฮ0-9๐-๙ ()\u{200b}\u{200d}👧.-]{0,120}") {
             let name = name(Some(&typed)).unwrap_or_default();
             let longest = name.split(|c: char| !c.is_numeric()).map(|digits| digits.chars().count()).max();
             proptest::prop_assert!(longest.unwrap_or_default() < PHONE_DIGITS, "{name}");

@@ -4,6 +4,7 @@
 //! Plain text only; a channel that needs another form escapes it itself. Everything is bounded here, so that no row
 //! of the API can make a message that a channel refuses for its length.
 
+mod cut;
 mod english;
 mod figures;
 mod layout;
@@ -17,9 +18,10 @@ mod tests;
 use chrono_tz::Tz;
 
 use crate::domain::event::Event;
-use figures::cut;
+use cut::cut;
 use layout::{Layout, emoji, joined};
 
+pub use cut::cut_utf16;
 pub use newest::render_newest;
 
 /// The longest title or line, in characters. Only absurd values come near it.
