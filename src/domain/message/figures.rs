@@ -14,6 +14,9 @@ use crate::domain::model::{Money, Quantity, Timestamp};
 /// The longest foreign text in a message, in characters: what fits on two lines of a phone.
 const FIELD_MOST: usize = 80;
 
+/// The longest unit, in characters.
+const UNIT_MOST: usize = 24;
+
 /// From this many digits on, a number in a free text is taken for a telephone number. The shortest Thai ones have
 /// nine digits; seven also catches those written without their area code.
 const PHONE_DIGITS: usize = 7;
@@ -26,6 +29,11 @@ const PHONE_GAP: usize = 3;
 pub(super) fn code(text: Option<&str>) -> Option<String> {
     let cleaned = clean(text?);
     (!cleaned.is_empty()).then(|| cut(&cleaned, FIELD_MOST))
+}
+
+/// What a product is counted in. Short, so that no title loses its figure to it.
+pub(super) fn unit(text: Option<&str>) -> Option<String> {
+    code(text).map(|unit| cut(&unit, UNIT_MOST))
 }
 
 /// A person's name or a remark that somebody typed: cleaned, telephone numbers masked, then cut. `None` when nothing is left.

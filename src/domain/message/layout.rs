@@ -10,11 +10,28 @@ mod sales;
 
 use chrono_tz::Tz;
 
+use self::products::names;
 use self::sales::receipt;
-use super::figures::{code, day, moment, money, name, quantity};
+use super::figures::{code, day, moment, money, name};
 use super::words::Words;
 use crate::domain::event::{Event, EventData, EventKind, ShopDetails};
-use crate::domain::model::{Credit, Customer, Money, Party, Product, Quantity, Timestamp};
+use crate::domain::model::{Credit, Customer, Money, Party, Timestamp};
+
+/// An event as a message tells it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Told<'a> {
+    /// The event.
+    pub event: &'a Event,
+    /// It is the cancel of a sale that the same message would tell as sold.
+    pub sold_too: bool,
+}
+
+impl<'a> Told<'a> {
+    /// An event that is told as it is.
+    pub(super) fn alone(event: &'a Event) -> Told<'a> {
+        Told { event, sold_too: false }
+    }
+}
 
 /// Lays out the messages of one language in one calendar.
 pub(super) struct Layout {
@@ -26,46 +43,112 @@ pub(super) struct Layout {
 
 impl Layout {
     /// The title of one event, without the shop.
-    pub(super) fn headline(&self, event: &Event) -> String {
-        let words = self.words;
-        let head = format!("{} {}", emoji(event.kind), (words.headword)(event.kind));
-        let priced = |amount: Option<Money>| match amount {
-            Some(amount) => (words.priced)(&head, &money(amount)),
-            None => head.clone(),
-        };
-        match &event.data {
-            EventData::Sale { sale, .. } => priced(sale.total),
-            EventData::Product { product, .. } => format!("{head}: {}", self.product_name(product)),
-            EventData::Credit { credit, .. } => match event.kind {
-                EventKind::CreditOverdue | EventKind::CreditAging | EventKind::CreditUpdated => {
-                    priced(credit.balance.or(credit.amount))
-                }
-                _ => priced(credit.amount),
-            },
-            EventData::Member { member, .. } => format!("{head}: {}", self.member_name(member)),
-            EventData::Vendor { vendor, .. } => format!("{head}: {}", self.vendor_name(vendor)),
-            EventData::Purchase { purchase, .. } => priced(purchase.total),
-            EventData::Shop { .. } => head,
+    pub(super) fn headline(&self, told: Told<'_>) -> String {
+        let kind = told.event.kind;
+        let headword = if told.sold_too { self.words.sold_and_cancelled } else { (self.words.headword)(kind) };
+        let head = format!("{} {headword}", emoji(kind));
+        match (self.amount(told.event), self.thing(told.event)) {
+            (Some(amount), _) => (self.words.priced)(&head, &amount),
+            (None, Some(thing)) => format!("{head}: {thing}"),
+            (None, None) => head,
         }
     }
 
-    /// One event as one line among others: its title, and the one thing more that tells it from its neighbours.
-    pub(super) fn line(&self, event: &Event) -> String {
-        let more = match &event.data {
-            EventData::Sale { sale, .. } => receipt(sale),
-            EventData::Product { product, .. } => product.quantity.map(|left| self.in_units(left, product)),
-            EventData::Credit { credit, .. } => credit.customer.as_ref().and_then(customer),
-            EventData::Member { member, .. } => code(member.code.as_deref()),
-            EventData::Vendor { vendor, .. } => code(vendor.code.as_deref()),
-            EventData::Purchase { purchase, .. } => {
-                purchase.vendor.as_ref().and_then(party).or_else(|| code(purchase.code.as_deref()))
+    /// One event as one line among others of several kinds: its title, and what tells it from its neighbours.
+    pub(super) fn line(&self, told: Told<'_>) -> String {
+        match told.event.kind {
+            // The sign and the figure say what the headword would.
+            kind if is_level(kind) => format!("{} {}", emoji(kind), self.bare_line(told)),
+            _ => self.titled_line(told),
+        }
+    }
+
+    /// The same with its headword, under a title that does not name its kind.
+    pub(super) fn titled_line(&self, told: Told<'_>) -> String {
+        joined([Some(self.headline(told)), self.renamed(told.event), self.more(told.event)]).unwrap_or_default()
+    }
+
+    /// One event as one line among others of its kind, which the title names.
+    pub(super) fn bare_line(&self, told: Told<'_>) -> String {
+        let event = told.event;
+        let mark = told.sold_too.then(|| self.words.sold_and_cancelled.to_owned());
+        let thing = self.amount(event).or_else(|| self.renamed(event)).or_else(|| self.thing(event));
+        joined([thing, self.more(event), mark]).unwrap_or_else(|| self.moment(event.time))
+    }
+
+    /// The amount in the title of what has one.
+    fn amount(&self, event: &Event) -> Option<String> {
+        let amount = match &event.data {
+            EventData::Sale { sale, .. } => sale.total,
+            EventData::Credit { credit, .. } => match event.kind {
+                EventKind::CreditOverdue | EventKind::CreditAging | EventKind::CreditUpdated => {
+                    credit.balance.or(credit.amount)
+                }
+                _ => credit.amount,
+            },
+            EventData::Purchase { purchase, .. } => purchase.total,
+            _ => None,
+        };
+        amount.map(|amount| self.baht(amount))
+    }
+
+    /// What the title of an event names, with the figure that matters most.
+    fn thing(&self, event: &Event) -> Option<String> {
+        match &event.data {
+            EventData::Product { product, .. } => Some(self.product_with_figure(event.kind, product)),
+            EventData::Member { member, .. } => Some(self.member_name(member)),
+            EventData::Vendor { vendor, .. } => Some(self.vendor_name(vendor)),
+            EventData::Sale { .. } | EventData::Credit { .. } | EventData::Purchase { .. } | EventData::Shop { .. } => {
+                None
+            }
+        }
+    }
+
+    /// Both names of a product that is called something else now.
+    fn renamed(&self, event: &Event) -> Option<String> {
+        match (&event.data, event.kind) {
+            (EventData::Product { product, previous, .. }, EventKind::ProductUpdated) => {
+                let (before, after) = names(product, previous.as_deref())?;
+                Some(format!("{before} → {after}"))
+            }
+            _ => None,
+        }
+    }
+
+    /// The one thing more that a line says of an event besides its title.
+    fn more(&self, event: &Event) -> Option<String> {
+        match &event.data {
+            EventData::Sale { sale, previous, changed } => {
+                let totals = previous.as_ref().and_then(|previous| previous.total).zip(sale.total);
+                joined([receipt(sale), self.difference(totals, changed)])
+            }
+            EventData::Product { product, previous, changed, .. } => {
+                self.more_of_product(event.kind, product, previous.as_deref(), changed)
+            }
+            EventData::Credit { credit, changed, .. } => {
+                let fields = (event.kind == EventKind::CreditUpdated).then(|| self.fields(changed)).flatten();
+                joined([credit.customer.as_ref().and_then(customer), fields])
+            }
+            EventData::Member { member, changed, .. } => joined([code(member.code.as_deref()), self.fields(changed)]),
+            EventData::Vendor { vendor, changed, .. } => joined([code(vendor.code.as_deref()), self.fields(changed)]),
+            EventData::Purchase { purchase, previous, changed } => {
+                let vendor = purchase.vendor.as_ref().and_then(party).or_else(|| code(purchase.code.as_deref()));
+                let totals = previous.as_ref().and_then(|previous| previous.total).zip(purchase.total);
+                joined([vendor, self.difference(totals, changed)])
             }
             EventData::Shop { details: ShopDetails::PassHeld(held), .. } => {
                 Some((self.words.resource)(held.resource).to_owned())
             }
             EventData::Shop { .. } => None,
-        };
-        joined([Some(self.headline(event)), more]).unwrap_or_default()
+        }
+    }
+
+    /// The totals where they differ, and the other fields that do.
+    fn difference(&self, totals: Option<(Money, Money)>, changed: &[String]) -> Option<String> {
+        let differ = totals.filter(|(before, after)| before != after && changed.iter().any(|field| field == "total"));
+        let differ = differ.map(|(before, after)| (self.words.total_changed)(&money(before), &money(after)));
+        let shown: &[&str] = if differ.is_some() { &["total"] } else { &[] };
+        joined([differ, self.fields_but(changed, shown)])
     }
 
     /// The lines below the title of one event.
@@ -103,14 +186,25 @@ impl Layout {
         }
     }
 
-    /// The names of the fields that differ, in one line.
+    /// The line that names the fields that differ.
     fn changed(&self, changed: &[String]) -> Option<String> {
-        let fields = changed.iter().filter_map(|field| match (self.words.field)(field) {
+        self.fields(changed).map(|fields| (self.words.changed)(&fields))
+    }
+
+    /// The names of those fields.
+    fn fields(&self, changed: &[String]) -> Option<String> {
+        self.fields_but(changed, &[])
+    }
+
+    /// The names of those fields but the ones that are shown with their values.
+    fn fields_but(&self, changed: &[String], shown: &[&str]) -> Option<String> {
+        let others = changed.iter().filter(|field| !shown.contains(&field.as_str()));
+        let fields = others.filter_map(|field| match (self.words.field)(field) {
             Some(word) => Some(word.to_owned()),
             None => code(Some(field)),
         });
         let fields = fields.collect::<Vec<_>>().join(", ");
-        (!fields.is_empty()).then(|| (self.words.changed)(&fields))
+        (!fields.is_empty()).then_some(fields)
     }
 
     fn credit(&self, kind: EventKind, credit: &Credit, changed: &[String], time: Timestamp) -> Vec<String> {
@@ -139,21 +233,10 @@ impl Layout {
         lines
     }
 
-    fn product_name(&self, product: &Product) -> String {
-        self.named(product.name.as_deref(), product.code.as_deref())
-    }
-
     /// The name, else the code, else the word for having neither. Never masked: `15-15-15 50` is a fertilizer, and a
     /// product's name tells nobody's telephone number.
     fn named(&self, called: Option<&str>, number: Option<&str>) -> String {
         code(called).or_else(|| code(number)).unwrap_or_else(|| self.words.unnamed.to_owned())
-    }
-
-    fn in_units(&self, left: Quantity, product: &Product) -> String {
-        match code(product.unit.as_deref()) {
-            Some(unit) => format!("{} {unit}", quantity(left)),
-            None => quantity(left),
-        }
     }
 
     fn baht(&self, amount: Money) -> String {
@@ -194,6 +277,11 @@ pub(super) fn emoji(kind: EventKind) -> &'static str {
         EventKind::ShopStale | EventKind::ChannelFailing => "🚨",
         EventKind::ShopRecovered | EventKind::ChannelRecovered => "✅",
     }
+}
+
+/// Whether it says how much of a product is left.
+fn is_level(kind: EventKind) -> bool {
+    matches!(kind, EventKind::StockLow | EventKind::StockCritical | EventKind::StockOut | EventKind::StockRecovered)
 }
 
 /// Whether a message says how many days a credit is overdue.

@@ -9,6 +9,7 @@ mod english;
 mod figures;
 mod layout;
 mod newest;
+mod several;
 mod thai;
 mod words;
 
@@ -19,7 +20,7 @@ use chrono_tz::Tz;
 
 use crate::domain::event::Event;
 use cut::cut;
-use layout::{Layout, emoji, joined};
+use layout::{Layout, joined};
 
 pub use cut::cut_utf16;
 pub use newest::render_newest;
@@ -64,24 +65,22 @@ pub struct Wording {
 }
 
 /// The built-in message of these events of one shop; several become one message with a line each.
-pub fn render(events: &[Event], shop_name: &str, wording: &Wording) -> Text {
+///
+/// `shop_name` is said in the title; `None` where there is only one shop. A sale that these events tell as made and as
+/// cancelled is one thing, and a message that is left with one event is the message of that one.
+pub fn render(events: &[Event], shop_name: Option<&str>, wording: &Wording) -> Text {
     let layout = layout(wording);
-    let words = layout.words;
-    let (head, lines) = match events {
-        [] => (None, Vec::new()),
-        [event] => (Some(layout.headline(event)), layout.body(event)),
-        [first, ..] => {
-            let same = events.iter().all(|event| event.kind == first.kind);
-            let head = if same {
-                (words.counted)(&format!("{} {}", emoji(first.kind), (words.headword)(first.kind)), events.len())
-            } else {
-                format!("🔔 {}", (words.changes)(events.len()))
-            };
-            (Some(head), events.iter().map(|event| layout.line(event)).collect())
+    let told = several::told(events);
+    match told.as_slice() {
+        [told] => Text {
+            title: title(Some(layout.headline(*told)), shop_name),
+            body: body(&layout.body(told.event), usize::MAX),
+        },
+        told => {
+            let (head, lines) = several::several(&layout, told);
+            Text { title: title(head, shop_name), body: body(&lines, EVENTS_SHOWN) }
         }
-    };
-    let most = if events.len() > 1 { EVENTS_SHOWN } else { usize::MAX };
-    Text { title: title(head, shop_name), body: body(&lines, most) }
+    }
 }
 
 /// What is said of posbell itself, when no event can be written.
@@ -120,8 +119,8 @@ fn layout(wording: &Wording) -> Layout {
 }
 
 /// The head with the shop behind it; the head is never cut to make room for the shop.
-fn title(head: Option<String>, shop_name: &str) -> String {
-    let shop = figures::code(Some(shop_name)).map(|name| cut(&name, SHOP_MOST));
+fn title(head: Option<String>, shop_name: Option<&str>) -> String {
+    let shop = figures::code(shop_name).map(|name| cut(&name, SHOP_MOST));
     let head = head.map(|head| cut(&head, LINE_MOST - SHOP_MOST - " · ".len()));
     joined([head, shop]).unwrap_or_else(|| "posbell".to_owned())
 }

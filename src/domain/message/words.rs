@@ -15,12 +15,10 @@ pub(super) struct Words {
     pub months: [&'static str; 12],
     /// What happened, as the beginning of a title.
     pub headword: fn(EventKind) -> &'static str,
-    /// A headword and an amount in baht.
+    /// A headword and an amount with its currency.
     pub priced: fn(&str, &str) -> String,
     /// A headword that so many events share.
     pub counted: fn(&str, usize) -> String,
-    /// So many events of several kinds.
-    pub changes: fn(usize) -> String,
     /// After an outage: the newest states of so many products.
     pub newest_states: fn(usize) -> String,
     /// When the newest of them was seen.
@@ -38,6 +36,10 @@ pub(super) struct Words {
     pub sold_at: Around,
     /// When it was cancelled.
     pub cancelled_at: Around,
+    /// The headword of a bill that was sold and cancelled before either was told.
+    pub sold_and_cancelled: &'static str,
+    /// A bill that is told as sold has been cancelled since.
+    pub already_cancelled: &'static str,
     /// Why it was cancelled.
     pub reason: Around,
     /// The amount (with its currency) that is no longer part of the takings.
@@ -61,20 +63,26 @@ pub(super) struct Words {
     /// The total before and after.
     pub total_changed: fn(&str, &str) -> String,
 
-    /// What is left of a product that has run low.
-    pub left: Around,
-    /// What there is of a product that has enough again.
+    /// A product that has run low, and what is left of it.
+    pub name_left: fn(&str, &str) -> String,
+    /// A product that has enough again, and what there is of it.
+    pub name_in_stock: fn(&str, &str) -> String,
+    /// What there is of a product.
     pub in_stock: Around,
     /// The figure below which posbell speaks up.
     pub alert_below: Around,
-    /// Why less than nothing can be left.
-    pub below_zero: &'static str,
+    /// So much less than nothing is left, and why that can be.
+    pub below_zero: Around,
     /// The code of a product, a member or a vendor.
     pub product_code: Around,
     /// What it sells for.
     pub price: Around,
     /// What it sold for before, and sells for now.
     pub price_changed: fn(&str, &str) -> String,
+    /// What it cost the shop before, and costs now.
+    pub cost_changed: fn(&str, &str) -> String,
+    /// What it was called before, and is called now.
+    pub name_changed: fn(&str, &str) -> String,
     /// What is told of it ends here.
     pub no_more_told: &'static str,
 

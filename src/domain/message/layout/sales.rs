@@ -2,15 +2,18 @@
 
 use super::super::figures::{code, money, name, quantity};
 use super::{Layout, joined, party};
-use crate::domain::model::{Money, Payment, PaymentKind, Quantity, Sale, SaleLine, Timestamp};
+use crate::domain::model::{Money, Payment, PaymentKind, Quantity, Sale, SaleLine, SaleStatus, Timestamp};
 
 /// How many lines of a bill are shown: a phone shows about ten lines before one has to scroll.
 const SALE_LINES: usize = 5;
+
 impl Layout {
     pub(super) fn sold(&self, sale: &Sale, time: Timestamp) -> Vec<String> {
         let words = self.words;
         let mut lines = Vec::new();
         lines.extend(joined([receipt(sale).map(|code| (words.receipt)(&code)), Some(self.moment(time))]));
+        // First seen as cancelled, and the cancel goes elsewhere: "sold" alone would be half of the truth.
+        lines.extend((sale.status == SaleStatus::Cancelled).then(|| words.already_cancelled.to_owned()));
         lines.extend(sale.member.as_ref().and_then(party).map(|name| (words.customer)(&name)));
         lines.extend(self.goods(&sale.lines));
         let discount = sale.discount.filter(|discount| *discount != Money::ZERO);

@@ -97,10 +97,9 @@ proptest! {
     ) {
         let language = if thai { Language::Thai } else { Language::English };
         let wording = Wording { language, timezone };
-        let shop = shop.unwrap_or_default();
         let Text { title, body } = match count {
-            0 => render(&events, &shop, &wording),
-            count => render_newest(&events, &vec![count; events.len()], &shop, &wording),
+            0 => render(&events, shop.as_deref(), &wording),
+            count => render_newest(&events, &vec![count; events.len()], shop.as_deref(), &wording),
         };
         prop_assert!(!title.trim().is_empty() && title.chars().count() <= LINE_MOST, "{title}");
         prop_assert!(body.chars().count() <= BODY_MOST);

@@ -3,6 +3,7 @@
 mod bounds;
 mod listed;
 mod sentences;
+mod several;
 
 use super::*;
 use crate::domain::event::{BaselineCounts, Epoch, EventData, EventKind, HeldCounts, Level, Scribe, ThresholdView};
