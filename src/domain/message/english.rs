@@ -1,5 +1,8 @@
 //! The built-in messages in English.
 
+mod notices;
+
+use self::notices::NOTICES;
 use super::words::Words;
 use crate::domain::event::EventKind;
 use crate::domain::model::{PaymentKind, Resource};
@@ -70,10 +73,6 @@ pub(super) const WORDS: Words = Words {
     purchases: |count| format!("purchases: {count}"),
     from_now_on: "From now on you are told what changes",
 
-    key_refused: |status| {
-        format!("POSPOS refused the shop's key ({status}). This shop is not read, and nothing is told, until you act:")
-    },
-    ask_for_key: "1. Ask POSPOS support to check the key or for a new one",
     disk_full: [
         "⛔ posbell stands still: the disk is full",
         "Nothing can be stored, so POSPOS is not read and nothing is told until there is space. \
@@ -89,22 +88,9 @@ pub(super) const WORDS: Words = Words {
             ),
         ]
     },
-    then_resume: |shop| format!("2. Put in the new key, then type: posbell resume {shop}"),
-
     resource,
-    held_of: |resource, known| format!("Of {known} known {resource}:"),
-    vanished: |count| format!("{count} vanished"),
-    quantity_lost: |count| format!("{count} without a quantity"),
-    to_zero: |count| format!("{count} fell to zero"),
-    renamed: |count| format!("{count} have another name or code"),
-    emptied: |count| format!("{count} lost something else, such as a price"),
-    rewritten: |count| format!("{count} changed in what hardly ever changes"),
-    cancelled: |count| format!("{count} were cancelled"),
-    doubled: |count| format!("{count} came once more under another id"),
-    implausible: |count| format!("{count} have figures that no day makes"),
-    not_accepted_since: |moment| format!("Not accepted, and nothing told of them since {moment}"),
-    held_show: |shop, resource| format!("To see it: posbell held show {shop} {resource}"),
-    held_release: |shop, resource| format!("If it is right: posbell held release {shop} {resource}"),
+    none_yet,
+    notices: NOTICES,
 };
 
 fn resource(resource: Resource) -> &'static str {
@@ -116,6 +102,16 @@ fn resource(resource: Resource) -> &'static str {
         Resource::Vendors => "vendors",
         Resource::BuyDocuments => "purchase documents",
     }
+}
+
+fn none_yet(of: Resource) -> String {
+    let list = match of {
+        Resource::Stock => "Products",
+        Resource::Members => "Members",
+        Resource::BuyDocuments => "purchases",
+        Resource::Transactions | Resource::Credit | Resource::Vendors => resource(of),
+    };
+    format!("{list}: none yet")
 }
 
 fn headword(kind: EventKind) -> &'static str {
@@ -148,8 +144,8 @@ fn headword(kind: EventKind) -> &'static str {
         EventKind::ShopBaseline => "Now watching the shop",
         EventKind::ShopKeyRejected => "The POSPOS key was refused",
         EventKind::PassHeld => "POSPOS data look wrong",
-        EventKind::ShopStale => "posbell cannot read the shop",
-        EventKind::ShopRecovered => "posbell reads the shop again",
+        EventKind::ShopStale => "The shop cannot be read",
+        EventKind::ShopRecovered => "The shop is read again",
         EventKind::ChannelFailing => "Messages do not arrive",
         EventKind::ChannelRecovered => "Messages arrive again",
     }

@@ -9,6 +9,7 @@ use chrono_tz::Tz;
 use rust_decimal::Decimal;
 
 use super::cut::{cut, without_loose_joiners};
+use super::words::NoticeWords;
 use crate::domain::model::{Money, Quantity, Timestamp};
 
 /// The longest foreign text in a message, in characters: what fits on two lines of a phone.
@@ -16,6 +17,12 @@ const FIELD_MOST: usize = 80;
 
 /// The longest unit, in characters.
 const UNIT_MOST: usize = 24;
+
+/// The longest text of another program in a notice, in characters.
+const QUOTED_MOST: usize = 160;
+
+/// From this many digits on, a number that begins as a Thai telephone number does is one, whoever wrote it.
+const DIALLED_DIGITS: usize = 9;
 
 /// From this many digits on, a number in a free text is taken for a telephone number. The shortest Thai ones have
 /// nine digits; seven also catches those written without their area code.
@@ -42,6 +49,13 @@ pub(super) fn name(text: Option<&str>) -> Option<String> {
     (!masked.is_empty()).then(|| cut(&masked, FIELD_MOST))
 }
 
+/// What another program said, such as a mail server: cleaned, then cut. Only what can be dialled is masked: a chat's id,
+/// an address and a status code tell a technician what is wrong.
+pub(super) fn quoted(text: &str) -> Option<String> {
+    let masked = masked(&clean(text), can_be_dialled);
+    (!masked.is_empty()).then(|| cut(&masked, QUOTED_MOST))
+}
+
 /// The text in one line: runs of white space become one space, and what cannot be seen is dropped.
 fn clean(text: &str) -> String {
     let visible: String = text.chars().filter(|c| c.is_whitespace() || !invisible(*c)).collect();
@@ -56,14 +70,20 @@ fn invisible(c: char) -> bool {
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// The text with every long number as `•••` and its last two digits: enough to recognise, too little to call.
+/// The text with every long number masked.
 fn mask(text: &str) -> String {
+    masked(text, |chars, start, end| digits_in(&chars[start..end]) >= PHONE_DIGITS)
+}
+
+/// The text with such numbers as `•••` and their last two digits: enough to recognise, too little to call. A number is
+/// from one place to another in the text's characters.
+fn masked(text: &str, is_private: fn(&[char], usize, usize) -> bool) -> String {
     let chars: Vec<char> = text.chars().collect();
     let mut masked = String::with_capacity(text.len());
     let mut at = 0;
     while at < chars.len() {
         let (digits, end) = number(&chars, at);
-        if digits.len() >= PHONE_DIGITS {
+        if digits.len() >= 2 && is_private(&chars, at, end) {
             masked.push_str("•••");
             masked.extend(&digits[digits.len() - 2..]);
         } else if end > at {
@@ -96,6 +116,24 @@ fn number(chars: &[char], start: usize) -> (Vec<char>, usize) {
     (digits, end)
 }
 
+fn digits_in(chars: &[char]) -> usize {
+    chars.iter().filter(|c| c.is_numeric()).count()
+}
+
+/// Whether a telephone number stands in this number: from `0`, `+` or `66` on, at the beginning of a group.
+fn can_be_dialled(chars: &[char], start: usize, end: usize) -> bool {
+    (start..end).filter(|at| chars[*at].is_numeric()).any(|at| {
+        let before = at.checked_sub(1).map(|before| chars[before]);
+        let begins_group = at == start || before.is_some_and(|c| !c.is_numeric());
+        let begins_number = match chars[at] {
+            '0' | '๐' => true,
+            '6' | '๖' => chars.get(at + 1).is_some_and(|c| matches!(c, '6' | '๖')),
+            _ => before == Some('+'),
+        };
+        begins_group && begins_number && digits_in(&chars[at..end]) >= DIALLED_DIGITS
+    })
+}
+
 fn between_digits(c: char) -> bool {
     matches!(c, ' ' | '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '.' | '(' | ')')
 }
@@ -113,6 +151,15 @@ pub(super) fn quantity(quantity: Quantity) -> String {
 /// A plain number of things.
 pub(super) fn count(count: u64) -> String {
     grouped(Decimal::from(count), 0)
+}
+
+/// How long something lasted, in the two largest units that it has.
+pub(super) fn lasted(seconds: u64, words: &NoticeWords) -> String {
+    let minutes = seconds / 60;
+    let parts = [minutes / (24 * 60), minutes / 60 % 24, minutes % 60];
+    let units = parts.into_iter().zip(words.units).skip_while(|(number, _)| *number == 0).take(2);
+    let written: Vec<String> = units.filter(|(number, _)| *number > 0).map(|(number, unit)| unit(number)).collect();
+    if written.is_empty() { words.under_a_minute.to_owned() } else { written.join(" ") }
 }
 
 /// The decimal with a comma between thousands; a fraction has at least `decimals` digits.
@@ -175,6 +222,28 @@ mod tests {
         assert_eq!(masked("+66 (81) 234-5678").as_deref(), Some("+•••78"));
         assert_eq!(masked("โทร ๐๘๑๒๓๔๕๖๗๘").as_deref(), Some("โทร •••๗๘"));
         assert_eq!(masked("0812\u{200b}345\u{200b}678").as_deref(), Some("•••78"));
+    }
+
+    #[test]
+    fn what_another_program_said_keeps_all_but_telephone_numbers() {
+        for text in [
+            "550 5.7.26 unauthenticated",
+            "connect to 192.168.100.200:8443: refused",
+            "the group has become a supergroup; set chat_id = -1001234567890",
+            "2026-11-23 10:00:00 expired",
+        ] {
+            assert_eq!(quoted(text).as_deref(), Some(text));
+        }
+        for (text, expected) in [
+            ("no user 081-234-5678", "no user •••78"),
+            ("550 0899999997", "•••97"),
+            ("+49 171 2345678 ๐๘๑๒๓๔๕๖๗๘", "+•••๗๘"),
+            ("66812345678\n", "•••78"),
+        ] {
+            assert_eq!(quoted(text).as_deref(), Some(expected));
+        }
+        assert_eq!(quoted(&"x".repeat(500)).unwrap().chars().count(), QUOTED_MOST);
+        assert_eq!(quoted(" \n"), None);
     }
 
     #[test]

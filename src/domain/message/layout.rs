@@ -14,7 +14,7 @@ use self::products::names;
 use self::sales::receipt;
 use super::figures::{code, day, moment, money, name};
 use super::words::Words;
-use crate::domain::event::{Event, EventData, EventKind, ShopDetails};
+use crate::domain::event::{Event, EventData, EventKind};
 use crate::domain::model::{Credit, Customer, Money, Party, Timestamp};
 
 /// An event as a message tells it.
@@ -47,6 +47,9 @@ impl Layout {
         let kind = told.event.kind;
         let headword = if told.sold_too { self.words.sold_and_cancelled } else { (self.words.headword)(kind) };
         let head = format!("{} {headword}", emoji(kind));
+        if let EventData::Shop { details, .. } = &told.event.data {
+            return format!("{} {}", emoji(kind), self.own_head(kind, details));
+        }
         match (self.amount(told.event), self.thing(told.event)) {
             (Some(amount), _) => (self.words.priced)(&head, &amount),
             (None, Some(thing)) => format!("{head}: {thing}"),
@@ -98,9 +101,8 @@ impl Layout {
             EventData::Product { product, .. } => Some(self.product_with_figure(event.kind, product)),
             EventData::Member { member, .. } => Some(self.member_name(member)),
             EventData::Vendor { vendor, .. } => Some(self.vendor_name(vendor)),
-            EventData::Sale { .. } | EventData::Credit { .. } | EventData::Purchase { .. } | EventData::Shop { .. } => {
-                None
-            }
+            EventData::Shop { details, .. } => self.own_subject(details),
+            EventData::Sale { .. } | EventData::Credit { .. } | EventData::Purchase { .. } => None,
         }
     }
 
@@ -135,9 +137,6 @@ impl Layout {
                 let vendor = purchase.vendor.as_ref().and_then(party).or_else(|| code(purchase.code.as_deref()));
                 let totals = previous.as_ref().and_then(|previous| previous.total).zip(purchase.total);
                 joined([vendor, self.difference(totals, changed)])
-            }
-            EventData::Shop { details: ShopDetails::PassHeld(held), .. } => {
-                Some((self.words.resource)(held.resource).to_owned())
             }
             EventData::Shop { .. } => None,
         }
@@ -175,14 +174,7 @@ impl Layout {
             (EventData::Purchase { purchase, previous, changed }, kind) => {
                 self.purchase(kind, purchase, previous.as_deref(), changed, time)
             }
-            (EventData::Shop { details: ShopDetails::Baseline(counts), .. }, _) => self.baseline(counts),
-            (EventData::Shop { details: ShopDetails::KeyRejected { status }, .. }, _) => {
-                self.key_rejected(&event.shop, *status)
-            }
-            (EventData::Shop { details: ShopDetails::PassHeld(held), .. }, _) => self.held(held),
-            (EventData::Shop { details: ShopDetails::Stale(stale), .. }, _) => vec![stale.why.clone()],
-            (EventData::Shop { details: ShopDetails::ChannelFailing(failing), .. }, _) => vec![failing.why.clone()],
-            (EventData::Shop { .. }, _) => Vec::new(),
+            (EventData::Shop { details, .. }, _) => self.own_body(event, details),
         }
     }
 

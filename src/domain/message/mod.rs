@@ -18,7 +18,7 @@ mod tests;
 
 use chrono_tz::Tz;
 
-use crate::domain::event::Event;
+use crate::domain::event::{Event, EventKind};
 use cut::cut;
 use layout::{Layout, joined};
 
@@ -72,15 +72,21 @@ pub fn render(events: &[Event], shop_name: Option<&str>, wording: &Wording) -> T
     let layout = layout(wording);
     let told = several::told(events);
     match told.as_slice() {
-        [told] => Text {
-            title: title(Some(layout.headline(*told)), shop_name),
-            body: body(&layout.body(told.event), usize::MAX),
-        },
+        [told] => {
+            // A channel is no shop's own.
+            let shop_name = shop_name.filter(|_| !is_of_channel(told.event.kind));
+            let head = layout.headline(*told);
+            Text { title: title(Some(head), shop_name), body: body(&layout.body(told.event), usize::MAX) }
+        }
         told => {
             let (head, lines) = several::several(&layout, told);
             Text { title: title(head, shop_name), body: body(&lines, EVENTS_SHOWN) }
         }
     }
+}
+
+fn is_of_channel(kind: EventKind) -> bool {
+    matches!(kind, EventKind::ChannelFailing | EventKind::ChannelRecovered)
 }
 
 /// What is said of posbell itself, when no event can be written.

@@ -1,5 +1,8 @@
 //! The built-in messages in Thai, in the words that a shop owner uses (`บิล`, `ขายเชื่อ`, `ใกล้หมด`).
 
+mod notices;
+
+use self::notices::NOTICES;
 use super::words::Words;
 use crate::domain::event::EventKind;
 use crate::domain::model::{PaymentKind, Resource};
@@ -70,8 +73,6 @@ pub(super) const WORDS: Words = Words {
     purchases: |count| format!("ใบซื้อ {count} ใบ"),
     from_now_on: "ต่อจากนี้จะแจ้งเมื่อมีการเปลี่ยนแปลง",
 
-    key_refused: |status| format!("POSPOS ไม่รับคีย์ของร้าน (รหัส {status}) จึงหยุดอ่านข้อมูลร้านนี้ไว้ก่อน ระหว่างนี้จะไม่มีการแจ้งเตือน"),
-    ask_for_key: "1. ติดต่อฝ่ายบริการของ POSPOS เพื่อตรวจสอบคีย์หรือขอคีย์ใหม่",
     disk_full: [
         "⛔ posbell หยุดชั่วคราว: พื้นที่ดิสก์เต็ม",
         "บันทึกข้อมูลไม่ได้ จึงยังไม่อ่านข้อมูลจาก POSPOS และจะไม่มีการแจ้งเตือนจนกว่าจะมีพื้นที่ว่าง \
@@ -87,22 +88,9 @@ pub(super) const WORDS: Words = Words {
             ),
         ]
     },
-    then_resume: |shop| format!("2. ใส่คีย์ใหม่ แล้วสั่ง posbell resume {shop}"),
-
     resource,
-    held_of: |resource, known| format!("{resource}ที่มีอยู่ {known} รายการ:"),
-    vanished: |count| format!("หายไป {count}"),
-    quantity_lost: |count| format!("ไม่มียอดคงเหลือ {count}"),
-    to_zero: |count| format!("ยอดเป็นศูนย์ {count}"),
-    renamed: |count| format!("ชื่อหรือรหัสเปลี่ยน {count}"),
-    emptied: |count| format!("ข้อมูลอื่นหายไป เช่น ราคา {count}"),
-    rewritten: |count| format!("ข้อมูลที่ปกติไม่เปลี่ยนกลับเปลี่ยนไป {count}"),
-    cancelled: |count| format!("ถูกยกเลิก {count}"),
-    doubled: |count| format!("ซ้ำภายใต้รหัสระบบใหม่ {count}"),
-    implausible: |count| format!("ตัวเลขผิดปกติ {count}"),
-    not_accepted_since: |moment| format!("จึงยังไม่รับข้อมูลนี้ และไม่มีการแจ้งเตือนตั้งแต่ {moment}"),
-    held_show: |shop, resource| format!("ดูรายละเอียด: posbell held show {shop} {resource}"),
-    held_release: |shop, resource| format!("ถ้าข้อมูลถูกต้อง: posbell held release {shop} {resource}"),
+    none_yet: |of| format!("ยังไม่มี{}", resource(of)),
+    notices: NOTICES,
 };
 
 fn resource(resource: Resource) -> &'static str {

@@ -3,6 +3,9 @@
 //! What a message says, and when it leaves a line out, is the same in every language and stands in `layout`. So a
 //! language is one table, and a phrase that was forgotten does not compile.
 
+mod notices;
+
+pub(super) use self::notices::NoticeWords;
 use crate::domain::event::EventKind;
 use crate::domain::model::{PaymentKind, Resource};
 
@@ -131,13 +134,6 @@ pub(super) struct Words {
     /// What happens after a baseline.
     pub from_now_on: &'static str,
 
-    /// The API refused the key with that status, and what that means for the shop.
-    pub key_refused: fn(u16) -> String,
-    /// What a person must do first.
-    pub ask_for_key: &'static str,
-    /// What to type then, for the shop of that id.
-    pub then_resume: Around,
-
     /// posbell cannot write any more: what happened, what that means, and what to do.
     pub disk_full: [&'static str; 2],
     /// And can again.
@@ -147,30 +143,9 @@ pub(super) struct Words {
 
     /// What a resource is called.
     pub resource: fn(Resource) -> &'static str,
-    /// So many rows of a resource were known.
-    pub held_of: fn(&str, &str) -> String,
-    /// So many of them vanished.
-    pub vanished: Around,
-    /// So many have no quantity any more.
-    pub quantity_lost: Around,
-    /// So many have nothing left.
-    pub to_zero: Around,
-    /// So many have another name or code.
-    pub renamed: Around,
-    /// So many have nothing in another field that had something.
-    pub emptied: Around,
-    /// So many are another in a field that hardly ever changes.
-    pub rewritten: Around,
-    /// So many were cancelled.
-    pub cancelled: Around,
-    /// So many would be there once more under another id.
-    pub doubled: Around,
-    /// So many have figures that no shop's day makes.
-    pub implausible: Around,
-    /// What holding means: since when nothing of it is told.
-    pub not_accepted_since: Around,
-    /// What to type to see it.
-    pub held_show: fn(&str, &str) -> String,
-    /// What to type when it is right.
-    pub held_release: fn(&str, &str) -> String,
+    /// Nothing is in that list so far.
+    pub none_yet: fn(Resource) -> String,
+
+    /// What posbell says of itself.
+    pub notices: NoticeWords,
 }

@@ -1,4 +1,4 @@
-//! What a person reads of products, members, vendors, purchase documents, a credit's terms and held passes.
+//! What a person reads of products, members, vendors, purchase documents and a credit's terms.
 
 use super::sentences::{check, text};
 use super::*;
@@ -185,29 +185,5 @@ Changed: status
 POSPOS lists it neither as owed nor as paid: please look
 No. CR001 · sale TR68017651
 3 Sep 14:32",
-    );
-}
-
-#[test]
-fn a_held_pass_says_what_looks_wrong_and_what_to_type() {
-    let counts = HeldCounts { known: 1200, vanished: 400, to_zero: 3, ..HeldCounts::default() };
-    check(
-        scribe().pass_held(1, Resource::Stock, time("2025-09-03T07:30:00Z"), counts),
-        "
-✋ ข้อมูลจาก POSPOS ผิดปกติ
-สินค้าที่มีอยู่ 1,200 รายการ:
-หายไป 400
-ยอดเป็นศูนย์ 3
-จึงยังไม่รับข้อมูลนี้ และไม่มีการแจ้งเตือนตั้งแต่ 3 ก.ย. 14:30
-ดูรายละเอียด: posbell held show main stock
-ถ้าข้อมูลถูกต้อง: posbell held release main stock",
-        "
-✋ POSPOS data look wrong
-Of 1,200 known products:
-400 vanished
-3 fell to zero
-Not accepted, and nothing told of them since 3 Sep 14:30
-To see it: posbell held show main stock
-If it is right: posbell held release main stock",
     );
 }

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod listed;
+mod notices;
 mod sentences;
 mod several;
 

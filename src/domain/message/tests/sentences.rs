@@ -261,55 +261,6 @@ No. CR001 · sale TR68017651
 }
 
 #[test]
-fn the_baseline_says_what_was_found_and_what_follows() {
-    let counts = BaselineCounts {
-        sales: Some(210),
-        products: Some(12_350),
-        low: Some(12),
-        out: Some(0),
-        pending_credits: Some(5),
-        overdue_credits: Some(2),
-        members: Some(206),
-        vendors: None,
-        purchases: Some(31),
-    };
-    check(
-        scribe().shop_baseline(counts),
-        "
-🔔 เริ่มเฝ้าร้านให้แล้ว
-สินค้า 12,350 รายการ
-ใกล้หมด 12 · หมด 0
-ขายเชื่อค้างชำระ 5 รายการ · เลยกำหนด 2
-สมาชิก 206 ราย · ใบซื้อ 31 ใบ
-ต่อจากนี้จะแจ้งเมื่อมีการเปลี่ยนแปลง",
-        "
-🔔 Now watching the shop
-Products: 12,350
-Low: 12 · out: 0
-Credits owed: 5 · overdue: 2
-Members: 206 · purchases: 31
-From now on you are told what changes",
-    );
-}
-
-#[test]
-fn a_refused_key_says_what_to_do() {
-    check(
-        scribe().key_rejected(1, 401),
-        "
-⛔ คีย์ POSPOS ใช้ไม่ได้
-POSPOS ไม่รับคีย์ของร้าน (รหัส 401) จึงหยุดอ่านข้อมูลร้านนี้ไว้ก่อน ระหว่างนี้จะไม่มีการแจ้งเตือน
-1. ติดต่อฝ่ายบริการของ POSPOS เพื่อตรวจสอบคีย์หรือขอคีย์ใหม่
-2. ใส่คีย์ใหม่ แล้วสั่ง posbell resume main",
-        "
-⛔ The POSPOS key was refused
-POSPOS refused the shop's key (401). This shop is not read, and nothing is told, until you act:
-1. Ask POSPOS support to check the key or for a new one
-2. Put in the new key, then type: posbell resume main",
-    );
-}
-
-#[test]
 fn no_events_are_no_message_but_still_a_title() {
     let wording = Wording { language: Language::Thai, timezone: chrono_tz::Asia::Bangkok };
     assert_eq!(render(&[], None, &wording), Text { title: "posbell".to_owned(), body: String::new() });
