@@ -1,6 +1,7 @@
 //! The things that the tests of messages tell about.
 
 mod bounds;
+mod channels;
 mod listed;
 mod notices;
 mod sentences;
