@@ -100,8 +100,8 @@ fn print_page(page: &Page, args: &EventsArgs, config: &Config) -> std::io::Resul
 }
 
 fn line(event: &Event, config: &Config) -> String {
-    let name = config.shops.iter().find(|shop| shop.id == event.shop).map_or(event.shop.as_str(), |shop| &shop.name);
-    let text = render(std::slice::from_ref(event), name, &config.wording);
+    // The shop has a column of its own.
+    let text = render(std::slice::from_ref(event), None, &config.wording);
     let at = table::moment(event.time, config.wording.timezone);
     format!("{at}  {:<16} {:<8} {}  {}", event.kind.name(), event.shop, event.id, text.title)
 }

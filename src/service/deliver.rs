@@ -206,13 +206,15 @@ impl Deliverer {
         let (events, counts): (Vec<Event>, Vec<u64>) = read.unzip();
         let shop = &item.delivery.shop;
         let name = self.letterhead.names.get(shop).map_or(shop.as_str(), String::as_str);
+        // Where there is one shop everybody knows which it is, and a lock screen cuts the title.
+        let in_title = (self.letterhead.names.len() > 1).then_some(name);
         let text = match events.as_slice() {
             // Written by another version: the body still says it all, to whoever reads JSON.
             [] => Text { title: name.to_owned(), body: body(&item.events) },
             events if !item.delivery.counts.is_empty() => {
-                render_newest(events, &counts, name, &self.letterhead.wording)
+                render_newest(events, &counts, in_title, &self.letterhead.wording)
             }
-            events => render(events, name, &self.letterhead.wording),
+            events => render(events, in_title, &self.letterhead.wording),
         };
         let id = match item.delivery.events.as_slice() {
             [one] => one.as_str().to_owned(),

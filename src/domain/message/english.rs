@@ -1,5 +1,8 @@
 //! The built-in messages in English.
 
+mod notices;
+
+use self::notices::NOTICES;
 use super::words::Words;
 use crate::domain::event::EventKind;
 use crate::domain::model::{PaymentKind, Resource};
@@ -8,9 +11,8 @@ use crate::domain::model::{PaymentKind, Resource};
 pub(super) const WORDS: Words = Words {
     months: ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
     headword,
-    priced: |head, baht| format!("{head}: {baht} baht"),
+    priced: |head, amount| format!("{head}: {amount}"),
     counted: |head, count| format!("{head} ({count})"),
-    changes: |count| format!("{count} changes"),
     newest_states: |count| format!("Newest stock after an outage ({count})"),
     as_of: |moment| format!("As of {moment}"),
     stands_for: |count| format!("({count} changes)"),
@@ -20,6 +22,8 @@ pub(super) const WORDS: Words = Words {
     receipt: |code| format!("Receipt {code}"),
     sold_at: |moment| format!("sold {moment}"),
     cancelled_at: |moment| format!("Cancelled {moment}"),
+    sold_and_cancelled: "Sold and cancelled",
+    already_cancelled: "This sale has been cancelled",
     reason: |text| format!("Reason: {text}"),
     no_longer_counts: |amount| format!("{amount} no longer count as takings"),
     comment: |text| format!("Comment: {text}"),
@@ -32,13 +36,16 @@ pub(super) const WORDS: Words = Words {
     field,
     total_changed: |before, after| format!("Total {before} → {after} baht"),
 
-    left: |quantity| format!("Left: {quantity}"),
+    name_left: |name, quantity| format!("{name}, {quantity} left"),
+    name_in_stock: |name, quantity| format!("{name}, {quantity} in stock"),
     in_stock: |quantity| format!("In stock: {quantity}"),
-    alert_below: |figure| format!("alert below {figure}"),
-    below_zero: "Less than nothing: a delivery may not be booked in yet",
+    alert_below: |figure| format!("Alert below {figure}"),
+    below_zero: |quantity| format!("Stock is {quantity}: a delivery may not be booked in yet"),
     product_code: |code| format!("Code {code}"),
     price: |amount| format!("Price {amount}"),
     price_changed: |before, after| format!("Price {before} → {after} baht"),
+    cost_changed: |before, after| format!("Cost {before} → {after} baht"),
+    name_changed: |before, after| format!("Name {before} → {after}"),
     no_more_told: "It is no longer in POSPOS; nothing more is told of it",
 
     customer: |name| format!("Customer {name}"),
@@ -66,10 +73,6 @@ pub(super) const WORDS: Words = Words {
     purchases: |count| format!("purchases: {count}"),
     from_now_on: "From now on you are told what changes",
 
-    key_refused: |status| {
-        format!("POSPOS refused the shop's key ({status}). This shop is not read, and nothing is told, until you act:")
-    },
-    ask_for_key: "1. Ask POSPOS support to check the key or for a new one",
     disk_full: [
         "⛔ posbell stands still: the disk is full",
         "Nothing can be stored, so POSPOS is not read and nothing is told until there is space. \
@@ -85,22 +88,9 @@ pub(super) const WORDS: Words = Words {
             ),
         ]
     },
-    then_resume: |shop| format!("2. Put in the new key, then type: posbell resume {shop}"),
-
     resource,
-    held_of: |resource, known| format!("Of {known} known {resource}:"),
-    vanished: |count| format!("{count} vanished"),
-    quantity_lost: |count| format!("{count} without a quantity"),
-    to_zero: |count| format!("{count} fell to zero"),
-    renamed: |count| format!("{count} have another name or code"),
-    emptied: |count| format!("{count} lost something else, such as a price"),
-    rewritten: |count| format!("{count} changed in what hardly ever changes"),
-    cancelled: |count| format!("{count} were cancelled"),
-    doubled: |count| format!("{count} came once more under another id"),
-    implausible: |count| format!("{count} have figures that no day makes"),
-    not_accepted_since: |moment| format!("Not accepted, and nothing told of them since {moment}"),
-    held_show: |shop, resource| format!("To see it: posbell held show {shop} {resource}"),
-    held_release: |shop, resource| format!("If it is right: posbell held release {shop} {resource}"),
+    none_yet,
+    notices: NOTICES,
 };
 
 fn resource(resource: Resource) -> &'static str {
@@ -114,15 +104,25 @@ fn resource(resource: Resource) -> &'static str {
     }
 }
 
+fn none_yet(of: Resource) -> String {
+    let list = match of {
+        Resource::Stock => "Products",
+        Resource::Members => "Members",
+        Resource::BuyDocuments => "purchases",
+        Resource::Transactions | Resource::Credit | Resource::Vendors => resource(of),
+    };
+    format!("{list}: none yet")
+}
+
 fn headword(kind: EventKind) -> &'static str {
     match kind {
         EventKind::SaleCreated => "Sale",
         EventKind::SaleCancelled => "Sale cancelled",
         EventKind::SaleUpdated => "Sale changed",
-        EventKind::StockLow => "Low stock",
-        EventKind::StockCritical => "Very low stock",
+        EventKind::StockLow => "Running low",
+        EventKind::StockCritical => "Nearly out",
         EventKind::StockOut => "Out of stock",
-        EventKind::StockRecovered => "Enough in stock",
+        EventKind::StockRecovered => "Restocked",
         EventKind::StockChanged => "Stock changed",
         EventKind::ProductCreated => "New product",
         EventKind::ProductUpdated => "Product changed",
@@ -144,8 +144,8 @@ fn headword(kind: EventKind) -> &'static str {
         EventKind::ShopBaseline => "Now watching the shop",
         EventKind::ShopKeyRejected => "The POSPOS key was refused",
         EventKind::PassHeld => "POSPOS data look wrong",
-        EventKind::ShopStale => "posbell cannot read the shop",
-        EventKind::ShopRecovered => "posbell reads the shop again",
+        EventKind::ShopStale => "The shop cannot be read",
+        EventKind::ShopRecovered => "The shop is read again",
         EventKind::ChannelFailing => "Messages do not arrive",
         EventKind::ChannelRecovered => "Messages arrive again",
     }

@@ -8,10 +8,21 @@ use chrono::{Datelike, Timelike};
 use chrono_tz::Tz;
 use rust_decimal::Decimal;
 
+use super::cut::{cut, without_loose_joiners};
+use super::words::NoticeWords;
 use crate::domain::model::{Money, Quantity, Timestamp};
 
 /// The longest foreign text in a message, in characters: what fits on two lines of a phone.
 const FIELD_MOST: usize = 80;
+
+/// The longest unit, in characters.
+const UNIT_MOST: usize = 24;
+
+/// The longest text of another program in a notice, in characters.
+const QUOTED_MOST: usize = 160;
+
+/// From this many digits on, a number that begins as a Thai telephone number does is one, whoever wrote it.
+const DIALLED_DIGITS: usize = 9;
 
 /// From this many digits on, a number in a free text is taken for a telephone number. The shortest Thai ones have
 /// nine digits; seven also catches those written without their area code.
@@ -27,34 +38,52 @@ pub(super) fn code(text: Option<&str>) -> Option<String> {
     (!cleaned.is_empty()).then(|| cut(&cleaned, FIELD_MOST))
 }
 
+/// What a product is counted in. Short, so that no title loses its figure to it.
+pub(super) fn unit(text: Option<&str>) -> Option<String> {
+    code(text).map(|unit| cut(&unit, UNIT_MOST))
+}
+
 /// A person's name or a remark that somebody typed: cleaned, telephone numbers masked, then cut. `None` when nothing is left.
 pub(super) fn name(text: Option<&str>) -> Option<String> {
     let masked = mask(&clean(text?));
     (!masked.is_empty()).then(|| cut(&masked, FIELD_MOST))
 }
 
+/// What another program said, such as a mail server: cleaned, then cut. Only what can be dialled is masked: a chat's id,
+/// an address and a status code tell a technician what is wrong.
+pub(super) fn quoted(text: &str) -> Option<String> {
+    let masked = masked(&clean(text), can_be_dialled);
+    (!masked.is_empty()).then(|| cut(&masked, QUOTED_MOST))
+}
+
 /// The text in one line: runs of white space become one space, and what cannot be seen is dropped.
 fn clean(text: &str) -> String {
     let visible: String = text.chars().filter(|c| c.is_whitespace() || !invisible(*c)).collect();
-    visible.split_whitespace().collect::<Vec<_>>().join(" ")
+    without_loose_joiners(&visible).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Control characters, and those that join, hide or turn round what stands beside them. A zero-width character
-/// between two digits would hide a telephone number from [`mask`].
+/// between two digits would hide a telephone number from [`mask`]. The joiner of emoji is looked at by itself.
 fn invisible(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200c}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// The text with every long number as `•••` and its last two digits: enough to recognise, too little to call.
+/// The text with every long number masked.
 fn mask(text: &str) -> String {
+    masked(text, |chars, start, end| digits_in(&chars[start..end]) >= PHONE_DIGITS)
+}
+
+/// The text with such numbers as `•••` and their last two digits: enough to recognise, too little to call. A number is
+/// from one place to another in the text's characters.
+fn masked(text: &str, is_private: fn(&[char], usize, usize) -> bool) -> String {
     let chars: Vec<char> = text.chars().collect();
     let mut masked = String::with_capacity(text.len());
     let mut at = 0;
     while at < chars.len() {
         let (digits, end) = number(&chars, at);
-        if digits.len() >= PHONE_DIGITS {
+        if digits.len() >= 2 && is_private(&chars, at, end) {
             masked.push_str("•••");
             masked.extend(&digits[digits.len() - 2..]);
         } else if end > at {
@@ -87,19 +116,26 @@ fn number(chars: &[char], start: usize) -> (Vec<char>, usize) {
     (digits, end)
 }
 
-fn between_digits(c: char) -> bool {
-    matches!(c, ' ' | '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '.' | '(' | ')')
+fn digits_in(chars: &[char]) -> usize {
+    chars.iter().filter(|c| c.is_numeric()).count()
 }
 
-/// At most `most` characters of `text`; an ellipsis stands for the rest.
-pub(super) fn cut(text: &str, most: usize) -> String {
-    if text.chars().count() <= most {
-        return text.to_owned();
-    }
-    let mut kept: String = text.chars().take(most.saturating_sub(1)).collect();
-    kept.truncate(kept.trim_end().len());
-    kept.push('…');
-    kept
+/// Whether a telephone number stands in this number: from `0`, `+` or `66` on, at the beginning of a group.
+fn can_be_dialled(chars: &[char], start: usize, end: usize) -> bool {
+    (start..end).filter(|at| chars[*at].is_numeric()).any(|at| {
+        let before = at.checked_sub(1).map(|before| chars[before]);
+        let begins_group = at == start || before.is_some_and(|c| !c.is_numeric());
+        let begins_number = match chars[at] {
+            '0' | '๐' => true,
+            '6' | '๖' => chars.get(at + 1).is_some_and(|c| matches!(c, '6' | '๖')),
+            _ => before == Some('+'),
+        };
+        begins_group && begins_number && digits_in(&chars[at..end]) >= DIALLED_DIGITS
+    })
+}
+
+fn between_digits(c: char) -> bool {
+    matches!(c, ' ' | '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '.' | '(' | ')')
 }
 
 /// An amount without its currency: whole baht without decimals, else at least two, and never a digit lost.
@@ -115,6 +151,15 @@ pub(super) fn quantity(quantity: Quantity) -> String {
 /// A plain number of things.
 pub(super) fn count(count: u64) -> String {
     grouped(Decimal::from(count), 0)
+}
+
+/// How long something lasted, in the two largest units that it has.
+pub(super) fn lasted(seconds: u64, words: &NoticeWords) -> String {
+    let minutes = seconds / 60;
+    let parts = [minutes / (24 * 60), minutes / 60 % 24, minutes % 60];
+    let units = parts.into_iter().zip(words.units).skip_while(|(number, _)| *number == 0).take(2);
+    let written: Vec<String> = units.filter(|(number, _)| *number > 0).map(|(number, unit)| unit(number)).collect();
+    if written.is_empty() { words.under_a_minute.to_owned() } else { written.join(" ") }
 }
 
 /// The decimal with a comma between thousands; a fraction has at least `decimals` digits.
@@ -180,6 +225,28 @@ mod tests {
     }
 
     #[test]
+    fn what_another_program_said_keeps_all_but_telephone_numbers() {
+        for text in [
+            "550 5.7.26 unauthenticated",
+            "connect to 192.168.100.200:8443: refused",
+            "the group has become a supergroup; set chat_id = -1001234567890",
+            "2026-11-23 10:00:00 expired",
+        ] {
+            assert_eq!(quoted(text).as_deref(), Some(text));
+        }
+        for (text, expected) in [
+            ("no user 081-234-5678", "no user •••78"),
+            ("550 0899999997", "•••97"),
+            ("+49 171 2345678 ๐๘๑๒๓๔๕๖๗๘", "+•••๗๘"),
+            ("66812345678\n", "•••78"),
+        ] {
+            assert_eq!(quoted(text).as_deref(), Some(expected));
+        }
+        assert_eq!(quoted(&"x".repeat(500)).unwrap().chars().count(), QUOTED_MOST);
+        assert_eq!(quoted(" \n"), None);
+    }
+
+    #[test]
     fn short_numbers_in_names_stay() {
         for text in ["Feed 120", "ข้าว 5 กก.", "ถุง 12 x 18", "ซอย 12-34 56", "7-11 สาขา 123456"]
         {
@@ -192,6 +259,10 @@ mod tests {
     fn foreign_text_is_one_visible_line_of_bounded_length() {
         assert_eq!(name(Some(" a\r\n\tb\u{7}\u{202e}c ")).as_deref(), Some("a bc"));
         assert_eq!(name(Some(" \u{200b}\n ")), None);
+        assert_eq!(
+            name(Some("👨\u{200d}👩\u{200d}👧 081\u{200d}2345678")).as_deref(),
+            Some("👨\u{200d}👩\u{200d}👧 •••78")
+        );
         let long = name(Some(&"ก".repeat(200))).unwrap();
         assert_eq!(long.chars().count(), FIELD_MOST);
         assert!(long.ends_with('…'));
@@ -202,7 +273,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_name_keeps_seven_digits_in_a_row(typed in "[ก-ฮ0-9๐-๙ ()\u{200b}.-]{0,120}") {
+        fn no_name_keeps_seven_digits_in_a_row(typed in "[ก-ฮ0-9๐-๙ ()\u{200b}\u{200d}👧.-]{0,120}") {
             let name = name(Some(&typed)).unwrap_or_default();
             let longest = name.split(|c: char| !c.is_numeric()).map(|digits| digits.chars().count()).max();
             proptest::prop_assert!(longest.unwrap_or_default() < PHONE_DIGITS, "{name}");

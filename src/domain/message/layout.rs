@@ -4,18 +4,34 @@
 //! code of a member only where there is no name.
 
 mod listed;
+mod own;
+mod products;
+mod sales;
 
 use chrono_tz::Tz;
 
-use super::figures::{code, count, day, moment, money, name, quantity};
+use self::products::names;
+use self::sales::receipt;
+use super::figures::{code, day, moment, money, name};
 use super::words::Words;
-use crate::domain::event::{BaselineCounts, Event, EventData, EventKind, ShopDetails, ThresholdView};
-use crate::domain::model::{
-    Credit, Customer, Money, Party, Payment, PaymentKind, Product, Quantity, Sale, SaleLine, ShopId, Timestamp,
-};
+use crate::domain::event::{Event, EventData, EventKind};
+use crate::domain::model::{Credit, Customer, Money, Party, Timestamp};
 
-/// How many lines of a bill are shown: a phone shows about ten lines before one has to scroll.
-const SALE_LINES: usize = 5;
+/// An event as a message tells it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Told<'a> {
+    /// The event.
+    pub event: &'a Event,
+    /// It is the cancel of a sale that the same message would tell as sold.
+    pub sold_too: bool,
+}
+
+impl<'a> Told<'a> {
+    /// An event that is told as it is.
+    pub(super) fn alone(event: &'a Event) -> Told<'a> {
+        Told { event, sold_too: false }
+    }
+}
 
 /// Lays out the messages of one language in one calendar.
 pub(super) struct Layout {
@@ -27,46 +43,111 @@ pub(super) struct Layout {
 
 impl Layout {
     /// The title of one event, without the shop.
-    pub(super) fn headline(&self, event: &Event) -> String {
-        let words = self.words;
-        let head = format!("{} {}", emoji(event.kind), (words.headword)(event.kind));
-        let priced = |amount: Option<Money>| match amount {
-            Some(amount) => (words.priced)(&head, &money(amount)),
-            None => head.clone(),
-        };
-        match &event.data {
-            EventData::Sale { sale, .. } => priced(sale.total),
-            EventData::Product { product, .. } => format!("{head}: {}", self.product_name(product)),
-            EventData::Credit { credit, .. } => match event.kind {
-                EventKind::CreditOverdue | EventKind::CreditAging | EventKind::CreditUpdated => {
-                    priced(credit.balance.or(credit.amount))
-                }
-                _ => priced(credit.amount),
-            },
-            EventData::Member { member, .. } => format!("{head}: {}", self.member_name(member)),
-            EventData::Vendor { vendor, .. } => format!("{head}: {}", self.vendor_name(vendor)),
-            EventData::Purchase { purchase, .. } => priced(purchase.total),
-            EventData::Shop { .. } => head,
+    pub(super) fn headline(&self, told: Told<'_>) -> String {
+        let kind = told.event.kind;
+        let headword = if told.sold_too { self.words.sold_and_cancelled } else { (self.words.headword)(kind) };
+        let head = format!("{} {headword}", emoji(kind));
+        if let EventData::Shop { details, .. } = &told.event.data {
+            return format!("{} {}", emoji(kind), self.own_head(kind, details));
+        }
+        match (self.amount(told.event), self.thing(told.event)) {
+            (Some(amount), _) => (self.words.priced)(&head, &amount),
+            (None, Some(thing)) => format!("{head}: {thing}"),
+            (None, None) => head,
         }
     }
 
-    /// One event as one line among others: its title, and the one thing more that tells it from its neighbours.
-    pub(super) fn line(&self, event: &Event) -> String {
-        let more = match &event.data {
-            EventData::Sale { sale, .. } => receipt(sale),
-            EventData::Product { product, .. } => product.quantity.map(|left| self.in_units(left, product)),
-            EventData::Credit { credit, .. } => credit.customer.as_ref().and_then(customer),
-            EventData::Member { member, .. } => code(member.code.as_deref()),
-            EventData::Vendor { vendor, .. } => code(vendor.code.as_deref()),
-            EventData::Purchase { purchase, .. } => {
-                purchase.vendor.as_ref().and_then(party).or_else(|| code(purchase.code.as_deref()))
+    /// One event as one line among others of several kinds: its title, and what tells it from its neighbours.
+    pub(super) fn line(&self, told: Told<'_>) -> String {
+        match told.event.kind {
+            // The sign and the figure say what the headword would.
+            kind if is_level(kind) => format!("{} {}", emoji(kind), self.bare_line(told)),
+            _ => self.titled_line(told),
+        }
+    }
+
+    /// The same with its headword, under a title that does not name its kind.
+    pub(super) fn titled_line(&self, told: Told<'_>) -> String {
+        joined([Some(self.headline(told)), self.renamed(told.event), self.more(told.event)]).unwrap_or_default()
+    }
+
+    /// One event as one line among others of its kind, which the title names.
+    pub(super) fn bare_line(&self, told: Told<'_>) -> String {
+        let event = told.event;
+        let mark = told.sold_too.then(|| self.words.sold_and_cancelled.to_owned());
+        let thing = self.amount(event).or_else(|| self.renamed(event)).or_else(|| self.thing(event));
+        joined([thing, self.more(event), mark]).unwrap_or_else(|| self.moment(event.time))
+    }
+
+    /// The amount in the title of what has one.
+    fn amount(&self, event: &Event) -> Option<String> {
+        let amount = match &event.data {
+            EventData::Sale { sale, .. } => sale.total,
+            EventData::Credit { credit, .. } => match event.kind {
+                EventKind::CreditOverdue | EventKind::CreditAging | EventKind::CreditUpdated => {
+                    credit.balance.or(credit.amount)
+                }
+                _ => credit.amount,
+            },
+            EventData::Purchase { purchase, .. } => purchase.total,
+            _ => None,
+        };
+        amount.map(|amount| self.baht(amount))
+    }
+
+    /// What the title of an event names, with the figure that matters most.
+    fn thing(&self, event: &Event) -> Option<String> {
+        match &event.data {
+            EventData::Product { product, .. } => Some(self.product_with_figure(event.kind, product)),
+            EventData::Member { member, .. } => Some(self.member_name(member)),
+            EventData::Vendor { vendor, .. } => Some(self.vendor_name(vendor)),
+            EventData::Shop { details, .. } => self.own_subject(details),
+            EventData::Sale { .. } | EventData::Credit { .. } | EventData::Purchase { .. } => None,
+        }
+    }
+
+    /// Both names of a product that is called something else now.
+    fn renamed(&self, event: &Event) -> Option<String> {
+        match (&event.data, event.kind) {
+            (EventData::Product { product, previous, .. }, EventKind::ProductUpdated) => {
+                let (before, after) = names(product, previous.as_deref())?;
+                Some(format!("{before} → {after}"))
             }
-            EventData::Shop { details: ShopDetails::PassHeld(held), .. } => {
-                Some((self.words.resource)(held.resource).to_owned())
+            _ => None,
+        }
+    }
+
+    /// The one thing more that a line says of an event besides its title.
+    fn more(&self, event: &Event) -> Option<String> {
+        match &event.data {
+            EventData::Sale { sale, previous, changed } => {
+                let totals = previous.as_ref().and_then(|previous| previous.total).zip(sale.total);
+                joined([receipt(sale), self.difference(totals, changed)])
+            }
+            EventData::Product { product, previous, changed, .. } => {
+                self.more_of_product(event.kind, product, previous.as_deref(), changed)
+            }
+            EventData::Credit { credit, changed, .. } => {
+                let fields = (event.kind == EventKind::CreditUpdated).then(|| self.fields(changed)).flatten();
+                joined([credit.customer.as_ref().and_then(customer), fields])
+            }
+            EventData::Member { member, changed, .. } => joined([code(member.code.as_deref()), self.fields(changed)]),
+            EventData::Vendor { vendor, changed, .. } => joined([code(vendor.code.as_deref()), self.fields(changed)]),
+            EventData::Purchase { purchase, previous, changed } => {
+                let vendor = purchase.vendor.as_ref().and_then(party).or_else(|| code(purchase.code.as_deref()));
+                let totals = previous.as_ref().and_then(|previous| previous.total).zip(purchase.total);
+                joined([vendor, self.difference(totals, changed)])
             }
             EventData::Shop { .. } => None,
-        };
-        joined([Some(self.headline(event)), more]).unwrap_or_default()
+        }
+    }
+
+    /// The totals where they differ, and the other fields that do.
+    fn difference(&self, totals: Option<(Money, Money)>, changed: &[String]) -> Option<String> {
+        let differ = totals.filter(|(before, after)| before != after && changed.iter().any(|field| field == "total"));
+        let differ = differ.map(|(before, after)| (self.words.total_changed)(&money(before), &money(after)));
+        let shown: &[&str] = if differ.is_some() { &["total"] } else { &[] };
+        joined([differ, self.fields_but(changed, shown)])
     }
 
     /// The lines below the title of one event.
@@ -93,147 +174,29 @@ impl Layout {
             (EventData::Purchase { purchase, previous, changed }, kind) => {
                 self.purchase(kind, purchase, previous.as_deref(), changed, time)
             }
-            (EventData::Shop { details: ShopDetails::Baseline(counts), .. }, _) => self.baseline(counts),
-            (EventData::Shop { details: ShopDetails::KeyRejected { status }, .. }, _) => {
-                self.key_rejected(&event.shop, *status)
-            }
-            (EventData::Shop { details: ShopDetails::PassHeld(held), .. }, _) => self.held(held),
-            (EventData::Shop { details: ShopDetails::Stale(stale), .. }, _) => vec![stale.why.clone()],
-            (EventData::Shop { details: ShopDetails::ChannelFailing(failing), .. }, _) => vec![failing.why.clone()],
-            (EventData::Shop { .. }, _) => Vec::new(),
+            (EventData::Shop { details, .. }, _) => self.own_body(event, details),
         }
     }
 
-    fn sold(&self, sale: &Sale, time: Timestamp) -> Vec<String> {
-        let words = self.words;
-        let mut lines = Vec::new();
-        lines.extend(joined([receipt(sale).map(|code| (words.receipt)(&code)), Some(self.moment(time))]));
-        lines.extend(sale.member.as_ref().and_then(party).map(|name| (words.customer)(&name)));
-        lines.extend(self.goods(&sale.lines));
-        let discount = sale.discount.filter(|discount| *discount != Money::ZERO);
-        lines.extend(discount.map(|discount| (words.discount)(&self.baht(discount))));
-        lines.extend(self.paid_by(&sale.payments).map(|ways| (words.paid_by)(&ways)));
-        lines.extend(name(sale.comment.as_deref()).map(|text| (words.comment)(&text)));
-        lines.extend(name(sale.staff.as_deref()).map(|name| (words.staff)(&name)));
-        lines
-    }
-
-    fn cancelled(&self, sale: &Sale, time: Timestamp) -> Vec<String> {
-        let words = self.words;
-        let sold_at = sale.sold_at.map(|sold_at| (words.sold_at)(&self.moment(sold_at)));
-        let cancelled_at = self.moment(sale.cancelled_at.unwrap_or(time));
-        let mut lines = Vec::new();
-        lines.extend(joined([receipt(sale).map(|code| (words.receipt)(&code)), sold_at]));
-        lines.push((words.cancelled_at)(&cancelled_at));
-        lines.extend(name(sale.comment.as_deref()).map(|text| (words.reason)(&text)));
-        lines.extend(sale.total.map(|total| (words.no_longer_counts)(&self.baht(total))));
-        lines.extend(sale.member.as_ref().and_then(party).map(|name| (words.customer)(&name)));
-        lines.extend(self.goods(&sale.lines));
-        lines.extend(name(sale.staff.as_deref()).map(|name| (words.staff)(&name)));
-        lines
-    }
-
-    fn updated(&self, sale: &Sale, previous: Option<&Sale>, changed: &[String], time: Timestamp) -> Vec<String> {
-        let words = self.words;
-        let mut lines = Vec::new();
-        lines.extend(joined([receipt(sale).map(|code| (words.receipt)(&code)), Some(self.moment(time))]));
-        let totals = previous.and_then(|previous| previous.total).zip(sale.total);
-        let totals = totals.filter(|(before, after)| before != after);
-        lines.extend(totals.map(|(before, after)| (words.total_changed)(&money(before), &money(after))));
-        lines.extend(self.changed(changed));
-        lines.extend(sale.member.as_ref().and_then(party).map(|name| (words.customer)(&name)));
-        lines.extend(name(sale.staff.as_deref()).map(|name| (words.staff)(&name)));
-        lines
-    }
-
-    /// The names of the fields that differ, in one line.
+    /// The line that names the fields that differ.
     fn changed(&self, changed: &[String]) -> Option<String> {
-        let fields = changed.iter().filter_map(|field| match (self.words.field)(field) {
+        self.fields(changed).map(|fields| (self.words.changed)(&fields))
+    }
+
+    /// The names of those fields.
+    fn fields(&self, changed: &[String]) -> Option<String> {
+        self.fields_but(changed, &[])
+    }
+
+    /// The names of those fields but the ones that are shown with their values.
+    fn fields_but(&self, changed: &[String], shown: &[&str]) -> Option<String> {
+        let others = changed.iter().filter(|field| !shown.contains(&field.as_str()));
+        let fields = others.filter_map(|field| match (self.words.field)(field) {
             Some(word) => Some(word.to_owned()),
             None => code(Some(field)),
         });
         let fields = fields.collect::<Vec<_>>().join(", ");
-        (!fields.is_empty()).then(|| (self.words.changed)(&fields))
-    }
-
-    /// The first lines of a bill, and how many more there are.
-    fn goods(&self, lines: &[SaleLine]) -> Vec<String> {
-        let good = |line: &SaleLine| self.good((&line.name, &line.product_code), line.quantity, line.total);
-        self.first_of(lines, good)
-    }
-
-    fn first_of<T>(&self, lines: &[T], good: impl Fn(&T) -> String) -> Vec<String> {
-        let mut goods: Vec<String> = lines.iter().take(SALE_LINES).map(good).collect();
-        let more = lines.len().saturating_sub(SALE_LINES);
-        goods.extend((more > 0).then(|| (self.words.more_lines)(more)));
-        goods
-    }
-
-    fn good(
-        &self,
-        (called, number): (&Option<String>, &Option<String>),
-        count: Option<Quantity>,
-        total: Option<Money>,
-    ) -> String {
-        let mut text = format!("• {}", self.named(called.as_deref(), number.as_deref()));
-        if let Some(count) = count {
-            text.push_str(&format!(" × {}", quantity(count)));
-        }
-        if let Some(total) = total {
-            text.push_str(&format!(" = {}", money(total)));
-        }
-        text
-    }
-
-    /// What was paid in each way; a bill can be paid twice in cash. Only what was applied counts, not what was
-    /// handed over.
-    fn paid_by(&self, payments: &[Payment]) -> Option<String> {
-        let kinds = [PaymentKind::Cash, PaymentKind::Transfer, PaymentKind::Credit, PaymentKind::Other];
-        joined(kinds.map(|kind| {
-            let amounts: Vec<_> = payments.iter().filter(|p| p.kind == kind).map(|p| p.amount).collect();
-            let sum = amounts
-                .iter()
-                .try_fold(Money::ZERO, |sum, amount| sum.decimal().checked_add((*amount)?.decimal()).map(Money::from));
-            let word = (self.words.payment)(kind);
-            match sum {
-                _ if amounts.is_empty() => None,
-                Some(sum) => Some(format!("{word} {}", money(sum))),
-                None => Some(word.to_owned()),
-            }
-        }))
-    }
-
-    fn stock(
-        &self,
-        kind: EventKind,
-        product: &Product,
-        previous: Option<&Product>,
-        threshold: Option<&ThresholdView>,
-        time: Timestamp,
-    ) -> Vec<String> {
-        let words = self.words;
-        let now = product.quantity.map(|left| self.in_units(left, product));
-        let before = previous.and_then(|previous| previous.quantity).map(quantity);
-        let mut lines = Vec::new();
-        match kind {
-            EventKind::StockChanged => lines.extend(now.map(|now| match before {
-                Some(before) => format!("{before} → {now}"),
-                None => (words.in_stock)(&now),
-            })),
-            EventKind::StockRecovered => lines.extend(now.map(|now| (words.in_stock)(&now))),
-            _ => {
-                let below = threshold.and_then(|threshold| threshold.below).map(quantity);
-                lines.extend(joined([
-                    now.map(|now| (words.left)(&now)),
-                    below.map(|below| (words.alert_below)(&below)),
-                ]));
-            }
-        }
-        let negative = product.quantity.is_some_and(|left| left < Quantity::ZERO);
-        lines.extend(negative.then(|| words.below_zero.to_owned()));
-        lines.extend(code(product.code.as_deref()).map(|code| (words.product_code)(&code)));
-        lines.push(self.moment(time));
-        lines
+        (!fields.is_empty()).then_some(fields)
     }
 
     fn credit(&self, kind: EventKind, credit: &Credit, changed: &[String], time: Timestamp) -> Vec<String> {
@@ -262,43 +225,10 @@ impl Layout {
         lines
     }
 
-    fn baseline(&self, counts: &BaselineCounts) -> Vec<String> {
-        let words = self.words;
-        let mut lines = Vec::new();
-        lines.extend(counts.products.map(|products| (words.products)(&count(products))));
-        let low = counts.low.map(|low| (words.low)(&count(low)));
-        lines.extend(joined([low, counts.out.map(|out| (words.out)(&count(out)))]));
-        let pending = counts.pending_credits.map(|pending| (words.pending_credits)(&count(pending)));
-        let overdue = counts.overdue_credits.map(|overdue| (words.overdue_credits)(&count(overdue)));
-        lines.extend(joined([pending, overdue]));
-        let members = counts.members.map(|members| (words.members)(&count(members)));
-        let vendors = counts.vendors.map(|vendors| (words.vendors)(&count(vendors)));
-        let purchases = counts.purchases.map(|purchases| (words.purchases)(&count(purchases)));
-        lines.extend(joined([members, vendors, purchases]));
-        lines.push(words.from_now_on.to_owned());
-        lines
-    }
-
-    fn key_rejected(&self, shop: &ShopId, status: u16) -> Vec<String> {
-        let words = self.words;
-        vec![(words.key_refused)(status), words.ask_for_key.to_owned(), (words.then_resume)(shop.as_str())]
-    }
-
-    fn product_name(&self, product: &Product) -> String {
-        self.named(product.name.as_deref(), product.code.as_deref())
-    }
-
     /// The name, else the code, else the word for having neither. Never masked: `15-15-15 50` is a fertilizer, and a
     /// product's name tells nobody's telephone number.
     fn named(&self, called: Option<&str>, number: Option<&str>) -> String {
         code(called).or_else(|| code(number)).unwrap_or_else(|| self.words.unnamed.to_owned())
-    }
-
-    fn in_units(&self, left: Quantity, product: &Product) -> String {
-        match code(product.unit.as_deref()) {
-            Some(unit) => format!("{} {unit}", quantity(left)),
-            None => quantity(left),
-        }
     }
 
     fn baht(&self, amount: Money) -> String {
@@ -341,14 +271,14 @@ pub(super) fn emoji(kind: EventKind) -> &'static str {
     }
 }
 
+/// Whether it says how much of a product is left.
+fn is_level(kind: EventKind) -> bool {
+    matches!(kind, EventKind::StockLow | EventKind::StockCritical | EventKind::StockOut | EventKind::StockRecovered)
+}
+
 /// Whether a message says how many days a credit is overdue.
 fn tells_days(kind: EventKind) -> bool {
     matches!(kind, EventKind::CreditOverdue | EventKind::CreditAging)
-}
-
-/// The number on the paper, which people know; else the running number.
-fn receipt(sale: &Sale) -> Option<String> {
-    code(sale.receipt.as_deref()).or_else(|| code(sale.code.as_deref()))
 }
 
 fn party(party: &Party) -> Option<String> {

@@ -4,10 +4,12 @@
 //! Plain text only; a channel that needs another form escapes it itself. Everything is bounded here, so that no row
 //! of the API can make a message that a channel refuses for its length.
 
+mod cut;
 mod english;
 mod figures;
 mod layout;
 mod newest;
+mod several;
 mod thai;
 mod words;
 
@@ -16,10 +18,11 @@ mod tests;
 
 use chrono_tz::Tz;
 
-use crate::domain::event::Event;
-use figures::cut;
-use layout::{Layout, emoji, joined};
+use crate::domain::event::{Event, EventKind};
+use cut::cut;
+use layout::{Layout, joined};
 
+pub use cut::cut_utf16;
 pub use newest::render_newest;
 
 /// The longest title or line, in characters. Only absurd values come near it.
@@ -62,24 +65,28 @@ pub struct Wording {
 }
 
 /// The built-in message of these events of one shop; several become one message with a line each.
-pub fn render(events: &[Event], shop_name: &str, wording: &Wording) -> Text {
+///
+/// `shop_name` is said in the title; `None` where there is only one shop. A sale that these events tell as made and as
+/// cancelled is one thing, and a message that is left with one event is the message of that one.
+pub fn render(events: &[Event], shop_name: Option<&str>, wording: &Wording) -> Text {
     let layout = layout(wording);
-    let words = layout.words;
-    let (head, lines) = match events {
-        [] => (None, Vec::new()),
-        [event] => (Some(layout.headline(event)), layout.body(event)),
-        [first, ..] => {
-            let same = events.iter().all(|event| event.kind == first.kind);
-            let head = if same {
-                (words.counted)(&format!("{} {}", emoji(first.kind), (words.headword)(first.kind)), events.len())
-            } else {
-                format!("🔔 {}", (words.changes)(events.len()))
-            };
-            (Some(head), events.iter().map(|event| layout.line(event)).collect())
+    let told = several::told(events);
+    match told.as_slice() {
+        [told] => {
+            // A channel is no shop's own.
+            let shop_name = shop_name.filter(|_| !is_of_channel(told.event.kind));
+            let head = layout.headline(*told);
+            Text { title: title(Some(head), shop_name), body: body(&layout.body(told.event), usize::MAX) }
         }
-    };
-    let most = if events.len() > 1 { EVENTS_SHOWN } else { usize::MAX };
-    Text { title: title(head, shop_name), body: body(&lines, most) }
+        told => {
+            let (head, lines) = several::several(&layout, told);
+            Text { title: title(head, shop_name), body: body(&lines, EVENTS_SHOWN) }
+        }
+    }
+}
+
+fn is_of_channel(kind: EventKind) -> bool {
+    matches!(kind, EventKind::ChannelFailing | EventKind::ChannelRecovered)
 }
 
 /// What is said of posbell itself, when no event can be written.
@@ -118,8 +125,8 @@ fn layout(wording: &Wording) -> Layout {
 }
 
 /// The head with the shop behind it; the head is never cut to make room for the shop.
-fn title(head: Option<String>, shop_name: &str) -> String {
-    let shop = figures::code(Some(shop_name)).map(|name| cut(&name, SHOP_MOST));
+fn title(head: Option<String>, shop_name: Option<&str>) -> String {
+    let shop = figures::code(shop_name).map(|name| cut(&name, SHOP_MOST));
     let head = head.map(|head| cut(&head, LINE_MOST - SHOP_MOST - " · ".len()));
     joined([head, shop]).unwrap_or_else(|| "posbell".to_owned())
 }

@@ -6,25 +6,26 @@
 use std::collections::BTreeMap;
 
 use super::figures::count as figure;
+use super::layout::Told;
 use super::{EVENTS_SHOWN, Layout, Text, Wording, body, layout, render, title};
 use crate::domain::event::{Event, EventData, EventKind};
 use crate::domain::model::{Quantity, Subject};
 
 /// The built-in message of these newest states of one shop, oldest first, each with how many changes it stands for.
-pub fn render_newest(events: &[Event], counts: &[u64], shop_name: &str, wording: &Wording) -> Text {
+pub fn render_newest(events: &[Event], counts: &[u64], shop_name: Option<&str>, wording: &Wording) -> Text {
     let layout = layout(wording);
     let counted: Vec<(&Event, u64)> = events.iter().zip(counts.iter().copied()).collect();
     match counted.as_slice() {
         [(event, count)] => {
             let text = render(std::slice::from_ref(*event), shop_name, wording);
-            let head = joined_by_space(layout.headline(event), stands_for(&layout, *count));
+            let head = joined_by_space(layout.headline(Told::alone(event)), stands_for(&layout, *count));
             Text { title: title(Some(head), shop_name), ..text }
         }
         counted => several(counted, shop_name, &layout),
     }
 }
 
-fn several(counted: &[(&Event, u64)], shop_name: &str, layout: &Layout) -> Text {
+fn several(counted: &[(&Event, u64)], shop_name: Option<&str>, layout: &Layout) -> Text {
     let mut products: Vec<Vec<(&Event, u64)>> = Vec::new();
     let mut places: BTreeMap<&Subject, usize> = BTreeMap::new();
     for (event, count) in counted {
@@ -53,14 +54,16 @@ fn line(layout: &Layout, states: &[(&Event, u64)]) -> Option<String> {
     let is_level = |event: &Event| event.kind != EventKind::StockChanged && !is_refuted(event);
     let level = states.iter().rev().find(|(event, _)| is_level(event));
     let mut shown = level.map_or(*newest, |(event, _)| *event).clone();
-    if let (EventData::Product { product: shown, .. }, EventData::Product { product, .. }) =
+    if let (EventData::Product { product: shown, previous, .. }, EventData::Product { product, .. }) =
         (&mut shown.data, &newest.data)
     {
         shown.quantity = product.quantity;
+        // It was so before the last of the changes that this line stands for.
+        *previous = None;
     }
     // Each level came with a change of the quantity: added up they would be counted twice.
     let count = states.iter().map(|(_, count)| *count).max()?;
-    Some(joined_by_space(layout.line(&shown), stands_for(layout, count)))
+    Some(joined_by_space(layout.titled_line(Told::alone(&shown)), stands_for(layout, count)))
 }
 
 /// What is behind a state that stands for more than itself.

@@ -1,5 +1,8 @@
 //! The built-in messages in Thai, in the words that a shop owner uses (`บิล`, `ขายเชื่อ`, `ใกล้หมด`).
 
+mod notices;
+
+use self::notices::NOTICES;
 use super::words::Words;
 use crate::domain::event::EventKind;
 use crate::domain::model::{PaymentKind, Resource};
@@ -8,9 +11,8 @@ use crate::domain::model::{PaymentKind, Resource};
 pub(super) const WORDS: Words = Words {
     months: ["ม.ค.", "ก.พ.", "มี.ค.", "เม.ย.", "พ.ค.", "มิ.ย.", "ก.ค.", "ส.ค.", "ก.ย.", "ต.ค.", "พ.ย.", "ธ.ค."],
     headword,
-    priced: |head, baht| format!("{head} {baht} บาท"),
+    priced: |head, amount| format!("{head} {amount}"),
     counted: |head, count| format!("{head} {count} รายการ"),
-    changes: |count| format!("มีความเคลื่อนไหว {count} รายการ"),
     newest_states: |count| format!("สต็อกล่าสุดหลังระบบขาดการติดต่อ {count} รายการ"),
     as_of: |moment| format!("ข้อมูล ณ {moment}"),
     stands_for: |count| format!("({count} ครั้ง)"),
@@ -20,6 +22,8 @@ pub(super) const WORDS: Words = Words {
     receipt: |code| format!("ใบเสร็จ {code}"),
     sold_at: |moment| format!("ขายเมื่อ {moment}"),
     cancelled_at: |moment| format!("ยกเลิกเมื่อ {moment}"),
+    sold_and_cancelled: "ขายแล้วยกเลิก",
+    already_cancelled: "บิลนี้ถูกยกเลิกแล้ว",
     reason: |text| format!("เหตุผล: {text}"),
     no_longer_counts: |amount| format!("ยอด {amount} ไม่นับเป็นยอดขายแล้ว"),
     comment: |text| format!("หมายเหตุ: {text}"),
@@ -32,13 +36,16 @@ pub(super) const WORDS: Words = Words {
     field,
     total_changed: |before, after| format!("ยอดรวม {before} → {after} บาท"),
 
-    left: |quantity| format!("เหลือ {quantity}"),
+    name_left: |name, quantity| format!("{name} เหลือ {quantity}"),
+    name_in_stock: |name, quantity| format!("{name} มี {quantity}"),
     in_stock: |quantity| format!("ตอนนี้มี {quantity}"),
     alert_below: |figure| format!("เตือนเมื่อต่ำกว่า {figure}"),
-    below_zero: "ยอดติดลบ: อาจยังไม่ได้รับสินค้าเข้าระบบ",
+    below_zero: |quantity| format!("ยอดติดลบ {quantity}: อาจยังไม่ได้รับสินค้าเข้าระบบ"),
     product_code: |code| format!("รหัส {code}"),
     price: |amount| format!("ราคา {amount}"),
     price_changed: |before, after| format!("ราคา {before} → {after} บาท"),
+    cost_changed: |before, after| format!("ต้นทุน {before} → {after} บาท"),
+    name_changed: |before, after| format!("ชื่อ {before} → {after}"),
     no_more_told: "ไม่มีใน POSPOS แล้ว จะไม่แจ้งเรื่องนี้อีก",
 
     customer: |name| format!("ลูกค้า {name}"),
@@ -66,8 +73,6 @@ pub(super) const WORDS: Words = Words {
     purchases: |count| format!("ใบซื้อ {count} ใบ"),
     from_now_on: "ต่อจากนี้จะแจ้งเมื่อมีการเปลี่ยนแปลง",
 
-    key_refused: |status| format!("POSPOS ไม่รับคีย์ของร้าน (รหัส {status}) จึงหยุดอ่านข้อมูลร้านนี้ไว้ก่อน ระหว่างนี้จะไม่มีการแจ้งเตือน"),
-    ask_for_key: "1. ติดต่อฝ่ายบริการของ POSPOS เพื่อตรวจสอบคีย์หรือขอคีย์ใหม่",
     disk_full: [
         "⛔ posbell หยุดชั่วคราว: พื้นที่ดิสก์เต็ม",
         "บันทึกข้อมูลไม่ได้ จึงยังไม่อ่านข้อมูลจาก POSPOS และจะไม่มีการแจ้งเตือนจนกว่าจะมีพื้นที่ว่าง \
@@ -83,22 +88,9 @@ pub(super) const WORDS: Words = Words {
             ),
         ]
     },
-    then_resume: |shop| format!("2. ใส่คีย์ใหม่ แล้วสั่ง posbell resume {shop}"),
-
     resource,
-    held_of: |resource, known| format!("{resource}ที่มีอยู่ {known} รายการ:"),
-    vanished: |count| format!("หายไป {count}"),
-    quantity_lost: |count| format!("ไม่มียอดคงเหลือ {count}"),
-    to_zero: |count| format!("ยอดเป็นศูนย์ {count}"),
-    renamed: |count| format!("ชื่อหรือรหัสเปลี่ยน {count}"),
-    emptied: |count| format!("ข้อมูลอื่นหายไป เช่น ราคา {count}"),
-    rewritten: |count| format!("ข้อมูลที่ปกติไม่เปลี่ยนกลับเปลี่ยนไป {count}"),
-    cancelled: |count| format!("ถูกยกเลิก {count}"),
-    doubled: |count| format!("ซ้ำภายใต้รหัสระบบใหม่ {count}"),
-    implausible: |count| format!("ตัวเลขผิดปกติ {count}"),
-    not_accepted_since: |moment| format!("จึงยังไม่รับข้อมูลนี้ และไม่มีการแจ้งเตือนตั้งแต่ {moment}"),
-    held_show: |shop, resource| format!("ดูรายละเอียด: posbell held show {shop} {resource}"),
-    held_release: |shop, resource| format!("ถ้าข้อมูลถูกต้อง: posbell held release {shop} {resource}"),
+    none_yet: |of| format!("ยังไม่มี{}", resource(of)),
+    notices: NOTICES,
 };
 
 fn resource(resource: Resource) -> &'static str {
@@ -119,8 +111,8 @@ fn headword(kind: EventKind) -> &'static str {
         EventKind::SaleUpdated => "แก้ไขบิล",
         EventKind::StockLow => "ใกล้หมด",
         EventKind::StockCritical => "เหลือน้อยมาก",
-        EventKind::StockOut => "หมดสต็อก",
-        EventKind::StockRecovered => "มีของพอแล้ว",
+        EventKind::StockOut => "สินค้าหมด",
+        EventKind::StockRecovered => "ของเข้าแล้ว",
         EventKind::StockChanged => "สต็อกเปลี่ยน",
         EventKind::ProductCreated => "สินค้าใหม่",
         EventKind::ProductUpdated => "แก้ไขสินค้า",

@@ -3,6 +3,9 @@
 //! What a message says, and when it leaves a line out, is the same in every language and stands in `layout`. So a
 //! language is one table, and a phrase that was forgotten does not compile.
 
+mod notices;
+
+pub(super) use self::notices::NoticeWords;
 use crate::domain::event::EventKind;
 use crate::domain::model::{PaymentKind, Resource};
 
@@ -15,12 +18,10 @@ pub(super) struct Words {
     pub months: [&'static str; 12],
     /// What happened, as the beginning of a title.
     pub headword: fn(EventKind) -> &'static str,
-    /// A headword and an amount in baht.
+    /// A headword and an amount with its currency.
     pub priced: fn(&str, &str) -> String,
     /// A headword that so many events share.
     pub counted: fn(&str, usize) -> String,
-    /// So many events of several kinds.
-    pub changes: fn(usize) -> String,
     /// After an outage: the newest states of so many products.
     pub newest_states: fn(usize) -> String,
     /// When the newest of them was seen.
@@ -38,6 +39,10 @@ pub(super) struct Words {
     pub sold_at: Around,
     /// When it was cancelled.
     pub cancelled_at: Around,
+    /// The headword of a bill that was sold and cancelled before either was told.
+    pub sold_and_cancelled: &'static str,
+    /// A bill that is told as sold has been cancelled since.
+    pub already_cancelled: &'static str,
     /// Why it was cancelled.
     pub reason: Around,
     /// The amount (with its currency) that is no longer part of the takings.
@@ -61,20 +66,26 @@ pub(super) struct Words {
     /// The total before and after.
     pub total_changed: fn(&str, &str) -> String,
 
-    /// What is left of a product that has run low.
-    pub left: Around,
-    /// What there is of a product that has enough again.
+    /// A product that has run low, and what is left of it.
+    pub name_left: fn(&str, &str) -> String,
+    /// A product that has enough again, and what there is of it.
+    pub name_in_stock: fn(&str, &str) -> String,
+    /// What there is of a product.
     pub in_stock: Around,
     /// The figure below which posbell speaks up.
     pub alert_below: Around,
-    /// Why less than nothing can be left.
-    pub below_zero: &'static str,
+    /// So much less than nothing is left, and why that can be.
+    pub below_zero: Around,
     /// The code of a product, a member or a vendor.
     pub product_code: Around,
     /// What it sells for.
     pub price: Around,
     /// What it sold for before, and sells for now.
     pub price_changed: fn(&str, &str) -> String,
+    /// What it cost the shop before, and costs now.
+    pub cost_changed: fn(&str, &str) -> String,
+    /// What it was called before, and is called now.
+    pub name_changed: fn(&str, &str) -> String,
     /// What is told of it ends here.
     pub no_more_told: &'static str,
 
@@ -123,13 +134,6 @@ pub(super) struct Words {
     /// What happens after a baseline.
     pub from_now_on: &'static str,
 
-    /// The API refused the key with that status, and what that means for the shop.
-    pub key_refused: fn(u16) -> String,
-    /// What a person must do first.
-    pub ask_for_key: &'static str,
-    /// What to type then, for the shop of that id.
-    pub then_resume: Around,
-
     /// posbell cannot write any more: what happened, what that means, and what to do.
     pub disk_full: [&'static str; 2],
     /// And can again.
@@ -139,30 +143,9 @@ pub(super) struct Words {
 
     /// What a resource is called.
     pub resource: fn(Resource) -> &'static str,
-    /// So many rows of a resource were known.
-    pub held_of: fn(&str, &str) -> String,
-    /// So many of them vanished.
-    pub vanished: Around,
-    /// So many have no quantity any more.
-    pub quantity_lost: Around,
-    /// So many have nothing left.
-    pub to_zero: Around,
-    /// So many have another name or code.
-    pub renamed: Around,
-    /// So many have nothing in another field that had something.
-    pub emptied: Around,
-    /// So many are another in a field that hardly ever changes.
-    pub rewritten: Around,
-    /// So many were cancelled.
-    pub cancelled: Around,
-    /// So many would be there once more under another id.
-    pub doubled: Around,
-    /// So many have figures that no shop's day makes.
-    pub implausible: Around,
-    /// What holding means: since when nothing of it is told.
-    pub not_accepted_since: Around,
-    /// What to type to see it.
-    pub held_show: fn(&str, &str) -> String,
-    /// What to type when it is right.
-    pub held_release: fn(&str, &str) -> String,
+    /// Nothing is in that list so far.
+    pub none_yet: fn(Resource) -> String,
+
+    /// What posbell says of itself.
+    pub notices: NoticeWords,
 }

@@ -51,7 +51,7 @@ async fn a_mail_arrives_with_its_headers_and_its_thai_text() {
     assert!(mail.header("Subject").is_some_and(|subject| subject.starts_with("=?utf-8?b?")), "{}", mail.text);
     let body = mail.text.split("\r\n\r\n").nth(1).expect("has a body").replace("\r\n", "");
     let body = base64::engine::general_purpose::STANDARD.decode(body).expect("is base64");
-    assert_eq!(String::from_utf8(body).as_deref(), Ok("เหลือ 0"));
+    assert_eq!(String::from_utf8(body).as_deref(), Ok("ของหมด: น้ำดื่ม\r\nเหลือ 0"));
 }
 
 #[tokio::test]

@@ -44,6 +44,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("sd_notify", &["service"]),
     ("rustix", &["edge/pospos/quota", "edge/store", "service/clock"]),
     ("tempfile", &["demo"]),
+    ("unicode_segmentation", &["domain/message"]),
 ];
 
 /// The edge that a module belongs to: each directory below `edge`, and each directory below `edge/channel`.

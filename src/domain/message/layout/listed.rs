@@ -1,43 +1,14 @@
-//! The lines of products, members, vendors, purchase documents and held passes.
+//! The lines of members, vendors and purchase documents.
 //!
 //! A message is read over a shoulder and forwarded to groups. So of a person it has the name, masked, and the code;
 //! never a telephone number, an e-mail address or a nickname, in which shops write both.
 
-use super::super::figures::{code, count, money, name, quantity};
+use super::super::figures::{code, money, name, quantity};
 use super::{Layout, joined, party};
-use crate::domain::event::{EventKind, HeldPass};
-use crate::domain::model::{Member, Product, Purchase, PurchaseLine, Timestamp, Vendor};
+use crate::domain::event::EventKind;
+use crate::domain::model::{Member, Purchase, PurchaseLine, Timestamp, Vendor};
 
 impl Layout {
-    pub(super) fn product(
-        &self,
-        kind: EventKind,
-        product: &Product,
-        previous: Option<&Product>,
-        changed: &[String],
-        time: Timestamp,
-    ) -> Vec<String> {
-        let words = self.words;
-        let mut lines = Vec::new();
-        match kind {
-            EventKind::ProductCreated => {
-                let left = product.quantity.map(|left| (words.in_stock)(&self.in_units(left, product)));
-                let price = product.price.map(|price| (words.price)(&self.baht(price)));
-                lines.extend(joined([price, left]));
-            }
-            EventKind::ProductUpdated => {
-                let prices = previous.and_then(|previous| previous.price).zip(product.price);
-                let prices = prices.filter(|(before, after)| before != after);
-                lines.extend(prices.map(|(before, after)| (words.price_changed)(&money(before), &money(after))));
-                lines.extend(self.changed(changed));
-            }
-            _ => lines.push(words.no_more_told.to_owned()),
-        }
-        lines.extend(code(product.code.as_deref()).map(|code| (words.product_code)(&code)));
-        lines.push(self.moment(time));
-        lines
-    }
-
     pub(super) fn member(
         &self,
         kind: EventKind,
@@ -103,26 +74,6 @@ impl Layout {
             }
             _ => lines.push(words.no_more_told.to_owned()),
         }
-        lines
-    }
-
-    pub(super) fn held(&self, held: &HeldPass) -> Vec<String> {
-        let words = self.words;
-        let counts = held.counts;
-        let told = |rows: u64, word: fn(&str) -> String| (rows > 0).then(|| word(&count(rows)));
-        let mut lines = vec![(words.held_of)((words.resource)(held.resource), &count(counts.known))];
-        lines.extend(told(counts.vanished, words.vanished));
-        lines.extend(told(counts.quantity_lost, words.quantity_lost));
-        lines.extend(told(counts.to_zero, words.to_zero));
-        lines.extend(told(counts.renamed, words.renamed));
-        lines.extend(told(counts.emptied, words.emptied));
-        lines.extend(told(counts.rewritten, words.rewritten));
-        lines.extend(told(counts.cancelled, words.cancelled));
-        lines.extend(told(counts.doubled, words.doubled));
-        lines.extend(told(counts.implausible, words.implausible));
-        lines.push((words.not_accepted_since)(&self.moment(held.since)));
-        lines.push((words.held_show)(held.shop.as_str(), held.resource.name()));
-        lines.push((words.held_release)(held.shop.as_str(), held.resource.name()));
         lines
     }
 

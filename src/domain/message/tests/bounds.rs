@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::event::{ChannelFailing, ChannelFault, ChannelRecovered, ShopRecovered, ShopStale, StaleCause};
+use crate::domain::model::ChannelName;
 
 /// The telephone number of every customer in here.
 const PHONE: &str = "0899999997";
@@ -36,7 +38,7 @@ prop_compose! {
         numbers in prop::collection::vec(any_number(), 4),
         time in any_time(),
         lines in 0usize..30,
-        which in 0..7,
+        which in 0u32..11,
     ) -> Event {
         let text = |i: usize| texts[i].clone();
         let counted = |i: usize| numbers[i].map(|n| Quantity::from(n.decimal()));
@@ -74,13 +76,33 @@ prop_compose! {
                 let previous = Some(Box::new(Purchase { total: numbers[3], ..purchase.clone() }));
                 EventData::Purchase { purchase: Box::new(purchase), previous, changed }
             }
-            _ => {
+            6 => {
                 let counts = HeldCounts { known: u64::MAX, vanished: u64::MAX, ..HeldCounts::default() };
                 scribe().pass_held(1, Resource::Members, time, counts).data
             }
+            _ => any_notice(which, time, texts.iter().flatten().cloned().collect::<String>() + " " + PHONE),
         };
         Event { kind, time, data, ..scribe().key_rejected(1, 401) }
     }
+}
+
+/// The notices that quote another program.
+fn any_notice(which: u32, since: Timestamp, why: String) -> EventData {
+    let channel = ChannelName::new("owner").unwrap();
+    let (lasted_s, waiting, resources) = (u64::MAX, u64::MAX, Resource::ALL.to_vec());
+    let event = match which {
+        7 => {
+            let (cause, since) = (StaleCause::Quota, Some(since));
+            scribe().shop_stale(1, ShopStale { resources, since, cause, why, again: true })
+        }
+        8 => scribe().shop_recovered(1, ShopRecovered { resources, since: Some(since), lasted_s, changes: u64::MAX }),
+        9 => {
+            let cause = ChannelFault::Refused;
+            scribe().channel_failing(1, ChannelFailing { channel, since, cause, why, waiting })
+        }
+        _ => scribe().channel_recovered(1, ChannelRecovered { channel, since, lasted_s, waiting }),
+    };
+    event.data
 }
 
 proptest! {
@@ -97,10 +119,9 @@ proptest! {
     ) {
         let language = if thai { Language::Thai } else { Language::English };
         let wording = Wording { language, timezone };
-        let shop = shop.unwrap_or_default();
         let Text { title, body } = match count {
-            0 => render(&events, &shop, &wording),
-            count => render_newest(&events, &vec![count; events.len()], &shop, &wording),
+            0 => render(&events, shop.as_deref(), &wording),
+            count => render_newest(&events, &vec![count; events.len()], shop.as_deref(), &wording),
         };
         prop_assert!(!title.trim().is_empty() && title.chars().count() <= LINE_MOST, "{title}");
         prop_assert!(body.chars().count() <= BODY_MOST);

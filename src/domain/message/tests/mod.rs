@@ -1,8 +1,11 @@
 //! The things that the tests of messages tell about.
 
 mod bounds;
+mod channels;
 mod listed;
+mod notices;
 mod sentences;
+mod several;
 
 use super::*;
 use crate::domain::event::{BaselineCounts, Epoch, EventData, EventKind, HeldCounts, Level, Scribe, ThresholdView};

@@ -133,8 +133,11 @@ impl Email {
         let recipient = outgoing.recipient.as_deref().ok_or("it has no recipient")?;
         let to: Mailbox = recipient.parse().map_err(|_| "its recipient is not a mail address")?;
         let text = &outgoing.text;
-        // A mail without a text is what spam filters look for.
-        let body = if text.body.trim().is_empty() { &text.title } else { &text.body };
+        // The headline again: a list of mails cuts the subject, and a printed mail may lack it.
+        let body = match one_line(&text.title) {
+            headline if text.body.trim().is_empty() => headline,
+            headline => format!("{headline}\n{}", text.body),
+        };
         let message_id = format!("<{}@{}>", outgoing.delivery, self.from.email.domain());
         let header = |name, value: &str| HeaderValue::new(HeaderName::new_from_ascii_str(name), one_line(value));
         Message::builder()
@@ -147,7 +150,7 @@ impl Email {
             // Holiday notices must not answer a machine (RFC 3834).
             .raw_header(header("Auto-Submitted", "auto-generated"))
             .header(ContentType::TEXT_PLAIN)
-            .body(body.clone())
+            .body(body)
             .map_err(|_| "it cannot be written as a mail")
     }
 

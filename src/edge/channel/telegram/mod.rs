@@ -23,7 +23,7 @@ pub use chat::ChatTarget;
 
 use super::Outgoing;
 use super::transport::reason_of;
-use crate::domain::message::Text;
+use crate::domain::message::{Text, cut_utf16};
 use crate::domain::outbox::{Outcome, Reason};
 
 /// The longest text that `sendMessage` takes, in UTF-16 code units, which is what Telegram counts.
@@ -125,19 +125,7 @@ fn is_token(text: &str) -> bool {
 /// `title`, an empty line, `body`; cut with an ellipsis where Telegram's limit is.
 fn cut(text: &Text) -> String {
     let whole = if text.body.is_empty() { text.title.clone() } else { format!("{}\n\n{}", text.title, text.body) };
-    if whole.encode_utf16().count() <= TEXT_LIMIT {
-        return whole;
-    }
-    let mut units = 0;
-    let mut kept: String = whole
-        .chars()
-        .take_while(|c| {
-            units += c.len_utf16();
-            units < TEXT_LIMIT
-        })
-        .collect();
-    kept.push('…');
-    kept
+    cut_utf16(&whole, TEXT_LIMIT)
 }
 
 /// What a failed call means.
@@ -247,7 +235,7 @@ mod tests {
         assert_eq!(text("title", ""), "title");
         assert_eq!(text("title", "body"), "title\n\nbody");
         // Thai letters are one unit each, these faces two.
-        for (letter, units, fits) in [("ก", 1, 4096), ("😀", 2, 2048)] {
+        for (letter, units, fits) in [("ก", 1, 4096), ("😀", 2, 2048), ("🇹🇭", 4, 1024)] {
             assert_eq!(text(&letter.repeat(fits), ""), letter.repeat(fits));
             let longer = text(&letter.repeat(fits + 1), "");
             assert!(longer.ends_with(&format!("{letter}…")), "{letter}");
