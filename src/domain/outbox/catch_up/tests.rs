@@ -259,7 +259,7 @@ fn happening() -> impl Strategy<Value = Happening> {
     ]
 }
 
-fn happen(outbox: &mut Vec<Waiting>, happening: &Happening, number: u64) {
+fn happen(outbox: &mut Vec<Waiting>, room: Room, happening: &Happening, number: u64) {
     const KINDS: [&str; 6] = ["low", "critical", "out", "recovered", "changed", "sale"];
     match happening {
         Happening::Told(kind, name) => {
@@ -268,7 +268,7 @@ fn happen(outbox: &mut Vec<Waiting>, happening: &Happening, number: u64) {
             outbox.push(waiting(news(&format!("{} {name}", KINDS[*kind]), number), 120, None));
         }
         Happening::CatchUp(steps) => {
-            for step in for_people(still_waiting(outbox)).iter().take(*steps) {
+            for step in catch_up(still_waiting(outbox), room, now()).iter().take(*steps) {
                 commit(outbox, step);
             }
         }
@@ -293,12 +293,13 @@ proptest! {
     #[test]
     fn whatever_happens_no_state_is_lost_and_no_sale_is_touched(
         happenings in prop::collection::vec(happening(), 0..80),
+        room in prop_oneof![Just(Room::FOR_PEOPLE), (1usize..5).prop_map(Room::array)],
     ) {
         let mut outbox: Vec<Waiting> = Vec::new();
         for (happening, number) in happenings.iter().zip(1..) {
-            happen(&mut outbox, happening, number);
+            happen(&mut outbox, room, happening, number);
         }
-        happen(&mut outbox, &Happening::CatchUp(usize::MAX), 1000);
+        happen(&mut outbox, room, &Happening::CatchUp(usize::MAX), 1000);
         let said: Vec<&News> =
             outbox.iter().filter(|one| one.delivery.collapsed_into.is_none()).flat_map(|one| &one.news).collect();
         for one in &outbox {
@@ -319,7 +320,8 @@ proptest! {
         let all = told.len();
         told.dedup();
         prop_assert_eq!(told.len(), all, "an event has two messages");
-        prop_assert_eq!(for_people(still_waiting(&outbox)), []);
+        prop_assert_eq!(catch_up(still_waiting(&outbox), room, now()), []);
+        prop_assert!(outbox.iter().all(|one| room.holds(one.news.len(), 0)), "a message has more than it may");
     }
 
     #[test]
