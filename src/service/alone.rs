@@ -77,7 +77,7 @@ impl Alone {
         record.stopped = Some(Stopped { at: now, status, key_hash: self.key_hash.clone() });
         let scribe = Scribe::new(id.clone(), self.shop.name.as_str(), store.epoch().clone(), now);
         let event = scribe.key_rejected(record.key_refusals, status);
-        let deliveries = outbox::plan(&event, &config.rules, &config.destinations(), now);
+        let deliveries = outbox::plan(std::slice::from_ref(&event), &config.rules, &config.destinations(), now);
         let commit =
             Commit { events: vec![(now, event)], deliveries, shop: Some((id.clone(), record)), ..Commit::default() };
         store.commit(commit).await.with_context(|| format!("Failed to write down that the key of {id} was refused"))

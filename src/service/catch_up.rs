@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::domain::event::DeliveryId;
 use crate::domain::model::{ChannelName, Timestamp};
-use crate::domain::outbox::{CATCH_UP_AFTER, Waiting, catch_up};
+use crate::domain::outbox::{CATCH_UP_AFTER, Room, Waiting, catch_up};
 use crate::edge::store::{Commit, Due, Store, StoreError};
 
 use super::health::Failing;
@@ -50,13 +50,14 @@ impl Lookout {
     }
 }
 
-/// Collapses what is overtaken among what waits for `channel` and is not `busy`. Returns how many deliveries were
-/// collapsed.
+/// Collapses what is overtaken among what waits for `channel`, whose messages have this room, and is not `busy`. Returns
+/// how many deliveries were collapsed.
 ///
 /// Each step is a commit. Killed between two, the next start looks again before it sends.
 pub(super) async fn collapse_waiting(
     store: &Store,
     channel: &ChannelName,
+    room: Room,
     busy: &BTreeSet<DeliveryId>,
     now: Timestamp,
 ) -> Result<usize, StoreError> {
@@ -64,7 +65,7 @@ pub(super) async fn collapse_waiting(
     let mut before = Vec::new();
     for _round in 0..ROUNDS_MOST {
         let (waiting, is_all) = waiting_states(store, channel, busy).await?;
-        let steps = catch_up(waiting, now);
+        let steps = catch_up(waiting, room, now);
         // The same again: the store has found it void.
         if steps.is_empty() || steps == before {
             break;

@@ -150,7 +150,8 @@ impl Deliverer {
     async fn catch_up(&self, shared: &UnderWay, now: Timestamp) -> Result<bool, StoreError> {
         let busy = lock(&shared.busy).clone();
         let name = &self.channel.name;
-        let collapsed = collapse_waiting(&self.shared.store, name, &busy, now).await?;
+        let room = self.shared.destinations.room(name);
+        let collapsed = collapse_waiting(&self.shared.store, name, room, &busy, now).await?;
         if collapsed > 0 {
             info!(channel.name = %name, "{collapsed} messages to {name} about stock were collapsed into newer ones");
         }

@@ -23,7 +23,7 @@ use super::shop::Shared;
 use crate::config::Config;
 use crate::domain::event::{Event, EventId, Pattern};
 use crate::domain::model::{ChannelName, Timestamp};
-use crate::domain::outbox::{Act, Again, Delivery, plan as planned};
+use crate::domain::outbox::{Act, Address, Again, Delivery, plan as planned};
 use crate::edge::admin::{ActLine, Lines, Refusal, ReplayCount, ReplayDone, ReplayExample, ReplayQuery, ReplayResumed};
 use crate::edge::store::{Commit, PastFilter, ReplayPlace, ReplayRecord, Store, StoreError};
 
@@ -248,7 +248,7 @@ impl<'a> Replay<'a> {
         for (seen, json) in page.found {
             // What another version has written cannot be matched with the rules of this one.
             let Ok(event) = Event::from_json(&json) else { continue };
-            for delivery in planned(&event, &config.rules, &destinations, now) {
+            for delivery in planned(std::slice::from_ref(&event), &config.rules, &destinations, now) {
                 let is_gathered = gathered.contains(&pair(delivery.recipient.as_deref(), &event.id));
                 if delivery.channel == *channel && !is_gathered {
                     let delivery = Delivery { again: Some(Again { since: now, tried: 0 }), ..delivery };
@@ -279,8 +279,10 @@ impl<'a> Replay<'a> {
         let mut all = HashSet::new();
         let mut from = Some(0);
         while let Some(first) = from {
-            let (found, next) = self.outbox.store.gathered_events(first, channel.clone()).await?;
-            for (recipient, events) in found {
+            let of = channel.clone();
+            let gathered = move |one: &Delivery| one.events.len() > 1 && one.channel == of;
+            let (found, next) = self.outbox.store.addressed(first, gathered).await?;
+            for (Address { recipient, .. }, events) in found {
                 all.extend(events.iter().map(|event| pair(recipient.as_deref(), event)));
             }
             from = next;

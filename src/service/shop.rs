@@ -58,9 +58,9 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// The deliveries of these events, by the rules.
+    /// The deliveries of these events, which belong together, by the rules.
     pub fn plan(&self, events: &[Event], now: Timestamp) -> Vec<Delivery> {
-        events.iter().flat_map(|event| outbox::plan(event, &self.rules, &self.destinations, now)).collect()
+        outbox::plan(events, &self.rules, &self.destinations, now)
     }
 
     /// Commits these events and the deliveries of them together with `commit`, and wakes the loops of their channels.

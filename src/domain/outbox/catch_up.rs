@@ -1,8 +1,9 @@
 //! After an outage of hours: which waiting stock states are overtaken by newer ones, and what is sent instead.
 //!
 //! Nobody wants forty messages about a shelf that ran low, out and full again while the line was down. Of each product
-//! the newest state is told, with the number of changes it stands for, and the newest states go out in one message. All
-//! else (sales, cancels, credits, payments) is a record of its own and is never touched.
+//! the newest state is told, with the number of changes it stands for, and the newest states go out in one message where
+//! the channel has [`Room`] for several events, else one by one as they were planned. All else (sales, cancels, credits,
+//! payments) is a record of its own and is never touched.
 //!
 //! **Two families.** A level (`stock.low` … `stock.recovered`) overtakes older levels; a `stock.changed` overtakes
 //! older `stock.changed`. Neither overtakes the other: a receiver that keeps quantities by `stock.changed` reads no
@@ -13,14 +14,15 @@
 //!
 //! **Small steps.** A commit must stay small, so a large backlog is collapsed in several. After each of them everything
 //! waits somewhere: an overtaken delivery is collapsed into the waiting one that has the newest state, whose count
-//! grows in the same step; the newest are collapsed into the digest that the same step makes. Killed in between, the
-//! next look goes on from there. A digest that failed and was overtaken meanwhile takes part like any other.
+//! grows in the same step; the newest are collapsed into the digest that the same step makes, if one is made. Killed in
+//! between, the next look goes on from there. A digest that failed and was overtaken meanwhile takes part like any other.
+//! A message of several that the channel has no room for any more is sent as it is, unless all of it is overtaken.
 //!
 //! It refuses to hurry: what is under way is not handed in, and so is left alone. So is what a person has had sent again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Address, Delivery};
+use super::{Address, Delivery, Room};
 use crate::domain::event::EventKind;
 use crate::domain::model::{ShopId, Subject, Timestamp};
 
@@ -32,9 +34,8 @@ pub const CATCH_UP_AFTER: chrono::TimeDelta = chrono::TimeDelta::hours(1);
 /// How many states must be overtaken: one old message too many disturbs nobody, and stays as it was planned.
 const OVERTAKEN_LEAST: u64 = 2;
 
-/// How many events one step moves, and so the most in one digest. About 300 KB for the store and, in JSON, for the
-/// receiver, many of which refuse a body from a megabyte on. A shop with more products gets several digests, each
-/// product in one of them.
+/// How many events one step moves, and so the most in one digest: about 300 KB for the store. A shop with more products
+/// gets several digests, each product in one of them.
 const AT_ONCE: usize = 200;
 
 /// What is known of an event that waits.
@@ -46,6 +47,8 @@ pub struct News {
     pub subject: Subject,
     /// Its number in the event log: what was told later has a higher one.
     pub number: u64,
+    /// How long its JSON is.
+    pub json: usize,
 }
 
 impl News {
@@ -91,10 +94,11 @@ fn family(kind: EventKind) -> Option<Family> {
     }
 }
 
-/// The steps that collapse what waits for one channel, to be committed in their order; none where nothing has to be.
+/// The steps that collapse what waits for one channel, whose messages have this room, to be committed in their order;
+/// none where nothing has to be.
 ///
 /// Each recipient and shop has messages of its own. Deliveries with any other event than a stock state are left out.
-pub fn catch_up(waiting: Vec<Waiting>, now: Timestamp) -> Vec<Collapse> {
+pub fn catch_up(waiting: Vec<Waiting>, room: Room, now: Timestamp) -> Vec<Collapse> {
     let mut groups: BTreeMap<(Address, ShopId), Vec<Waiting>> = BTreeMap::new();
     for one in waiting {
         let stock = one.news.iter().all(|news| News::can_be_overtaken(news.kind));
@@ -108,7 +112,7 @@ pub fn catch_up(waiting: Vec<Waiting>, now: Timestamp) -> Vec<Collapse> {
             groups.entry((address, shop.clone())).or_default().push(one);
         }
     }
-    groups.into_values().flat_map(|waiting| Group::of(waiting).steps(now)).collect()
+    groups.into_values().flat_map(|waiting| Group::of(waiting, room).steps(now)).collect()
 }
 
 /// Where an event waits: which delivery, and at which place in it.
@@ -117,12 +121,13 @@ type Place = (usize, usize);
 /// What waits for one recipient from one shop, as it stands after the steps so far.
 struct Group {
     waiting: Vec<Waiting>,
+    room: Room,
     /// Where the newest state of each product and family is.
     newest: BTreeMap<(Subject, Family), Place>,
 }
 
 impl Group {
-    fn of(waiting: Vec<Waiting>) -> Group {
+    fn of(waiting: Vec<Waiting>, room: Room) -> Group {
         let mut newest: BTreeMap<(Subject, Family), Place> = BTreeMap::new();
         for (index, one) in waiting.iter().enumerate() {
             for (at, news) in one.news.iter().enumerate() {
@@ -133,7 +138,7 @@ impl Group {
                 }
             }
         }
-        Group { waiting, newest }
+        Group { waiting, room, newest }
     }
 
     fn steps(mut self, now: Timestamp) -> Vec<Collapse> {
@@ -147,7 +152,8 @@ impl Group {
                 0 => overtaken.push(index),
                 // A digest whose states are all the newest already is sent as it is.
                 live if live == self.waiting[index].news.len() && live > 1 => {}
-                _ => merged.push(index),
+                _ if self.room.is_for_several() && self.has_room(&[index]) => merged.push(index),
+                _ => {}
             }
         }
         let counted = merged.iter().any(|index| self.waiting[*index].delivery.count(0) > 1);
@@ -157,7 +163,7 @@ impl Group {
         merged.sort_by_key(|index| self.waiting[*index].news.iter().map(|news| news.number).max());
         let mut steps = Vec::new();
         let mut digests = Vec::new();
-        for members in self.packed(merged) {
+        for members in self.packed(merged, |members| self.has_room(members)) {
             let live: usize = members.iter().map(|index| self.live(*index)).sum();
             if live < 2 {
                 // The one newest state is a message of its own already.
@@ -172,7 +178,7 @@ impl Group {
                 digests.push((members, Vec::new()));
             }
         }
-        for older in self.packed(overtaken) {
+        for older in self.packed(overtaken, |_| true) {
             steps.push(self.absorb(&older, now));
         }
         for (members, older) in digests {
@@ -206,14 +212,25 @@ impl Group {
         deliveries.iter().map(|index| self.waiting[*index].news.len()).sum()
     }
 
-    /// These deliveries in their order, as many together as one step moves.
-    fn packed(&self, deliveries: Vec<usize>) -> Vec<Vec<usize>> {
+    /// Whether the newest states of these deliveries are one message.
+    fn has_room(&self, deliveries: &[usize]) -> bool {
+        let places = deliveries.iter().flat_map(|index| (0..self.waiting[*index].news.len()).map(|at| (*index, at)));
+        let live: Vec<Place> = places.filter(|place| self.successor(place.0, place.1) == *place).collect();
+        self.room.holds(live.len(), live.iter().map(|(index, at)| self.waiting[*index].news[*at].json).sum())
+    }
+
+    /// These deliveries in their order, as many together as one step moves and `fits`.
+    fn packed(&self, deliveries: Vec<usize>, fits: impl Fn(&[usize]) -> bool) -> Vec<Vec<usize>> {
         let mut packs: Vec<Vec<usize>> = Vec::new();
         for index in deliveries {
-            match packs.last_mut() {
-                Some(pack) if self.weight(pack) + self.waiting[index].news.len() <= AT_ONCE => pack.push(index),
-                _ => packs.push(vec![index]),
+            if let Some(pack) = packs.last_mut() {
+                pack.push(index);
+                if self.weight(pack) <= AT_ONCE && fits(pack) {
+                    continue;
+                }
+                pack.pop();
             }
+            packs.push(vec![index]);
         }
         packs
     }
@@ -242,6 +259,8 @@ impl Group {
         let Delivery { channel, recipient, shop, rule, .. } = self.waiting[last].delivery.clone();
         let events = states.iter().map(|(index, at)| self.waiting[*index].delivery.events[*at].clone()).collect();
         let mut digest = Delivery::new(Address { channel, recipient }, shop, rule, events, now);
+        digest.severity =
+            states.iter().map(|(index, _)| self.waiting[*index].delivery.severity).max().unwrap_or_default();
         digest.counts = states.iter().map(|(index, at)| self.waiting[*index].delivery.count(*at)).collect();
         settled.extend(before.into_iter().map(|before| (before.clone(), before.collapse(digest.id.clone(), now))));
         self.wait_in(&digest, &states);

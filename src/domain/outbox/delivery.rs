@@ -1,5 +1,6 @@
 //! One message to one channel, and what has become of it so far.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -172,6 +173,17 @@ impl Delivery {
             refused: None,
             counted_from: None,
         }
+    }
+
+    /// The same delivery of the events that are not `known`; `None` where that leaves nothing. Before it is stored: another
+    /// list of events is another id.
+    pub fn without(mut self, known: &BTreeSet<EventId>) -> Option<Self> {
+        let all = self.events.len();
+        self.events.retain(|event| !known.contains(event));
+        if self.events.len() < all {
+            self.id = DeliveryId::of(&self.channel, self.recipient.as_deref(), &self.events);
+        }
+        (!self.events.is_empty() || all == 0).then_some(self)
     }
 
     /// How many changes its event at `place` stands for.

@@ -8,7 +8,6 @@ mod act;
 mod catch_up;
 mod delivery;
 mod destinations;
-mod digest;
 mod notices;
 mod outcome;
 mod plan;
@@ -18,12 +17,11 @@ mod streak;
 pub use act::{Act, Unmoved};
 pub use catch_up::{CATCH_UP_AFTER, Collapse, News, Waiting, catch_up};
 pub use delivery::{Address, Again, Attempt, Delivery, State};
-pub use destinations::{Destination, Destinations};
-pub use digest::Digests;
+pub use destinations::{Destination, Destinations, Room};
 pub use notices::{ESCALATE_AFTER, other_routes, people_of, routes};
 pub use outcome::{Concern, Outcome, Reason};
-pub use plan::{body, deliveries_to, plan};
-
-pub use super::rules::Route;
+pub use plan::{Plan, body, deliveries_to, plan};
 pub use schedule::RetryPolicy;
 pub use streak::Streak;
+
+pub use super::rules::Route;

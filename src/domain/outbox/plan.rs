@@ -1,13 +1,28 @@
 //! From events and rules to deliveries, and from a delivery to the bytes that are sent.
+//!
+//! **One message for people, one request each for machines.** What is planned together (the events of one pass) becomes
+//! one delivery for each address and rule where the channel has [`Room`] for several, and one delivery for each event
+//! where it has not. A notice is always a message of its own. The order of the events is the order in which they came.
 
-use super::{Delivery, Destinations, routes};
-use crate::domain::event::Event;
-use crate::domain::model::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Address, Delivery, Destinations, Room, routes};
+use crate::domain::event::{Event, EventId, Severity};
+use crate::domain::model::{ShopId, Timestamp};
 use crate::domain::rules::{Route, RuleSet};
 
-/// The deliveries of one event.
-pub fn plan(event: &Event, rules: &RuleSet, destinations: &Destinations, now: Timestamp) -> Vec<Delivery> {
-    deliveries_to(event, &routes(event, rules, destinations), destinations, now)
+/// About what one delivery takes in the store, besides the ids of its events.
+const DELIVERY_BYTES: usize = 600;
+/// About what the id of an event takes in a delivery.
+const ID_BYTES: usize = 40;
+
+/// The deliveries of these events, which one pass has brought.
+pub fn plan(events: &[Event], rules: &RuleSet, destinations: &Destinations, now: Timestamp) -> Vec<Delivery> {
+    let mut plan = Plan::default();
+    for event in events {
+        plan.add(event, rules, destinations);
+    }
+    plan.close(now)
 }
 
 /// The deliveries of one event by these routes: one for each recipient.
@@ -23,6 +38,122 @@ pub fn deliveries_to(event: &Event, routes: &[Route], destinations: &Destination
     deliveries
 }
 
+/// Deliveries in the making. An event that is added twice counts once.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    messages: Vec<Message>,
+    /// Of each address and rule, the message that has room for more.
+    open: BTreeMap<(Address, ShopId, String), usize>,
+    known: BTreeSet<EventId>,
+}
+
+/// One delivery in the making.
+#[derive(Debug, Clone)]
+struct Message {
+    address: Address,
+    shop: ShopId,
+    rule: String,
+    /// The highest of its events.
+    severity: Severity,
+    events: Vec<EventId>,
+    /// How long the JSON of its events is.
+    json: usize,
+    /// What is planned later may still come into it, or could have.
+    is_gathered: bool,
+}
+
+impl Plan {
+    /// Adds an event wherever it goes.
+    pub fn add(&mut self, event: &Event, rules: &RuleSet, destinations: &Destinations) {
+        self.add_where(event, rules, destinations, |_| true);
+    }
+
+    /// Adds an event wherever it goes and is `wanted`.
+    pub fn add_where(
+        &mut self,
+        event: &Event,
+        rules: &RuleSet,
+        destinations: &Destinations,
+        wanted: impl Fn(&Address) -> bool,
+    ) {
+        if !self.known.insert(event.id.clone()) {
+            return;
+        }
+        let mut json = None;
+        for route in routes(event, rules, destinations) {
+            let room = if event.kind.is_notice() { Room::ALONE } else { destinations.room(&route.channel) };
+            let json = if room.is_measured() { *json.get_or_insert_with(|| event.to_json().len()) } else { 0 };
+            for address in destinations.addresses(&route.channel).into_iter().filter(&wanted) {
+                self.put(event, &route, address, room, json);
+            }
+        }
+    }
+
+    fn put(&mut self, event: &Event, route: &Route, address: Address, room: Room, json: usize) {
+        let place = (address, event.shop.clone(), route.rule.clone());
+        let message = self.open.get(&place).map(|index| &mut self.messages[*index]);
+        if let Some(message) = message
+            && room.holds(message.events.len() + 1, message.json + json)
+        {
+            message.events.push(event.id.clone());
+            message.json += json;
+            message.severity = message.severity.max(route.severity);
+            return;
+        }
+        let (address, shop, rule) = place.clone();
+        let (severity, events, is_gathered) = (route.severity, vec![event.id.clone()], room.is_for_several());
+        if is_gathered {
+            self.open.insert(place, self.messages.len());
+        }
+        self.messages.push(Message { address, shop, rule, severity, events, json, is_gathered });
+    }
+
+    /// About how many bytes of the store the deliveries take.
+    pub fn bytes(&self) -> usize {
+        self.messages.iter().map(Message::bytes).sum()
+    }
+
+    /// The deliveries, due at once.
+    pub fn close(self, now: Timestamp) -> Vec<Delivery> {
+        self.messages.into_iter().map(|message| message.close(now)).collect()
+    }
+
+    /// The deliveries in their order, in parts that each end once they take `most` bytes of the store.
+    pub fn close_in_parts(self, most: usize, now: Timestamp) -> Vec<Vec<Delivery>> {
+        let mut parts: Vec<Vec<Delivery>> = Vec::new();
+        let mut bytes = most;
+        for message in self.messages {
+            if bytes >= most {
+                parts.push(Vec::new());
+                bytes = 0;
+            }
+            bytes += message.bytes();
+            if let Some(part) = parts.last_mut() {
+                part.push(message.close(now));
+            }
+        }
+        parts
+    }
+
+    /// Only the deliveries that nothing planned later could come into, and whether there were others.
+    pub fn close_alone(self, now: Timestamp) -> (Vec<Delivery>, bool) {
+        let (gathered, alone): (Vec<Message>, Vec<Message>) =
+            self.messages.into_iter().partition(|message| message.is_gathered);
+        (alone.into_iter().map(|message| message.close(now)).collect(), !gathered.is_empty())
+    }
+}
+
+impl Message {
+    fn bytes(&self) -> usize {
+        DELIVERY_BYTES + ID_BYTES * self.events.len()
+    }
+
+    fn close(self, now: Timestamp) -> Delivery {
+        let Message { address, shop, rule, severity, events, json: _, is_gathered: _ } = self;
+        Delivery { severity, ..Delivery::new(address, shop, rule, events, now) }
+    }
+}
+
 /// The body of a delivery: one event as it stands, several as a JSON array.
 pub fn body(events: &[String]) -> String {
     match events {
@@ -32,77 +163,4 @@ pub fn body(events: &[String]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-    use crate::domain::event::DeliveryId;
-    use crate::domain::model::{ChannelName, ShopId};
-    use crate::domain::outbox::{Destination, State};
-    use crate::domain::rules::{Names, no_file, parse};
-    use crate::domain::test_shop::{sale, scribe, shop, time};
-
-    fn channel(name: &str) -> ChannelName {
-        ChannelName::new(name).unwrap()
-    }
-
-    fn rules() -> RuleSet {
-        let names = Names { shops: BTreeSet::<ShopId>::new(), channels: ["mail", "erp"].map(channel).into() };
-        let text = "[[rule]]\nname = \"all\"\non = [\"*\"]\nto = [\"mail\", \"erp\"]\n";
-        let mut rules = RuleSet::default();
-        parse(text, &names, &no_file, &mut rules).unwrap();
-        rules
-    }
-
-    fn destinations() -> Destinations {
-        let recipients = vec!["a@example.com".to_owned(), "b@example.com".to_owned()];
-        let mail = Destination { recipients, for_people: true, batch: None };
-        [(channel("mail"), mail)].into_iter().collect()
-    }
-
-    fn plan_of(name: &str, now: &str) -> Vec<Delivery> {
-        plan(&scribe().sale_created(&sale(name)), &rules(), &destinations(), time(now))
-    }
-
-    #[test]
-    fn each_recipient_of_a_channel_has_a_delivery_of_its_own() {
-        let planned = plan_of("a", "2026-11-23T03:00:00Z");
-        let to: Vec<_> = planned.iter().map(|one| (one.channel.as_str(), one.recipient.as_deref())).collect();
-        assert_eq!(to, [("mail", Some("a@example.com")), ("mail", Some("b@example.com")), ("erp", None)]);
-        let events = [scribe().sale_created(&sale("a")).id];
-        for delivery in &planned {
-            assert_eq!((&delivery.shop, delivery.rule.as_str()), (&shop(), "all"));
-            assert_eq!(delivery.events, events);
-            assert_eq!(delivery.state, State::Pending { due_at: time("2026-11-23T03:00:00Z") });
-            assert_eq!((delivery.tried, delivery.attempts.len()), (0, 0));
-        }
-    }
-
-    #[test]
-    fn the_same_event_has_the_same_deliveries_whenever_it_is_planned() {
-        let ids = |planned: Vec<Delivery>| planned.into_iter().map(|delivery| delivery.id).collect::<Vec<DeliveryId>>();
-        let (now, later) = (plan_of("a", "2026-11-23T03:00:00Z"), plan_of("a", "2027-01-01T00:00:00Z"));
-        assert_eq!(ids(now), ids(later));
-    }
-
-    #[test]
-    fn another_event_channel_or_recipient_is_another_delivery() {
-        let planned = [plan_of("a", "2026-11-23T03:00:00Z"), plan_of("b", "2026-11-23T03:00:00Z")].concat();
-        let ids: BTreeSet<&DeliveryId> = planned.iter().map(|delivery| &delivery.id).collect();
-        assert_eq!(ids.len(), 6);
-    }
-
-    #[test]
-    fn an_event_that_no_rule_is_about_has_no_delivery() {
-        let event = scribe().sale_created(&sale("a"));
-        assert_eq!(plan(&event, &RuleSet::default(), &destinations(), scribe().now()), []);
-    }
-
-    #[test]
-    fn one_event_is_a_body_and_several_are_an_array() {
-        let [a, b] = ["a", "b"].map(|name| scribe().sale_created(&sale(name)).to_json());
-        assert_eq!(body(std::slice::from_ref(&a)), a);
-        let several: serde_json::Value = serde_json::from_str(&body(&[a, b])).unwrap();
-        assert_eq!(several.as_array().map(Vec::len), Some(2));
-    }
-}
+mod tests;

@@ -10,7 +10,7 @@ use super::record::{self, ReplayRecord};
 use super::{Store, StoreError, keys};
 use crate::domain::event::{DeliveryId, EventId, EventKind, Pattern};
 use crate::domain::model::{ChannelName, Subject, Timestamp};
-use crate::domain::outbox::{Delivery, State};
+use crate::domain::outbox::{Address, Delivery, State};
 
 /// How many records one part looks at: a fraction of a second.
 const LOOKED_AT_ONCE: usize = 2_000;
@@ -168,31 +168,29 @@ impl Store {
         .await
     }
 
-    /// The events of the next deliveries to `channel` that carry several, from this number on, and where the next part
-    /// begins.
-    pub async fn gathered_events(
+    /// Where the next deliveries go that are `wanted`, from this number on, with the events they carry; and where the next
+    /// part begins.
+    pub async fn addressed<F>(
         &self,
         from: u64,
-        channel: ChannelName,
-    ) -> Result<(Vec<(Option<String>, Vec<EventId>)>, Option<u64>), StoreError> {
+        wanted: F,
+    ) -> Result<(Vec<(Address, Vec<EventId>)>, Option<u64>), StoreError>
+    where
+        F: Fn(&Delivery) -> bool + Send + 'static,
+    {
         let end = keys::numbered(keys::DELIVERIES, self.inner.committer.durable().delivery);
         self.reading(move |engine| {
             let mut found = Vec::new();
-            let begin = keys::numbered(keys::DELIVERIES, from);
-            if begin >= end {
-                return Ok((found, None));
-            }
-            for (looked, entry) in engine.scan(Span::from(begin..end)).enumerate() {
-                let (key, value) = entry?;
-                if looked == LOOKED_AT_ONCE {
-                    return Ok((found, keys::number_of(&key)));
+            let next = look(engine, keys::numbered(keys::DELIVERIES, from), end, usize::MAX, |_, value| {
+                if let Ok(delivery) = record::read::<Delivery>(value)
+                    && wanted(&delivery)
+                {
+                    let Delivery { channel, recipient, events, .. } = delivery;
+                    found.push((Address { channel, recipient }, events));
                 }
-                let Ok(delivery) = record::read::<Delivery>(&value) else { continue };
-                if delivery.events.len() > 1 && delivery.channel == channel {
-                    found.push((delivery.recipient, delivery.events));
-                }
-            }
-            Ok((found, None))
+                Ok(found.len())
+            })?;
+            Ok((found, next))
         })
         .await
     }

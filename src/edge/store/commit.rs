@@ -64,13 +64,35 @@ impl Commit {
     }
 }
 
-/// The promise that events without deliveries of their own get one together.
+/// The promise that events get the deliveries that carry several of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gather {
     /// From the events of this commit on. A promise that stands already begins no later.
     Begin,
-    /// Kept: this commit has the deliveries.
+    /// Kept: after this commit there are the deliveries.
     End,
+}
+
+/// From where on a promise holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gathering {
+    /// The number of the first event that may wait for a message of several.
+    pub event: u64,
+    /// The number of the first delivery that may carry one of these events.
+    pub delivery: u64,
+}
+
+impl Gathering {
+    /// What is stored. An earlier version wrote the number of the event alone.
+    pub(super) fn read(bytes: &[u8]) -> Option<Gathering> {
+        let event = keys::number_of(bytes)?;
+        let delivery = bytes.len().checked_sub(8).and_then(|before| keys::number_of(&bytes[..before]));
+        Some(Gathering { event, delivery: delivery.unwrap_or_default() })
+    }
+
+    fn bytes(self) -> [u8; 16] {
+        (u128::from(self.delivery) << 64 | u128::from(self.event)).to_be_bytes()
+    }
 }
 
 /// Something that the store's pruning takes out.
@@ -170,7 +192,10 @@ fn gather(
 ) -> Result<(), StoreError> {
     match promise {
         Gather::Begin if engine.has(&key)? => {}
-        Gather::Begin => batch.insert(key, &numbers.event.to_be_bytes()),
+        Gather::Begin => {
+            let Numbers { event, delivery } = *numbers;
+            batch.insert(key, &Gathering { event, delivery }.bytes());
+        }
         Gather::End => batch.remove(key),
     }
     Ok(())
@@ -225,11 +250,8 @@ fn plan(
     let mut planned = BTreeSet::new();
     let mut by_channel: BTreeMap<ChannelName, u64> = BTreeMap::new();
     for delivery in deliveries {
-        // One that carries anything new goes out whole: an old event told twice can be dropped, a lost one not found.
-        let mut events = delivery.events.iter();
-        if !known_before.is_empty() && events.all(|event| known_before.contains(event)) {
-            continue;
-        }
+        // What was told before has had its deliveries then.
+        let Some(delivery) = delivery.without(known_before) else { continue };
         // Two under one id would share one settling, and the other would be sent for ever.
         let by_id = keys::delivery_by_id(&delivery.id);
         if engine.has(&by_id)? || !planned.insert(delivery.id.clone()) {

@@ -38,7 +38,7 @@ mod upgrade;
 mod waiting;
 
 pub use acts::{DeadPage, Past, PastDeliveries, PastEvents, PastFilter};
-pub use commit::{Commit, Forgotten, Gather};
+pub use commit::{Commit, Forgotten, Gather, Gathering};
 pub use compact::Space;
 pub use copy::{BackupError, BackupFile, Contents, FormError, Shelf, Shelved, StoreCopy, broken_off, read_backup};
 pub use export::ExportPage;

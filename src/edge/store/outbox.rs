@@ -256,11 +256,10 @@ fn news_of(engine: &dyn Engine, delivery: &Delivery) -> Result<Option<Vec<News>>
             return Ok(None);
         };
         let stored = engine.get(&keys::numbered(keys::EVENTS, number))?;
-        let head = stored.and_then(|stored| record::read_event(&stored).ok());
-        let head = head.and_then(|(_, json)| record::read::<Head>(json.as_bytes()).ok());
-        let Some(Head { kind, subject }) = head else { return Ok(None) };
+        let Some((_, json)) = stored.and_then(|stored| record::read_event(&stored).ok()) else { return Ok(None) };
+        let Ok(Head { kind, subject }) = record::read(json.as_bytes()) else { return Ok(None) };
         match EventKind::by_name(&kind).filter(|kind| News::can_be_overtaken(*kind)) {
-            Some(kind) => all.push(News { kind, subject, number }),
+            Some(kind) => all.push(News { kind, subject, number, json: json.len() }),
             None => return Ok(None),
         }
     }

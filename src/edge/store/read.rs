@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
 
+use super::commit::Gathering;
 use super::engine::{Bytes, Engine, Span};
 use super::listed::split;
 use super::record::{self, ChannelRecords, ResourceRecord, ShopRecord};
@@ -55,10 +56,10 @@ impl Store {
         .await
     }
 
-    /// The number of the first event that waits for one message of them all; `None` where none does.
-    pub async fn gathering(&self, shop: &ShopId, resource: Resource) -> Result<Option<u64>, StoreError> {
+    /// From where on events may wait for messages of several; `None` where none do.
+    pub async fn gathering(&self, shop: &ShopId, resource: Resource) -> Result<Option<Gathering>, StoreError> {
         let key = keys::gathering(shop, resource);
-        self.reading(move |engine| Ok(engine.get(&key)?.and_then(|bytes| keys::number_of(&bytes)))).await
+        self.reading(move |engine| Ok(engine.get(&key)?.and_then(|bytes| Gathering::read(&bytes)))).await
     }
 
     /// A row as a commit takes it.

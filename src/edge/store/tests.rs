@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::commit::{Numbers, batch_of};
+use super::commit::{Gather, Gathering, Numbers, batch_of};
 use super::engine::{Batch, Bytes};
 use super::waiting::Waiting;
 use super::{Commit, DeliveryFilter, EventFilter, Store, StoreError, keys};
@@ -184,4 +184,29 @@ fn a_kill_before_the_mark_leaves_a_store_that_opens_and_gets_it() {
     let store = Store::open_existing(dir.path()).expect("opens");
     assert_eq!(store.epoch(), &Epoch::from_random([7; 16]));
     assert!(mark.exists());
+}
+
+#[tokio::test]
+async fn a_promise_holds_from_its_first_events_on_until_it_is_kept_and_one_of_an_earlier_version_is_read() {
+    let dir = tempfile::tempdir().expect("has a temporary directory");
+    let store = open(dir.path());
+    let shop = ShopId::new("main").expect("is an id");
+    let promise = |counters: &[u64], gather| Commit {
+        events: counters.iter().map(|counter| (now(), event(*counter))).collect(),
+        gather: Some((shop.clone(), Resource::Stock, gather)),
+        ..Commit::default()
+    };
+    let stands = async || store.gathering(&shop, Resource::Stock).await.expect("reads");
+    assert_eq!(stands().await, None);
+    let address = Address { channel: channel(), recipient: None };
+    let delivery = Delivery::new(address, shop.clone(), "all".to_owned(), vec![event(1).id], now());
+    let sent = Commit { events: vec![(now(), event(1))], deliveries: vec![delivery], ..Commit::default() };
+    store.commit(sent).await.expect("commits");
+    store.commit(promise(&[2, 3], Gather::Begin)).await.expect("commits");
+    store.commit(promise(&[4], Gather::Begin)).await.expect("commits");
+    assert_eq!(stands().await, Some(Gathering { event: 1, delivery: 1 }), "where it began");
+    assert_eq!(store.gathering(&shop, Resource::Credit).await.expect("reads"), None);
+    store.commit(promise(&[], Gather::End)).await.expect("commits");
+    assert_eq!(stands().await, None);
+    assert_eq!(Gathering::read(&7_u64.to_be_bytes()), Some(Gathering { event: 7, delivery: 0 }));
 }

@@ -29,9 +29,8 @@ pub(super) async fn pass(shop: &Shop) -> Result<PassReport, PassError> {
     // One that was looked for and is there, but unreadable, is told with the others and belongs to no list's length.
     let garbled = unreadable + paid.unreadable.len() as u64 + paid.nameless;
     let (changes, believed) = compare(shop, &known, pending, paid, &terms).await?;
-    let Believed { alone: _alone, summary, mut last } = believed;
+    let Believed { alone: _alone, mut last } = believed;
     let mut pieces = Pieces::new(shop, Resource::Credit, now);
-    pieces.summarize(summary);
     for change in with_orphans(shop, Resource::Credit, changes, baseline).await? {
         pieces.add(change).await?;
     }

@@ -29,8 +29,6 @@ pub struct HeldBack {
 pub(super) struct Believed<'a> {
     /// To be kept until `last` is committed: a person's decision must not come in between.
     pub(super) alone: Option<MutexGuard<'a, ()>>,
-    /// Its events become one message.
-    pub(super) summary: bool,
     /// What to commit with it.
     pub(super) last: Box<Commit>,
 }
@@ -38,7 +36,7 @@ pub(super) struct Believed<'a> {
 impl Believed<'_> {
     /// One that nobody judges, with what is to be committed with it.
     pub(super) fn unseen(last: Commit) -> Self {
-        Believed { alone: None, summary: false, last: Box::new(last) }
+        Believed { alone: None, last: Box::new(last) }
     }
 }
 
@@ -60,9 +58,9 @@ pub(super) async fn judge_pass<'a>(
     let why =
         HeldBack { shop: shop.id().to_string(), resource, known: census.known, suspicious: census.counts.suspicious };
     match judge(census, &limits, &before, scribe.now(), every) {
-        Verdict::Believe { summary, record, .. } => {
+        Verdict::Believe { record, .. } => {
             let guard = record.map(|record| (shop.id().clone(), resource, record));
-            Ok(Believed { alone: Some(alone), summary, last: Box::new(Commit { guard, ..Commit::default() }) })
+            Ok(Believed { alone: Some(alone), last: Box::new(Commit { guard, ..Commit::default() }) })
         }
         Verdict::Hold { record, notice } => {
             hold(shop, resource, record, notice, scribe).await?;

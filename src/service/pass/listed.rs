@@ -329,8 +329,7 @@ impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
                 guarded::judge_pass(shop, resource, census, &self.scribe).await?
             }
         };
-        let Believed { alone: _alone, summary, mut last } = believed;
-        self.pieces.summarize(summary);
+        let Believed { alone: _alone, mut last } = believed;
         self.tell(listing).await?;
         self.miss(listing, missing).await?;
         for id in orphans {

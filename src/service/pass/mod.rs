@@ -2,8 +2,8 @@
 //!
 //! Nothing is sent here. The commit is durable before the wake-up, so a crash at any line either leaves the last
 //! belief untouched or leaves deliveries that the other loop will find. A large pass is committed in pieces, each
-//! with its own events and deliveries, and only the last piece moves the cursor: killed between two pieces, the next
-//! pass finds just what is missing.
+//! with its own events and with their deliveries or the promise of them, and only the last piece moves the cursor: killed
+//! between two pieces, the next pass finds just what is missing.
 
 mod credits;
 mod guarded;

@@ -1,26 +1,30 @@
 //! How what a pass found becomes durable: in pieces, each with its own events and deliveries.
 //!
 //! Only the last piece moves the cursor. Killed between two pieces, the next pass finds just what is missing.
+//!
+//! **One message of what a pass brings.** A pass that fits into one commit has the deliveries of its events in it. Of a
+//! longer one each piece has the deliveries that carry one event, and with them the promise of those that carry several:
+//! they are planned from the log after the last piece, which comes within moments, because a pass reads everything
+//! before it tells anything. After a kill in between, [`keep_promises`] does the same at the next start. What has a
+//! delivery already is left out, so each event goes to each address once, whatever was cut off where.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use crate::domain::diff::Change;
-use crate::domain::event::{DeliveryId, Event};
+use crate::domain::event::{Event, EventId};
 use crate::domain::model::{ChannelName, EntityId, Resource, Timestamp};
-use crate::domain::outbox::Digests;
-use crate::edge::store::{Commit, Gather, Head, Store, StoreError};
+use crate::domain::outbox::{Address, Plan};
+use crate::edge::store::{Commit, Gather, Gathering, Head, Store, StoreError};
 use crate::service::shop::Shop;
 
 /// The most bytes of one commit: half of what sled's measured crash safety was proved with.
 const PIECE_BYTES: usize = 192 * 1024;
 /// The most rows of one commit: each may bring a dozen keys of events, deliveries and indexes.
 const PIECE_ROWS: usize = 100;
-/// About what one event or delivery adds to a commit besides its text.
+/// About what one event adds to a commit besides its text.
 const OVERHEAD_BYTES: usize = 600;
-/// How long an event's id is in a delivery.
-const ID_BYTES: usize = 40;
 
 /// Commits of one pass in the making.
 pub(super) struct Pieces<'a> {
@@ -30,25 +34,22 @@ pub(super) struct Pieces<'a> {
     commit: Commit,
     bytes: usize,
     events: u64,
-    /// Where all events become one message: what goes where so far.
-    digests: Option<Digests>,
+    /// What the events of the commit in the making become.
+    plan: Plan,
+    /// Events that are committed wait for a message of several.
+    promised: bool,
 }
 
 impl<'a> Pieces<'a> {
     /// Nothing yet, of a pass that was read at `now`.
     pub(super) fn new(shop: &'a Shop, resource: Resource, now: Timestamp) -> Self {
-        Self { shop, resource, now, commit: Commit::default(), bytes: 0, events: 0, digests: None }
+        let (commit, plan) = (Commit::default(), Plan::default());
+        Self { shop, resource, now, commit, bytes: 0, events: 0, plan, promised: false }
     }
 
     /// How many events have been committed or are about to be.
     pub(super) fn events(&self) -> u64 {
         self.events
-    }
-
-    /// Makes one message of all events from here on, where there are `many`. The promise of it is committed with the
-    /// first of them and kept by [`Pieces::finish`]; after a kill in between [`keep_promise`] keeps it.
-    pub(super) fn summarize(&mut self, many: bool) {
-        self.digests = many.then(Digests::default);
     }
 
     /// Adds a change of a row that is stored plainly.
@@ -64,58 +65,54 @@ impl<'a> Pieces<'a> {
     }
 
     async fn put(&mut self, id: EntityId, row: Option<Vec<u8>>, events: Vec<Event>) -> Result<(), StoreError> {
+        // Before it is added and not after: what is left at the end is never nothing, so that a pass which fits into one
+        // commit is one.
+        if self.is_full() {
+            self.flush(Commit::default()).await?;
+        }
         let row_bytes = row.as_ref().map_or(0, Vec::len);
         let shared = &self.shop.shared;
-        let deliveries = match &mut self.digests {
-            None => shared.plan(&events, self.now),
-            Some(digests) => {
-                events.iter().for_each(|event| digests.add(event, &shared.rules, &shared.destinations));
-                self.commit.gather = Some((self.shop.id().clone(), self.resource, Gather::Begin));
-                Vec::new()
-            }
-        };
+        events.iter().for_each(|event| self.plan.add(event, &shared.rules, &shared.destinations));
         // An event holds the row twice at most: as it is and as it was.
-        self.bytes += row_bytes + events.len() * (2 * row_bytes + OVERHEAD_BYTES) + deliveries.len() * OVERHEAD_BYTES;
+        self.bytes += row_bytes + events.len() * (2 * row_bytes + OVERHEAD_BYTES);
         self.events += events.len() as u64;
         self.commit.rows.push((self.shop.id().clone(), self.resource, id, row));
         self.commit.events.extend(events.into_iter().map(|event| (self.now, event)));
-        self.commit.deliveries.extend(deliveries);
-        match self.bytes >= PIECE_BYTES || self.commit.rows.len() >= PIECE_ROWS {
-            true => self.flush(Commit::default()).await,
-            false => Ok(()),
-        }
+        Ok(())
     }
 
-    /// Commits what is left together with what `last` says of the resource.
-    pub(super) async fn finish(&mut self, mut last: Commit) -> Result<(), StoreError> {
-        if let Some(digests) = self.digests.take() {
-            // The last events first, so that the promise and its keeping are two commits whatever comes between.
-            self.flush(Commit::default()).await?;
-            let mut bytes = 0;
-            for delivery in digests.close(self.shop.id(), self.now) {
-                bytes += delivery.events.len() * ID_BYTES + OVERHEAD_BYTES;
-                last.deliveries.push(delivery);
-                if bytes >= PIECE_BYTES {
-                    // The promise stands until the last of them; made again after a kill, they have the same ids.
-                    let deliveries = std::mem::take(&mut last.deliveries);
-                    self.flush(Commit { deliveries, ..Commit::default() }).await?;
-                    bytes = 0;
-                }
-            }
-            last.gather = Some((self.shop.id().clone(), self.resource, Gather::End));
-        }
-        self.flush(last).await
+    fn is_full(&self) -> bool {
+        self.commit.rows.len() >= PIECE_ROWS || self.bytes + self.plan.bytes() >= PIECE_BYTES
     }
 
-    /// Commits what has been added, and wakes the loops that have something to send.
-    pub(super) async fn flush(&mut self, last: Commit) -> Result<(), StoreError> {
-        let Commit { rows, events, deliveries, gather, .. } = std::mem::take(&mut self.commit);
+    /// Commits what is left together with what `last` says of the resource, and keeps what was promised.
+    pub(super) async fn finish(&mut self, last: Commit) -> Result<(), StoreError> {
+        if self.promised {
+            self.flush(last).await?;
+            self.promised = false;
+            return keep_promise(self.shop, self.resource).await;
+        }
+        let deliveries = std::mem::take(&mut self.plan).close(self.now);
+        self.commit(Commit { deliveries, ..last }).await
+    }
+
+    /// Commits what has been added together with `besides`. Messages of several events are promised.
+    pub(super) async fn flush(&mut self, besides: Commit) -> Result<(), StoreError> {
+        let (deliveries, others) = std::mem::take(&mut self.plan).close_alone(self.now);
+        let mut commit = Commit { deliveries, ..besides };
+        if others {
+            commit.gather = Some((self.shop.id().clone(), self.resource, Gather::Begin));
+            self.promised = true;
+        }
+        self.commit(commit).await
+    }
+
+    /// Commits this with the rows and events that have been added, and wakes the loops that have something to send.
+    async fn commit(&mut self, mut commit: Commit) -> Result<(), StoreError> {
+        let Commit { rows, events, .. } = std::mem::take(&mut self.commit);
         self.bytes = 0;
-        let mut commit = last;
         commit.rows.extend(rows);
         commit.events.extend(events);
-        commit.deliveries.extend(deliveries);
-        commit.gather = commit.gather.or(gather);
         if commit.is_empty() {
             // Most pages of a sweep have nothing to say, and each commit waits for the disk.
             return Ok(());
@@ -139,36 +136,47 @@ pub(super) async fn keep_promises(shop: &Shop) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Plans the message of events that a killed pass has committed without one.
+/// Plans the messages of events that were committed without some, and tells nothing to anybody twice.
 pub(super) async fn keep_promise(shop: &Shop, resource: Resource) -> Result<(), StoreError> {
     let (store, shared) = (&shop.shared.store, &shop.shared);
-    let Some(first) = store.gathering(shop.id(), resource).await? else { return Ok(()) };
-    let mut digests = Digests::default();
-    let mut from = first;
+    let Some(Gathering { event, delivery }) = store.gathering(shop.id(), resource).await? else { return Ok(()) };
+    let planned = planned_since(shop, delivery).await?;
+    let mut plan = Plan::default();
+    let mut from = event;
     loop {
         let found = store.events_from(from, shop.id(), EVENTS_AT_ONCE).await?;
         let Some((last, _)) = found.last() else { break };
         from = last + 1;
         for (_, json) in &found {
             let Ok(event) = Event::from_json(json) else { continue };
-            if event.kind.resource() == Some(resource) && !is_planned(shop, &event).await? {
-                digests.add(&event, &shared.rules, &shared.destinations);
+            if event.kind.resource() == Some(resource) {
+                let is_new = |address: &Address| planned.get(address).is_none_or(|known| !known.contains(&event.id));
+                plan.add_where(&event, &shared.rules, &shared.destinations, is_new);
             }
         }
     }
-    let now = shared.clock.now();
-    let mut pieces = Pieces::new(shop, resource, now);
-    pieces.digests = Some(digests);
-    pieces.finish(Commit::default()).await
+    let mut pieces = Pieces::new(shop, resource, shared.clock.now());
+    let mut parts = plan.close_in_parts(PIECE_BYTES, pieces.now);
+    // The promise stands until the last of them.
+    let deliveries = parts.pop().unwrap_or_default();
+    for deliveries in parts {
+        pieces.commit(Commit { deliveries, ..Commit::default() }).await?;
+    }
+    let gather = Some((shop.id().clone(), resource, Gather::End));
+    pieces.commit(Commit { deliveries, gather, ..Commit::default() }).await
 }
 
-/// Whether the event has a message of its own: a refresh may have told it meanwhile.
-async fn is_planned(shop: &Shop, event: &Event) -> Result<bool, StoreError> {
-    for delivery in shop.shared.plan(std::slice::from_ref(event), shop.shared.clock.now()) {
-        let id: DeliveryId = delivery.id;
-        if shop.shared.store.delivery(id).await?.is_some() {
-            return Ok(true);
+/// Which events have been planned for which address since the delivery with this number.
+async fn planned_since(shop: &Shop, delivery: u64) -> Result<BTreeMap<Address, BTreeSet<EventId>>, StoreError> {
+    let mut planned: BTreeMap<Address, BTreeSet<EventId>> = BTreeMap::new();
+    let mut from = Some(delivery);
+    while let Some(first) = from {
+        let of_shop = shop.id().clone();
+        let (found, next) = shop.shared.store.addressed(first, move |delivery| delivery.shop == of_shop).await?;
+        for (address, events) in found {
+            planned.entry(address).or_default().extend(events);
         }
+        from = next;
     }
-    Ok(false)
+    Ok(planned)
 }

@@ -4,7 +4,7 @@
 //! is no pass: it proves no removal and stands for no opinion of a pass. An older reading never overwrites a newer one:
 //! each carries when its request left, and whoever commits holds the shop's gate. Where a whole reading of the list
 //! costs no more calls, that is asked for instead. A quantity that has not moved yet is read once more a little later,
-//! because the till's sale may be listed before its stock is booked.
+//! because the till's sale may be listed before its stock is booked. What one look finds is told together.
 //!
 //! The queue is memory only. Killed between the sale and the refresh, the next pass over the stock finds the same.
 
@@ -187,18 +187,10 @@ async fn sold(shop: &Shop, codes: BTreeSet<String>) -> Result<Vec<Unmoved>, Refr
         shop.pace.read_now(Resource::Stock);
     } else {
         let _on_the_way = shop.refreshes.leave();
-        for code in unknown {
-            for fresh in shop.pospos.products_by_term(code, Urgency::Refresh).await? {
-                if fresh.item.product.code.as_ref() == Some(code) {
-                    commit(shop, fresh).await?;
-                }
-            }
-        }
-        for (_, id, _) in &known {
-            if let Some(fresh) = shop.pospos.product(id, Urgency::Refresh).await? {
-                commit(shop, fresh).await?;
-            }
-        }
+        let mut read = Found::new();
+        let ended = find(shop, &unknown, known.iter().map(|(_, id, _)| id), &mut read).await;
+        commit(shop, read).await?;
+        ended?;
     }
     let due = shop.pospos.now().plus(AGAIN);
     // Where the API gives no quantity, there is none to wait for.
@@ -226,10 +218,31 @@ async fn once_more(shop: &Shop, due: Vec<Unmoved>) -> Result<(), RefreshError> {
     let known: BTreeMap<EntityId, (Head, ProductRow)> = shop.shared.store.rows(shop.id(), Resource::Stock, ids).await?;
     let still = |one: &Unmoved| known.get(&one.id).is_some_and(|(_, row)| row.product.quantity == one.quantity);
     let _on_the_way = shop.refreshes.leave();
-    for one in due.into_iter().filter(still) {
-        if let Some(fresh) = shop.pospos.product(&one.id, Urgency::Refresh).await? {
-            commit(shop, fresh).await?;
-        }
+    let mut read = Found::new();
+    let ended = find(shop, &[], due.iter().filter(|one| still(one)).map(|one| &one.id), &mut read).await;
+    commit(shop, read).await?;
+    Ok(ended?)
+}
+
+/// What was read, by its id.
+type Found = BTreeMap<EntityId, Fresh<StockRow>>;
+
+/// Reads the products of these codes and these ids, one after the other. What was found until one cannot be read is there
+/// all the same.
+async fn find(
+    shop: &Shop,
+    codes: &[&String],
+    ids: impl Iterator<Item = &EntityId>,
+    found: &mut Found,
+) -> Result<(), ReadError> {
+    for code in codes {
+        let listed = shop.pospos.products_by_term(code, Urgency::Refresh).await?.into_iter();
+        let of_code = listed.filter(|fresh| fresh.item.product.code.as_ref() == Some(*code));
+        found.extend(of_code.map(|fresh| (fresh.id.clone(), fresh)));
+    }
+    for id in ids {
+        let fresh = shop.pospos.product(id, Urgency::Refresh).await?;
+        found.extend(fresh.map(|fresh| (fresh.id.clone(), fresh)));
     }
     Ok(())
 }
@@ -248,23 +261,28 @@ async fn products_of(
     Ok(products.filter_map(|one| Some((one.code.filter(|code| codes.contains(code))?, one.id, one.quantity))).collect())
 }
 
-/// Compares one product with what is known of it now, and commits what follows.
-async fn commit(shop: &Shop, fresh: Fresh<StockRow>) -> Result<(), StoreError> {
+/// Compares products with what is known of them now, and commits what follows: as of any pass, in one message.
+async fn commit(shop: &Shop, mut read: Found) -> Result<(), StoreError> {
     let _gate = shop.gate.lock().await;
-    if fresh.item.deleted || !shop.refreshes.refresh(&fresh.id, fresh.sent) {
+    read.retain(|id, fresh| !fresh.item.deleted && shop.refreshes.refresh(id, fresh.sent));
+    if read.is_empty() || comparable(shop).await?.is_none() {
         return Ok(());
     }
-    let known = shop.shared.store.rows::<ProductRow>(shop.id(), Resource::Stock, vec![fresh.id.clone()]).await?;
-    // A product that no pass has seen is the next pass's news.
-    let Some((_, prev)) = known.get(&fresh.id).filter(|(head, _)| !head.gone) else { return Ok(()) };
+    let ids = read.keys().cloned().collect();
+    let known = shop.shared.store.rows::<ProductRow>(shop.id(), Resource::Stock, ids).await?;
     let now = shop.shared.clock.now();
-    let limits = |row: &StockRow| shop.limits_of(row);
-    let Some(change) = product::refresh_one(prev, fresh.item, limits, &shop.scribe(now)) else { return Ok(()) };
-    let Change { row: Some(row), .. } = &change else { return Ok(()) };
-    // Only the quantity was taken, and no opinion of a pass counted: the next pass compares the row whatever its text.
-    let head = Head { unsettled: true, ..head_of_product(row, Some(fresh.fingerprint)) };
+    let scribe = shop.scribe(now);
     let mut pieces = Pieces::new(shop, Resource::Stock, now);
-    pieces.add_listed(change, head).await?;
+    for (id, fresh) in read {
+        // A product that no pass has seen is the next pass's news.
+        let Some((_, prev)) = known.get(&id).filter(|(head, _)| !head.gone) else { continue };
+        let fingerprint = Some(fresh.fingerprint);
+        let Some(change) = product::refresh_one(prev, fresh.item, |row| shop.limits_of(row), &scribe) else { continue };
+        let Change { row: Some(row), .. } = &change else { continue };
+        // Only the quantity was taken, and no opinion of a pass counted: the next pass compares the row whatever its text.
+        let head = Head { unsettled: true, ..head_of_product(row, fingerprint) };
+        pieces.add_listed(change, head).await?;
+    }
     pieces.finish(Commit::default()).await
 }
 

@@ -135,7 +135,7 @@ async fn read_and_compare(shop: &Shop, marks: &mut Marks) -> Result<PassReport, 
         None => (Depth::Trailing, look.at_all(days(Depth::Trailing)).await?),
     };
     let Found { changes, read, rows, unreadable, calls: cost, from, believed } = found;
-    let Believed { alone: _alone, summary, mut last } = believed;
+    let Believed { alone: _alone, mut last } = believed;
     shop.sales.note(depth, now);
     shop.pace.spent_on_sales((depth == Depth::Today).then_some(cost), (depth == Depth::Trailing).then_some(cost));
     let observed = shop.pace.sold(changes.iter().filter_map(|change| change.row.as_ref()?.sale.sold_at), now);
@@ -146,7 +146,6 @@ async fn read_and_compare(shop: &Shop, marks: &mut Marks) -> Result<PassReport, 
     };
     let sold = if baseline { BTreeSet::new() } else { sold_codes(&changes) };
     let mut pieces = Pieces::new(shop, Resource::Transactions, now);
-    pieces.summarize(summary);
     let changes = super::with_orphans(shop, Resource::Transactions, changes, baseline).await?;
     marks.note(read, &changes);
     for change in changes {

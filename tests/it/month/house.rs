@@ -87,6 +87,11 @@ impl House {
         House { shop, time, dir, open: None, next_event: 0, told: Vec::new(), failed: 0, cut_off: 0 }
     }
 
+    /// From the next start on, these rules as well.
+    pub fn route(&self, rules: &str) {
+        std::fs::write(self.dir.path().join("rules/routes.toml"), rules).expect("writes");
+    }
+
     /// Where the store is.
     pub fn store_path(&self) -> std::path::PathBuf {
         self.dir.path().join("data/store")

@@ -9,6 +9,7 @@
 mod books;
 mod business;
 mod house;
+mod in_parts;
 mod kept;
 mod set_clock;
 mod time;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use posbell::domain::event::Pattern;
-use posbell::domain::outbox::{Act, Delivery, Outcome, Reason, RetryPolicy, State};
+use posbell::domain::outbox::{Act, Address, Delivery, Outcome, Reason, RetryPolicy, State};
 use posbell::edge::store::{Commit, PastFilter, ReplayPlace, ReplayRecord, Store};
 
 use super::{ALL, at, channel, deliveries, delivery, due, event, open, sent};
@@ -190,8 +190,9 @@ async fn past_deliveries_are_found_by_time_type_channel_and_what_became_of_them(
     check(PastFilter { channel: erp, since: at(40), ..filter() }, &[&all[4], &all[5]]).await;
     check(PastFilter { kinds: sales, since: at(50), ..filter() }, &[&all[5], &gathered]).await;
     check(PastFilter { kinds: Some(Pattern::parse("stock.*").unwrap()), ..filter() }, &[]).await;
-    let (found, next) = store.gathered_events(0, channel("owner")).await.unwrap();
-    assert_eq!((found, next), (vec![(None, gathered.events)], None));
+    let (found, next) =
+        store.addressed(0, |one| one.events.len() > 1 && one.channel == channel("owner")).await.unwrap();
+    assert_eq!((found, next), (vec![(Address { channel: channel("owner"), recipient: None }, gathered.events)], None));
 }
 
 #[tokio::test]

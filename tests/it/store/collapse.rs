@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use posbell::domain::event::{Epoch, Event, Level, Scribe, ThresholdView};
 use posbell::domain::model::Product;
-use posbell::domain::outbox::{CATCH_UP_AFTER, Collapse, Delivery, State, catch_up};
+use posbell::domain::outbox::{CATCH_UP_AFTER, Collapse, Delivery, Room, State, catch_up};
 use posbell::edge::store::{Commit, DeliveryFilter, Store};
 
 use super::{ALL, at, channel, deliveries, delivery, due, event, id, main_shop, open, sent};
@@ -33,7 +33,7 @@ async fn backlog(store: &Store) {
 
 async fn steps(store: &Store) -> Vec<Collapse> {
     let page = store.waiting_states(&channel("erp"), None, BTreeSet::new()).await.unwrap();
-    catch_up(page.states, at(0) + CATCH_UP_AFTER)
+    catch_up(page.states, Room::FOR_PEOPLE, at(0) + CATCH_UP_AFTER)
 }
 
 async fn collapse(store: &Store, step: &Collapse) {

@@ -1,4 +1,5 @@
-//! After an outage of hours: one message for what stands in stock now, and every sale on its own.
+//! After an outage of hours: what stands in stock now, to people in one message and to a machine one by one, and every
+//! sale on its own.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use posbell::edge::store::{Commit, Store};
 use posbell::service::clock::Clock;
 
 use crate::support::rig::{PATIENCE, Rig, RigPlan, SECRET};
+use crate::support::smtp::{Behaviour, MailServer};
 
 const PRODUCTS: u64 = 5;
 const ROUNDS: u64 = 6;
@@ -46,7 +48,9 @@ fn channel() -> ChannelName {
     ChannelName::new("late").expect("is a name")
 }
 
-/// A receiver of its own: this one gets messages of several events. And the rig that sends to it.
+const RULES: &str = "[[rule]]\nname = \"all\"\non = [\"stock.*\", \"sale.*\"]\nto = [\"late\"]\n";
+
+/// A receiver of its own, which gets nothing but the backlog. And the rig that sends to it.
 fn rig() -> (Receiver, Rig) {
     let clock = Clock::default();
     let verify = verifier(SECRET, &clock).expect("is a secret");
@@ -62,42 +66,78 @@ timeout = "5s"
 "#,
         receiver.url()
     );
-    let rules = "[[rule]]\nname = \"all\"\non = [\"stock.*\", \"sale.*\"]\nto = [\"late\"]\n".to_owned();
-    (receiver, Rig::new(RigPlan { config, rules, ..RigPlan::default() }))
+    (receiver, Rig::new(RigPlan { config, rules: RULES.to_owned(), ..RigPlan::default() }))
 }
 
-/// A store in which the deliveries of a backlog have waited for two hours.
-async fn outage(rig: &Rig) -> Vec<Event> {
-    let then = Clock::default().now() - TimeDelta::hours(2);
-    let epoch = Epoch::from_random([7; 16]);
-    let shop = ShopId::new("main").expect("is an id");
-    let events = backlog(&Scribe::new(shop.clone(), "Test shop", epoch.clone(), then));
-    let store = Store::open_or_create(&rig.path().join("posbell-data"), epoch).expect("opens");
-    for event in &events {
-        let address = Address { channel: channel(), recipient: None };
-        let deliveries = vec![Delivery::new(address, shop.clone(), "all".to_owned(), vec![event.id.clone()], then)];
-        let commit = Commit { events: vec![(then, event.clone())], deliveries, ..Commit::default() };
-        store.commit(commit).await.expect("is written");
+/// A mailbox, and the rig that sends to it.
+async fn rig_of_people() -> (MailServer, Rig) {
+    let mail = MailServer::start().await;
+    let config = format!(
+        "\n[channel.late]\ntype = \"email\"\nsmtp = \"{}\"\nfrom = \"posbell <shop@example.com>\"\nto = [\"{TO}\"]\n",
+        mail.url()
+    );
+    (mail, Rig::new(RigPlan { config, rules: RULES.to_owned(), ..RigPlan::default() }))
+}
+
+const TO: &str = "owner@example.com";
+
+/// What waits in the store, and which of it is to be told after the outage.
+struct Outage {
+    stock: Vec<Event>,
+    sales: Vec<Event>,
+}
+
+impl Outage {
+    /// Writes a store in which the deliveries of a backlog have waited for two hours.
+    async fn begin(rig: &Rig, recipient: Option<&str>) -> Outage {
+        let then = Clock::default().now() - TimeDelta::hours(2);
+        let epoch = Epoch::from_random([7; 16]);
+        let shop = ShopId::new("main").expect("is an id");
+        let events = backlog(&Scribe::new(shop.clone(), "Test shop", epoch.clone(), then));
+        let store = Store::open_or_create(&rig.path().join("posbell-data"), epoch).expect("opens");
+        for event in &events {
+            let address = Address { channel: channel(), recipient: recipient.map(str::to_owned) };
+            let deliveries = vec![Delivery::new(address, shop.clone(), "all".to_owned(), vec![event.id.clone()], then)];
+            let commit = Commit { events: vec![(then, event.clone())], deliveries, ..Commit::default() };
+            store.commit(commit).await.expect("is written");
+        }
+        let (stock, sales) = events.into_iter().partition(|event| event.kind.name().starts_with("stock."));
+        Outage { stock, sales }
     }
-    events
+
+    /// The newest state of each product.
+    fn newest(&self) -> &[Event] {
+        &self.stock[self.stock.len() - PRODUCTS as usize..]
+    }
+
+    /// The delivery that says all of them.
+    fn digest(&self, recipient: Option<&str>) -> DeliveryId {
+        let ids: Vec<_> = self.newest().iter().map(|event| event.id.clone()).collect();
+        DeliveryId::of(&channel(), recipient, &ids)
+    }
 }
 
 fn ids(received: &[Received]) -> BTreeSet<&str> {
     received.iter().map(|one| one.id.as_str()).collect()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn after_an_outage_and_kills_stock_is_told_in_one_message_and_each_sale_alone() {
-    let (receiver, rig) = rig();
-    let events = outage(&rig).await;
-    let is_stock = |event: &&Event| event.kind.name().starts_with("stock.");
-    let stock: Vec<&Event> = events.iter().filter(is_stock).collect();
-    let sales: Vec<&Event> = events.iter().filter(|event| !is_stock(event)).collect();
-    let newest = &stock[stock.len() - PRODUCTS as usize..];
-    let newest_ids: Vec<_> = newest.iter().map(|event| event.id.clone()).collect();
-    let digest = DeliveryId::of(&channel(), None, &newest_ids);
+fn show(rig: &Rig, id: &DeliveryId) -> String {
+    String::from_utf8(rig.run(&["deliveries", "show", id.as_str()]).stdout).expect("is text")
+}
 
-    receiver.answer(Some(503));
+/// Waits until nothing of the backlog is left that could still come.
+async fn settled(rig: &Rig) {
+    let settled = async {
+        let waits = |state| !rig.lines(&["deliveries", "--state", state, "--json"]).is_empty();
+        while waits("pending") || waits("retrying") {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, settled).await.expect("all is settled");
+}
+
+/// Kills it at moments on the way into the catch-up, and at last once so much was collapsed.
+async fn kills(rig: &Rig, collapsed: usize) {
     for moment in [30, 90, 180, 320, 500] {
         let service = rig.start();
         // A kill at any moment is what is tested here: there is nothing to wait for.
@@ -105,44 +145,62 @@ async fn after_an_outage_and_kills_stock_is_told_in_one_message_and_each_sale_al
         service.kill();
     }
     let service = rig.start();
-    let collapsed = async {
-        while !rig
-            .lines(&["deliveries", "--state", "retrying", "--json"])
-            .iter()
-            .any(|one| one["id"] == digest.as_str())
-        {
+    let collapse = async {
+        while rig.lines(&["deliveries", "--state", "delivered", "--json"]).len() < collapsed {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(PATIENCE, collapsed).await.expect("the digest is tried");
+    tokio::time::timeout(PATIENCE, collapse).await.expect("what is overtaken is collapsed");
     service.kill();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_an_outage_and_kills_a_machine_gets_each_newest_state_and_each_sale_alone() {
+    let (receiver, rig) = rig();
+    let outage = Outage::begin(&rig, None).await;
+    receiver.answer(Some(503));
+    kills(&rig, outage.stock.len() - PRODUCTS as usize).await;
 
     receiver.answer(None);
     let service = rig.start();
-    let enough = receiver.wait_for(|all| ids(all).len() > sales.len());
-    let received = tokio::time::timeout(PATIENCE, enough).await.expect("everything arrives");
-    let expected: BTreeSet<&str> = sales.iter().map(|sale| sale.id.as_str()).chain([digest.as_str()]).collect();
-    assert_eq!(ids(&received), expected);
+    let expected: Vec<&Event> = outage.sales.iter().chain(outage.newest()).collect();
+    let enough = receiver.wait_for(|all| ids(all).len() >= expected.len());
+    tokio::time::timeout(PATIENCE, enough).await.expect("everything arrives");
+    settled(&rig).await;
+    let received = receiver.received();
+    assert_eq!(ids(&received), expected.iter().map(|event| event.id.as_str()).collect());
     for one in &received {
-        let body = match sales.iter().find(|sale| sale.id.as_str() == one.id) {
-            Some(sale) => sale.to_json(),
-            None => format!("[{}]", newest.iter().map(|event| event.to_json()).collect::<Vec<_>>().join(",")),
-        };
-        assert_eq!(one.body, body);
+        let event = expected.iter().find(|event| event.id.as_str() == one.id).expect("is known");
+        assert_eq!(one.body, event.to_json(), "no array");
     }
-    // Nothing of the backlog is left that could still come.
-    let delivered = async {
-        let waits = |state| !rig.lines(&["deliveries", "--state", state, "--json"]).is_empty();
-        while waits("pending") || waits("retrying") {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, delivered).await.expect("all is settled");
-    assert_eq!(ids(&receiver.received()), expected);
-    let old = DeliveryId::of(&channel(), None, std::slice::from_ref(&stock[0].id));
-    let show =
-        |id: &DeliveryId| String::from_utf8(rig.run(&["deliveries", "show", id.as_str()]).stdout).expect("is text");
-    assert!(show(&old).contains(&format!("collapsed into {digest}")), "{}", show(&old));
-    assert!(show(&digest).contains(&format!("the newest of {ROUNDS} changes")), "{}", show(&digest));
+    let of = |event: &Event| DeliveryId::of(&channel(), None, std::slice::from_ref(&event.id));
+    let (old, new) = (of(&outage.stock[0]), of(&outage.newest()[0]));
+    assert!(show(&rig, &old).contains(&format!("collapsed into {new}")), "{}", show(&rig, &old));
+    assert!(show(&rig, &new).contains(&format!("the newest of {ROUNDS} changes")), "{}", show(&rig, &new));
+    drop(service);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_an_outage_and_kills_stock_is_told_to_people_in_one_message_and_each_sale_alone() {
+    let (mail, rig) = rig_of_people().await;
+    let outage = Outage::begin(&rig, Some(TO)).await;
+    mail.behave(Behaviour::TryLater);
+    kills(&rig, outage.stock.len()).await;
+
+    mail.behave(Behaviour::Take);
+    let service = rig.start();
+    settled(&rig).await;
+    let message_id = |id: &DeliveryId| format!("<{id}@example.com>");
+    let digest = outage.digest(Some(TO));
+    let of = |event: &Event| DeliveryId::of(&channel(), Some(TO), std::slice::from_ref(&event.id));
+    let expected: BTreeSet<String> =
+        outage.sales.iter().map(of).chain([digest.clone()]).map(|id| message_id(&id)).collect();
+    let mails = mail.mails();
+    let told: BTreeSet<String> =
+        mails.iter().map(|one| one.header("Message-ID").expect("has one").to_owned()).collect();
+    assert_eq!(told, expected);
+    let old = of(&outage.stock[0]);
+    assert!(show(&rig, &old).contains(&format!("collapsed into {digest}")), "{}", show(&rig, &old));
+    assert!(show(&rig, &digest).contains(&format!("the newest of {ROUNDS} changes")), "{}", show(&rig, &digest));
     drop(service);
 }

@@ -21,7 +21,7 @@ fn news(text: &str, number: u64) -> News {
         stock => EventKind::by_name(&format!("stock.{stock}")).unwrap(),
     };
     let subject = if kind == EventKind::SaleCreated { Subject::sale(&id) } else { Subject::product(&id) };
-    News { kind, subject, number }
+    News { kind, subject, number, json: 1_000 }
 }
 
 fn event_id(news: &News) -> EventId {
@@ -63,12 +63,21 @@ fn still_waiting(outbox: &[Waiting]) -> Vec<Waiting> {
     outbox.iter().filter(|one| one.delivery.state.due_at().is_some()).cloned().collect()
 }
 
+/// The steps where people read the channel.
+fn for_people(waiting: Vec<Waiting>) -> Vec<Collapse> {
+    catch_up(waiting, Room::FOR_PEOPLE, now())
+}
+
 /// Catches up, and says what waits then: a message a line, `low a` with how many it stands for.
-fn caught_up(mut outbox: Vec<Waiting>) -> Vec<String> {
-    for step in catch_up(outbox.clone(), now()) {
+fn caught_up(outbox: Vec<Waiting>) -> Vec<String> {
+    caught_up_with(Room::FOR_PEOPLE, outbox)
+}
+
+fn caught_up_with(room: Room, mut outbox: Vec<Waiting>) -> Vec<String> {
+    for step in catch_up(outbox.clone(), room, now()) {
         commit(&mut outbox, &step);
     }
-    assert_eq!(catch_up(still_waiting(&outbox), now()), [], "a second look finds nothing to do");
+    assert_eq!(catch_up(still_waiting(&outbox), room, now()), [], "a second look finds nothing to do");
     let line = |one: &Waiting| {
         let told = one.news.iter().enumerate().map(|(at, news)| {
             let (kind, name) = (news.kind.name(), news.subject.as_str());
@@ -97,6 +106,48 @@ fn of_each_product_the_newest_state_goes_into_one_message() {
 }
 
 #[test]
+fn a_machine_gets_the_newest_state_of_each_product_under_its_own_id() {
+    #[track_caller]
+    fn check(events: &str, expected: &[&str]) {
+        assert_eq!(caught_up_with(Room::ALONE, backlog(events, 120)), expected, "{events}");
+    }
+    check("low a, critical a, out a, low b", &["out a ×3", "low b"]);
+    check(
+        "low a, sale a, low b, out a, sale b, recovered a, recovered b",
+        &["sale a", "sale b", "recovered a ×3", "recovered b ×2"],
+    );
+    check("changed a, low a, changed a, changed a, out a", &["changed a ×3", "out a ×2"]);
+    check("low a, out a, low b", &["low a", "out a", "low b"]);
+    let steps = catch_up(backlog("low a, critical a, out a, low b", 120), Room::ALONE, now());
+    assert!(steps.iter().all(|step| step.digest.is_none()), "{steps:?}");
+}
+
+#[test]
+fn arrays_hold_as_many_as_the_machine_wants_and_256_kib() {
+    let events = "low a, out a, low a, low b, low c, low d, low e";
+    let check = |room, expected: &[&str]| assert_eq!(caught_up_with(room, backlog(events, 120)), expected);
+    check(Room::array(1), &["low a ×3", "low b", "low c", "low d", "low e"]);
+    check(Room::array(2), &["low e", "low a ×3 + low b", "low c + low d"]);
+    check(Room::array(100), &["low a ×3 + low b + low c + low d + low e"]);
+    let mut long = backlog(events, 120);
+    long.iter_mut().for_each(|one| one.news[0].json = 100 * 1024);
+    assert_eq!(caught_up_with(Room::array(100), long), ["low e", "low a ×3 + low b", "low c + low d"]);
+}
+
+#[test]
+fn a_digest_is_as_severe_as_the_most_severe_state_in_it() {
+    use crate::domain::event::Severity;
+    let mut outbox = backlog("low a, critical a, out a, low b", 120);
+    for (one, severity) in
+        outbox.iter_mut().zip([Severity::Critical, Severity::Critical, Severity::Info, Severity::Warning])
+    {
+        one.delivery.severity = severity;
+    }
+    let digest = for_people(outbox).remove(0).digest.unwrap();
+    assert_eq!(digest.severity, Severity::Warning, "of what is told, and not of what is overtaken");
+}
+
+#[test]
 fn levels_and_quantities_overtake_their_own_kind_alone() {
     check("changed a, low a, changed a, changed a, out a", &["changed a ×3 + out a ×2"]);
     check("changed a, low a, changed b, low b", &["changed a", "low a", "changed b", "low b"]);
@@ -121,7 +172,7 @@ fn states_of_one_product_are_one_message_with_the_id_of_its_event() {
     check("low a, out a, recovered a", &["recovered a ×3"]);
     let mut outbox = backlog("low a, out a, recovered a", 120);
     let newest = outbox[2].delivery.id.clone();
-    for step in catch_up(outbox.clone(), now()) {
+    for step in for_people(outbox.clone()) {
         assert_eq!(step.digest, None);
         commit(&mut outbox, &step);
     }
@@ -149,7 +200,7 @@ fn recipients_have_messages_of_their_own() {
 #[test]
 fn what_is_collapsed_says_into_what_and_is_finished() {
     let outbox = backlog("low a, critical a, out a, low b", 120);
-    let steps = catch_up(outbox, now());
+    let steps = for_people(outbox);
     let [Collapse { digest: Some(digest), settled }] = steps.as_slice() else { panic!("{steps:?}") };
     assert_eq!(settled.len(), 4);
     for (_, after) in settled {
@@ -162,7 +213,7 @@ fn what_is_collapsed_says_into_what_and_is_finished() {
 #[test]
 fn a_digest_that_failed_is_overtaken_like_any_other() {
     let mut outbox = backlog("low a, critical a, out a, low b", 120);
-    for step in catch_up(outbox.clone(), now()) {
+    for step in for_people(outbox.clone()) {
         commit(&mut outbox, &step);
     }
     let mut left = still_waiting(&outbox);
@@ -175,7 +226,7 @@ fn a_digest_that_failed_is_overtaken_like_any_other() {
 fn a_large_backlog_is_collapsed_in_small_steps_that_are_each_whole() {
     let texts: Vec<String> = (0..3000).map(|n| format!("low p{}", n % 500)).collect();
     let mut outbox = backlog(&texts.join(", "), 120);
-    let steps = catch_up(outbox.clone(), now());
+    let steps = for_people(outbox.clone());
     for step in &steps {
         assert!(step.settled.len() <= 2 * AT_ONCE, "{}", step.settled.len());
         commit(&mut outbox, step);
@@ -208,7 +259,7 @@ fn happening() -> impl Strategy<Value = Happening> {
     ]
 }
 
-fn happen(outbox: &mut Vec<Waiting>, happening: &Happening, number: u64) {
+fn happen(outbox: &mut Vec<Waiting>, room: Room, happening: &Happening, number: u64) {
     const KINDS: [&str; 6] = ["low", "critical", "out", "recovered", "changed", "sale"];
     match happening {
         Happening::Told(kind, name) => {
@@ -217,7 +268,7 @@ fn happen(outbox: &mut Vec<Waiting>, happening: &Happening, number: u64) {
             outbox.push(waiting(news(&format!("{} {name}", KINDS[*kind]), number), 120, None));
         }
         Happening::CatchUp(steps) => {
-            for step in catch_up(still_waiting(outbox), now()).iter().take(*steps) {
+            for step in catch_up(still_waiting(outbox), room, now()).iter().take(*steps) {
                 commit(outbox, step);
             }
         }
@@ -242,12 +293,13 @@ proptest! {
     #[test]
     fn whatever_happens_no_state_is_lost_and_no_sale_is_touched(
         happenings in prop::collection::vec(happening(), 0..80),
+        room in prop_oneof![Just(Room::FOR_PEOPLE), (1usize..5).prop_map(Room::array)],
     ) {
         let mut outbox: Vec<Waiting> = Vec::new();
         for (happening, number) in happenings.iter().zip(1..) {
-            happen(&mut outbox, happening, number);
+            happen(&mut outbox, room, happening, number);
         }
-        happen(&mut outbox, &Happening::CatchUp(usize::MAX), 1000);
+        happen(&mut outbox, room, &Happening::CatchUp(usize::MAX), 1000);
         let said: Vec<&News> =
             outbox.iter().filter(|one| one.delivery.collapsed_into.is_none()).flat_map(|one| &one.news).collect();
         for one in &outbox {
@@ -268,7 +320,8 @@ proptest! {
         let all = told.len();
         told.dedup();
         prop_assert_eq!(told.len(), all, "an event has two messages");
-        prop_assert_eq!(catch_up(still_waiting(&outbox), now()), []);
+        prop_assert_eq!(catch_up(still_waiting(&outbox), room, now()), []);
+        prop_assert!(outbox.iter().all(|one| room.holds(one.news.len(), 0)), "a message has more than it may");
     }
 
     #[test]
@@ -279,7 +332,7 @@ proptest! {
         let texts: Vec<String> = events.iter().map(|(kind, name)| format!("{} {name}", KINDS[*kind])).collect();
         let all = backlog(&texts.join(", "), 120);
         let mut outbox = all.clone();
-        for step in catch_up(outbox.clone(), now()) {
+        for step in for_people(outbox.clone()) {
             commit(&mut outbox, &step);
         }
         let left = still_waiting(&outbox);
@@ -297,11 +350,11 @@ proptest! {
 #[test]
 fn what_a_person_has_had_sent_again_is_sent_as_it_is() {
     let events = "low a, out a, recovered a, low a";
-    assert!(!catch_up(backlog(events, 120), now()).is_empty());
+    assert!(!for_people(backlog(events, 120)).is_empty());
     let mut waiting = backlog(events, 120);
     for one in &mut waiting {
         let dead = one.delivery.clone().give_up(now());
         one.delivery = dead.act(super::super::Act::Retry, now()).unwrap();
     }
-    assert_eq!(catch_up(waiting, now()), []);
+    assert_eq!(for_people(waiting), []);
 }
