@@ -62,6 +62,7 @@ to = ["first@example.com", "second@example.com"]
     for sign in ["🔔", "🧾", "🔴", "⏰"] {
         assert!(chat.iter().any(|text| text.starts_with(sign)), "no {sign} in {chat:?}");
     }
+    assert!(chat.iter().all(|text| !text.contains("Test shop")), "the name of the only shop in {chat:?}");
     for address in ["first@example.com", "second@example.com"] {
         let mails = mail.mails();
         let own = mails.iter().filter(|mail| mail.to.iter().any(|to| to.contains(address)));
