@@ -274,7 +274,7 @@ fn channels(
     mistakes: &mut Vec<Mistake>,
 ) -> Vec<ChannelConfig> {
     let Some(tables) = document.table("channel", mistakes) else { return Vec::new() };
-    let named = tables.named_tables(mistakes);
+    let named = tables.named_tables("channel", mistakes);
     names.channels.extend(named.iter().filter_map(|(name, _)| ChannelName::new(name.value.as_str()).ok()));
     named.into_iter().filter_map(|(name, table)| channel::read(&name, table, dir, delivery, mistakes)).collect()
 }

@@ -108,13 +108,18 @@ impl<'i> Table<'i> {
         }
     }
 
-    /// Takes every `[key.NAME]` below this table, with its name.
-    pub fn named_tables(mut self, mistakes: &mut Vec<Mistake>) -> Vec<(Placed<String>, Table<'i>)> {
+    /// Takes every `[key.NAME]` below this table, with its name. What stands here outside of any is a mistake.
+    pub fn named_tables(mut self, key: &str, mistakes: &mut Vec<Mistake>) -> Vec<(Placed<String>, Table<'i>)> {
         let mut named = Vec::new();
-        for (key, value) in std::mem::take(&mut self.entries) {
-            let name = Placed { value: key.get_ref().to_string(), span: key.span() };
-            if let Some(table) = table_of(value, &name.value, mistakes) {
-                named.push((name, table));
+        for (name, value) in std::mem::take(&mut self.entries) {
+            let name = Placed { value: name.get_ref().to_string(), span: name.span() };
+            let span = value.span();
+            match value.into_inner() {
+                DeValue::Table(entries) => named.push((name, Table { entries, span, asked: BTreeSet::new() })),
+                _ => mistakes.push(
+                    name.mistake(format!("`{}` belongs to no {key}", name.value))
+                        .help(format!("write it below the name of one: [{key}.NAME]")),
+                ),
             }
         }
         named
@@ -155,8 +160,16 @@ fn table_of<'i>(value: Spanned<DeValue<'i>>, key: &str, mistakes: &mut Vec<Mista
     let span = value.span();
     match value.into_inner() {
         DeValue::Table(entries) => Some(Table { entries, span, asked: BTreeSet::new() }),
-        _ => {
-            mistakes.push(Mistake::new(span, format!("`{key}` must be a table")));
+        other => {
+            let mistake = Mistake::new(span, format!("`{key}` must be a table"));
+            mistakes.push(match other {
+                DeValue::Array(entries)
+                    if !entries.is_empty() && entries.iter().all(|entry| entry.get_ref().is_table()) =>
+                {
+                    mistake.help("write it once, in single brackets")
+                }
+                _ => mistake,
+            });
             None
         }
     }

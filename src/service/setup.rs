@@ -205,7 +205,9 @@ pub async fn open_shop(
     let (pospos, key_hash) = open_pospos(&ready, config, &shared.clock, clock)?;
     let shop = ready.config;
     let failed = || format!("Failed to open shop {}", shop.id);
-    Shop::new(shop.clone(), key_hash, pospos, Arc::clone(shared)).await.with_context(failed)
+    // A shop is large, and so is whatever waits for it to be opened.
+    let opening = Box::pin(Shop::new(shop.clone(), key_hash, pospos, Arc::clone(shared)));
+    opening.await.with_context(failed)
 }
 
 /// Opens a shop's quota ledger and its client, and says by what its key is known.

@@ -95,7 +95,7 @@ async fn set(kind: Kind, scene: Scene) -> (Channel, Stage) {
 fn channel(kind: Kind, address: SocketAddr, timeout: Duration) -> Channel {
     match kind {
         Kind::Webhook => {
-            let secret = SecretString::from(format!("whsec_{}", SECRET.repeat(5)));
+            let secret = SecretString::from(format!("whsec_{}", SECRET.repeat(8)));
             let settings = WebhookSettings {
                 url: format!("http://user:{SECRET}@{address}/{SECRET}?token={SECRET}").parse().expect("is a URL"),
                 secrets: vec![SigningSecret::parse(&secret).expect("is a secret")],

@@ -49,7 +49,16 @@ fn mistakes_of_a_webhook_and_of_any_channel() {
         &format!("{LEAST}[channel.\"a b\"]\n{webhook}"),
         "4:10 the name of a channel must be 1 to 64 letters, digits, `-`",
     );
-    check("a channel without a name", &format!("{LEAST}[channel]\ntype = \"webhook\"\n"), "5:");
+    check(
+        "a channel without a name",
+        &format!("{LEAST}[channel]\ntype = \"webhook\"\n"),
+        "5:1 `type` belongs to no channel; write it below the name of one: [channel.NAME]",
+    );
+    check(
+        "channels in a list",
+        &format!("{LEAST}[[channel]]\ntype = \"webhook\"\n"),
+        "4:1 `channel` must be a table; write it once, in single brackets",
+    );
 }
 
 #[test]
