@@ -107,7 +107,7 @@ impl ChannelWatch {
             stays
         });
         for (channel, overflow) in overflows {
-            if self.overflowing.insert(channel.clone()) {
+            if self.overflowing.insert(channel.clone()) && !overflow.told {
                 warn!(channel.name = %channel,
                     "{} messages wait for {channel}: new ones are dead letters at once; when it takes messages again, \
                      type `posbell retry --dead --channel {channel}`", self.config.max_waiting);

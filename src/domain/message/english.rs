@@ -79,15 +79,6 @@ pub(super) const WORDS: Words = Words {
          Nothing is lost. Free some space on the machine that posbell runs on; it goes on by itself.",
     ],
     disk_free: ["✅ posbell goes on: there is space again", "What happened meanwhile is read now and told."],
-    too_many_wait: |channel, most| {
-        [
-            format!("⚠️ Channel {channel} takes no messages: {most} wait for it"),
-            format!(
-                "New messages to {channel} are kept and not tried. Nothing is lost. See `posbell status` for what is \
-                 wrong; when it takes messages again, type: posbell retry --dead --channel {channel}"
-            ),
-        ]
-    },
     resource,
     none_yet,
     notices: NOTICES,

@@ -91,27 +91,19 @@ fn is_of_channel(kind: EventKind) -> bool {
 
 /// What is said of posbell itself, when no event can be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Notice<'a> {
+pub enum Notice {
     /// The disk is full: nothing is read and nothing told.
     DiskFull,
     /// There is space again, and posbell goes on.
     DiskFree,
-    /// So many messages wait for a channel that no more may.
-    TooManyWait {
-        /// The channel.
-        channel: &'a str,
-        /// How many wait.
-        most: u64,
-    },
 }
 
 /// The message of such a notice.
-pub fn render_notice(notice: Notice<'_>, wording: &Wording) -> Text {
+pub fn render_notice(notice: Notice, wording: &Wording) -> Text {
     let words = layout(wording).words;
     let [title, body] = match notice {
         Notice::DiskFull => words.disk_full.map(str::to_owned),
         Notice::DiskFree => words.disk_free.map(str::to_owned),
-        Notice::TooManyWait { channel, most } => (words.too_many_wait)(channel, &figures::count(most)),
     };
     Text { title, body }
 }

@@ -79,15 +79,6 @@ pub(super) const WORDS: Words = Words {
          ข้อมูลเดิมไม่หาย กรุณาลบไฟล์ที่ไม่ใช้ในเครื่องที่ติดตั้ง posbell แล้วระบบจะทำงานต่อเอง",
     ],
     disk_free: ["✅ posbell ทำงานต่อแล้ว: มีพื้นที่ว่างแล้ว", "กำลังอ่านข้อมูลที่เกิดขึ้นระหว่างนั้น และจะแจ้งให้ทราบ"],
-    too_many_wait: |channel, most| {
-        [
-            format!("⚠️ ช่องทาง {channel} ไม่รับข้อความ: มีข้อความค้างส่ง {most} ข้อความ"),
-            format!(
-                "ข้อความใหม่ถึง {channel} จะถูกเก็บไว้และยังไม่ส่ง ข้อมูลไม่หาย ดูสาเหตุได้ด้วย posbell status \
-                 เมื่อช่องทางกลับมารับข้อความได้แล้ว ให้สั่ง posbell retry --dead --channel {channel}"
-            ),
-        ]
-    },
     resource,
     none_yet: |of| format!("ยังไม่มี{}", resource(of)),
     notices: NOTICES,

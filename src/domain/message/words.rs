@@ -138,8 +138,6 @@ pub(super) struct Words {
     pub disk_full: [&'static str; 2],
     /// And can again.
     pub disk_free: [&'static str; 2],
-    /// So many messages wait for the channel of that name that no more may: what happened, and what to do.
-    pub too_many_wait: fn(&str, &str) -> [String; 2],
 
     /// What a resource is called.
     pub resource: fn(Resource) -> &'static str,

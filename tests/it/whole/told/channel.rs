@@ -24,7 +24,7 @@ async fn a_dead_channel_is_told_on_the_other_in_its_own_words() {
     assert_eq!(failing["subject"], "channel/owner");
     assert_eq!(failing["data"]["details"]["cause"], "refused");
     let said = messages(&alive, 1).await.remove(0).text;
-    assert!(said.contains("owner"), "{said}");
+    assert!(said.contains("Messages to owner do not arrive"), "{said}");
     let (exit, lines) = check(&rig);
     assert!(exit == Some(1) && lines.contains("channel owner does not take messages"), "{lines}");
     // One of several: posbell can still do its work.

@@ -22,7 +22,7 @@ async fn outage(fault: Fault, cause: &str) {
     assert_eq!(stale["data"]["details"]["cause"], cause, "{stale}");
     parsed(&stale);
     let said = messages(&bot, 1).await.remove(0).text;
-    assert!(said.contains("cannot read"), "{said}");
+    assert!(said.contains("The shop cannot be read"), "{said}");
 
     let (exit, lines) = check(&rig);
     assert_eq!(exit, Some(1));
@@ -94,7 +94,7 @@ async fn the_key_of_another_shop_is_told() {
     let stale = told(&rig, "shop.stale", 1).await.remove(0);
     assert_eq!(stale["data"]["details"]["cause"], "another_shop", "{stale}");
     let said = messages(&bot, 1).await.remove(0).text;
-    assert!(said.contains("cannot read"), "{said}");
+    assert!(said.contains("The shop cannot be read"), "{said}");
     drop(service);
 }
 
