@@ -3,7 +3,7 @@
 //! Rules that no event is left for, messages that anybody could have sent or read, and notices that reach nobody. Each
 //! is a warning: it is shown by `check` and stops nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -39,8 +39,11 @@ impl Config {
     }
 
     fn about_secrets(&self, env: &dyn Fn(&str) -> Option<String>, advice: &mut Vec<Problem>) {
+        let mut named = BTreeSet::new();
         for secret in self.secrets() {
-            let Some(path) = secret.open_to_others(env) else { continue };
+            let open = secret.open_to_others(&self.file.path, env);
+            // One line for a file, however many secrets are in it.
+            let Some(path) = open.filter(|path| named.insert(path.clone())) else { continue };
             let path = path.display();
             let mistake = Mistake::new(secret.span.clone(), format!("others than its owner can read {path}"));
             advice.push(self.here(mistake.help(format!("chmod 600 {path}"))));

@@ -59,17 +59,21 @@ impl SecretRef {
         Ok(SecretString::from(text))
     }
 
-    /// The file that it is in, where others than the file's owner may read it.
+    /// The file that it is in, where others than the file's owner may read it. `config` is the file that names it.
     ///
     /// Not asked of a unit's credentials: those are the service manager's to guard.
-    pub fn open_to_others(&self, env: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
+    pub fn open_to_others(&self, config: &Path, env: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
         use std::os::unix::fs::PermissionsExt;
-        let Source::File { written, path } = &self.source else { return None };
-        if credential(written, env).is_some_and(|credential| credential.exists()) {
-            return None;
-        }
+        let path = match &self.source {
+            Source::Inline(_) => config,
+            Source::Env(_) => return None,
+            Source::File { written, .. } if credential(written, env).is_some_and(|found| found.exists()) => {
+                return None;
+            }
+            Source::File { path, .. } => path,
+        };
         let mode = std::fs::metadata(path).ok()?.permissions().mode();
-        (mode & 0o077 != 0).then(|| path.clone())
+        (mode & 0o077 != 0).then(|| path.to_owned())
     }
 }
 

@@ -33,7 +33,9 @@ fn files(config: &str, rules: &str) -> TempDir {
     fs::write(dir.path().join("rules/all.toml"), rules).unwrap();
     fs::write(dir.path().join("posbell.toml"), config).unwrap();
     fs::write(dir.path().join("pospos-key"), "k\n").unwrap();
-    fs::set_permissions(dir.path().join("pospos-key"), fs::Permissions::from_mode(0o600)).unwrap();
+    for file in ["pospos-key", "posbell.toml"] {
+        fs::set_permissions(dir.path().join(file), fs::Permissions::from_mode(0o600)).unwrap();
+    }
     dir
 }
 

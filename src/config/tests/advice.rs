@@ -30,7 +30,14 @@ fn check(config: &str, rules: &[&str], want: &[&str]) {
     let text = format!("{LEAST}{config}");
     let mut all = vec![("posbell.toml", text.as_str())];
     all.extend(names.iter().map(String::as_str).zip(rules.iter().copied()));
-    assert_eq!(advice(&files(&all)), want, "{config} {rules:?}");
+    let dir = files(&all);
+    set_mode(&dir, "posbell.toml", 0o600);
+    assert_eq!(advice(&dir), want, "{config} {rules:?}");
+}
+
+fn set_mode(dir: &TempDir, file: &str, mode: u32) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(dir.path().join(file), fs::Permissions::from_mode(mode)).unwrap();
 }
 
 #[test]
@@ -107,12 +114,11 @@ fn a_webhook_that_anybody_could_have_called_or_read_is_named() {
 
 #[test]
 fn a_secret_that_others_can_read_is_named_with_the_line_that_mends_it() {
-    use std::os::unix::fs::PermissionsExt;
     let text = format!("[[shop]]\nid = \"main\"\napi_key_file = \"key\"\n{PEOPLE}");
     let dir = files(&[("posbell.toml", &text), ("rules/a.toml", ALL), ("key", "k")]);
-    let set = |mode| fs::set_permissions(dir.path().join("key"), fs::Permissions::from_mode(mode)).unwrap();
+    set_mode(&dir, "posbell.toml", 0o600);
     for (mode, is_open) in [(0o600, false), (0o400, false), (0o640, true), (0o604, true), (0o644, true)] {
-        set(mode);
+        set_mode(&dir, "key", mode);
         let want = is_open.then_some("posbell.toml:3 others than its owner can read key; chmod 600 key");
         assert_eq!(advice(&dir), want.into_iter().collect::<Vec<_>>(), "{mode:o}");
     }
@@ -120,6 +126,10 @@ fn a_secret_that_others_can_read_is_named_with_the_line_that_mends_it() {
     let env = |name: &str| (name == "CREDENTIALS_DIRECTORY").then(|| dir.path().display().to_string());
     let config = load(&dir, &[]).unwrap();
     assert!(config.advice(&env).is_empty());
+    // The tokens of two channels stand in the configuration itself: one warning.
+    set_mode(&dir, "key", 0o600);
+    set_mode(&dir, "posbell.toml", 0o644);
+    assert_eq!(advice(&dir), ["posbell.toml:6 others than its owner can read posbell.toml; chmod 600 posbell.toml"]);
 }
 
 #[test]
