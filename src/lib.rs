@@ -44,7 +44,7 @@
 //!
 //! # Invariants
 //!
-//! Each is held by a test; the README names them.
+//! Each is held by a test; `docs/guarantees.md` names them.
 //!
 //! **One commit.** What a pass found, the events of it and the deliveries of these become durable in one step, before
 //! anything is sent. There is no moment at which a crash loses a message or leaves one without its event.
