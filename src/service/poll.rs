@@ -2,7 +2,8 @@
 //!
 //! The interval runs from start to start, so that a slow answer does not slow the rhythm; a pass that takes longer
 //! than its interval is followed by the next at once. The interval is worked out anew after each pass, since the quota,
-//! the length of the lists and the time of day change it. Calls of all loops of a shop go through one quota.
+//! the length of the lists and the time of day change it. Calls of all loops of a shop go through one quota. Where
+//! something in between has answered instead of the API, all of them wait, and one pass goes ahead when that is over.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,8 +30,13 @@ pub async fn poll(shop: Arc<Shop>, resource: Resource, shutdown: Shutdown) -> Re
         let started = shop.shared.clock.now();
         let begun = shop.pospos.now();
         let Some(outcome) = shutdown.unless_asked(Box::pin(pass(&shop, resource))).await else { break };
+        let is_blocked = matches!(outcome, Err(PassError::Read(ReadError::Blocked { .. })));
         // To its end, also when the end is asked for meanwhile: a refused key must be remembered.
         conclude(&shop, resource, outcome, started).await?;
+        if is_blocked {
+            // By the pauses of the blockade and not by its own rhythm: of all loops the first to go tries for the shop.
+            continue;
+        }
         let due = async {
             tokio::time::sleep(BREATH).await;
             loop {

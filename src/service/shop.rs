@@ -202,8 +202,9 @@ impl Shop {
         self.write(record, Vec::new()).await
     }
 
-    /// Returns when the shop may be read; at once unless it is stopped.
+    /// Returns when the shop may be read; at once unless it is stopped, or something in between keeps its API away.
     pub async fn may_read(&self) {
+        self.pospos.unblocked().await;
         let mut stopped = self.stopped.subscribe();
         // The sender lives as long as the shop, so this cannot fail while anyone asks.
         drop(stopped.wait_for(|stopped| !*stopped).await);
