@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::pass::{PassError, PassReport, pass};
 use super::shop::Shop;
@@ -91,11 +91,22 @@ async fn conclude(
 }
 
 fn said(shop: &Shop, resource: Resource, report: &PassReport, took_ms: i64) {
-    let PassReport { rows, unreadable, events, baseline } = *report;
+    let PassReport { rows, unreadable, events, baseline, empty_so_far } = *report;
     let id = shop.id();
     if let Some(failing) = shop.shared.health.pass_succeeded(id, resource) {
         info!(shop.id = %id, pass.resource = %resource, "{resource} of {id} can be read again, after {} failures", failing.times);
     }
+    if empty_so_far {
+        match shop.note_empty(resource) {
+            true => info!(shop.id = %id, pass.resource = %resource,
+                "{resource} of {id}: empty so far; the first list with rows will be the baseline"),
+            false => {
+                debug!(shop.id = %id, pass.resource = %resource, pass.ms = took_ms, "{resource} of {id}: empty so far")
+            }
+        }
+        return;
+    }
+    shop.shared.health.has_rows(id, resource);
     if shop.shared.health.unreadable_are_news(id, resource, unreadable) {
         warn!(shop.id = %id, pass.resource = %resource, pass.unreadable = unreadable,
             "{unreadable} of {} rows of {resource} for {id} could not be understood and were left out", rows + unreadable);

@@ -125,6 +125,9 @@ pub(super) async fn pass<L: Listing>(shop: &Shop, mut listing: L) -> Result<Pass
     if !sweep.is_sure && heads.iter().any(|(id, _)| reading.has_seen(id)) {
         sweep.trust(&listing).await?;
     }
+    if sweep.is_empty_so_far(rows) {
+        return Ok(PassReport { rows, unreadable, events: 0, baseline: false, empty_so_far: true });
+    }
     sweep.believe(rows, unreadable)?;
     listing.done(rows);
     let missing = sweep.missing(&reading);
@@ -279,13 +282,16 @@ impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
         self.taken == Taken::Compared && (moves || !change.events.is_empty())
     }
 
+    /// Whether a list of so many rows is an answer without being a baseline: the first one with rows will be it.
+    fn is_empty_so_far(&self, rows: u64) -> bool {
+        rows == 0 && self.heads.living() == 0 && self.taken == Taken::Quietly
+    }
+
     /// Whether a list of so many rows can be this shop's.
     fn believe(&self, rows: u64, unreadable: u64) -> Result<(), Unbelievable> {
         let count = |rows: u64| usize::try_from(rows).unwrap_or(usize::MAX);
         check_readable(count(rows.saturating_sub(unreadable)), count(unreadable))?;
-        let living = self.heads.living();
-        match (rows, living) {
-            (0, 0) if self.taken == Taken::Quietly => Err(Unbelievable::EmptyAtFirst),
+        match (rows, self.heads.living()) {
             (0, known @ 1..) => Err(Unbelievable::Empty { known }),
             (1.., known) if !self.is_sure => Err(Unbelievable::OtherShop { known }),
             _ => Ok(()),
@@ -341,7 +347,7 @@ impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
         last.resource = Some((shop.id().clone(), resource, record));
         self.pieces.finish(*last).await?;
         shop.pace.spent(resource, calls);
-        Ok(PassReport { rows, unreadable, events: self.pieces.events(), baseline })
+        Ok(PassReport { rows, unreadable, events: self.pieces.events(), baseline, empty_so_far: false })
     }
 
     async fn count_missing<L: Listing<Read = R>>(

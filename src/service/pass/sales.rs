@@ -168,7 +168,7 @@ async fn read_and_compare(shop: &Shop, marks: &mut Marks) -> Result<PassReport, 
         shop.keep_observed(observed).await?;
     }
     shop.refreshes.push(sold);
-    Ok(PassReport { rows, unreadable, events: pieces.events(), baseline })
+    Ok(PassReport { rows, unreadable, events: pieces.events(), baseline, empty_so_far: false })
 }
 
 /// What was read and what follows from it.

@@ -8,6 +8,7 @@ mod clock;
 mod commands;
 mod copies;
 mod crash;
+mod empty;
 mod fetch;
 mod full_disk;
 mod held;
