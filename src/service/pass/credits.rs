@@ -2,7 +2,7 @@
 
 use super::guarded::{self, Believed};
 use super::piece::{Pieces, keep_promise};
-use super::sales::bangkok_day;
+use super::days::bangkok_day;
 use super::{PassError, PassReport, clock_went_on, is_read_otherwise, with_orphans};
 use crate::domain::diff::credit::{self, CreditRow, PaidCredits, PendingCredits, Terms};
 use crate::domain::diff::{Change, Known};

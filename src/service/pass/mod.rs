@@ -6,6 +6,7 @@
 //! pass finds just what is missing.
 
 mod credits;
+pub(super) mod days;
 mod guarded;
 mod listed;
 mod lists;

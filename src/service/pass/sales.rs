@@ -8,19 +8,17 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use chrono::{Days, NaiveDate, NaiveTime, TimeZone};
-
+use super::days::SaleDays;
 use super::guarded::{self, Believed};
 use super::marks::{Marks, Print};
 use super::piece::{Pieces, keep_promise};
 use super::{PassError, PassReport, clock_went_on, is_read_otherwise};
 use crate::domain::clock::Mark;
-use crate::domain::diff::sale::{self, Besides, SaleRow, Window};
+use crate::domain::diff::sale::{self, Besides, SaleRow};
 use crate::domain::diff::{Change, Known, Unbelievable, check_readable};
 use crate::domain::event::{EventKind, Scribe};
 use crate::domain::model::{EntityId, Fingerprint, Resource, Sale, Timestamp};
-use crate::domain::rhythm::hours;
-use crate::domain::rhythm::sales::{Depth, SalesPlan, first_day, next_depth};
+use crate::domain::rhythm::sales::{Depth, SalesPlan, next_depth};
 use crate::edge::pospos::quota::Urgency;
 use crate::edge::pospos::{Fresh, ReadError, Reading};
 use crate::edge::store::{Commit, ResourceRecord, StoreError};
@@ -312,39 +310,4 @@ fn sold_codes(changes: &[Change<SaleRow>]) -> BTreeSet<String> {
     };
     let rows = changes.iter().filter(moved).filter_map(|change| change.row.as_ref());
     rows.flat_map(|row| &row.sale.lines).filter_map(|line| line.product_code.clone()).collect()
-}
-
-/// The days of sales that a pass asks for.
-struct SaleDays {
-    first: NaiveDate,
-    last: NaiveDate,
-    window: Window,
-}
-
-impl SaleDays {
-    /// To tomorrow, since a till's clock may be ahead. The whole window begins before the last accepted pass, so that
-    /// nothing falls between two passes when posbell was off for a week.
-    fn of(shop: &Shop, depth: Depth, now: Timestamp, passed_at: Option<Timestamp>) -> SaleDays {
-        let first = match depth {
-            Depth::Trailing => {
-                let from = passed_at.map_or(now, |passed_at| passed_at.min(now)) - shop.config.trailing_window;
-                bangkok_day(from)
-            }
-            Depth::Head | Depth::Today => first_day(hours::bangkok(now)),
-        };
-        let last = bangkok_day(now) + Days::new(1);
-        let window = Window { from: midnight(first), until: midnight(last + Days::new(1)) };
-        SaleDays { first, last, window }
-    }
-}
-
-/// The API's days are Bangkok's, whatever zone messages are shown in.
-pub(in crate::service) fn bangkok_day(now: Timestamp) -> NaiveDate {
-    now.with_timezone(&chrono_tz::Asia::Bangkok).date_naive()
-}
-
-fn midnight(day: NaiveDate) -> Timestamp {
-    let local = day.and_time(NaiveTime::MIN);
-    let moment = chrono_tz::Asia::Bangkok.from_local_datetime(&local).earliest();
-    moment.expect("Bangkok has had no clock change since 1920").to_utc()
 }
