@@ -125,7 +125,8 @@ pub(super) async fn pass<L: Listing>(shop: &Shop, mut listing: L) -> Result<Pass
     if !sweep.is_sure && heads.iter().any(|(id, _)| reading.has_seen(id)) {
         sweep.trust(&listing).await?;
     }
-    if sweep.is_empty_so_far(rows) {
+    if rows == 0 && heads.living() == 0 && taken == Taken::Quietly {
+        // An answer, and no baseline: the first list with rows will be it.
         return Ok(PassReport { rows, unreadable, events: 0, baseline: false, empty_so_far: true });
     }
     sweep.believe(rows, unreadable)?;
@@ -282,11 +283,6 @@ impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
         self.taken == Taken::Compared && (moves || !change.events.is_empty())
     }
 
-    /// Whether a list of so many rows is an answer without being a baseline: the first one with rows will be it.
-    fn is_empty_so_far(&self, rows: u64) -> bool {
-        rows == 0 && self.heads.living() == 0 && self.taken == Taken::Quietly
-    }
-
     /// Whether a list of so many rows can be this shop's.
     fn believe(&self, rows: u64, unreadable: u64) -> Result<(), Unbelievable> {
         let count = |rows: u64| usize::try_from(rows).unwrap_or(usize::MAX);
@@ -332,7 +328,7 @@ impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
             Taken::Compared => {
                 self.count_missing(listing, &missing).await?;
                 let census = std::mem::take(&mut self.tally).census();
-                guarded::judge_pass(shop, resource, census, &self.scribe).await?
+                guarded::judge_pass(shop, resource, census, &self.scribe).await?.or_hold(&self.scribe).await?
             }
         };
         let Believed { alone: _alone, summary, mut last } = believed;

@@ -21,3 +21,4 @@ mod overflow;
 mod refresh;
 mod refusals;
 mod replay;
+mod through;
