@@ -3,9 +3,10 @@
 //! A firewall, a proxy or a login page of a network answers 401 or 403 with a page of its own. That says nothing about
 //! the key, and asking on in the shop's rhythm would only make it block for longer. So after such an answer no call of
 //! the shop leaves for a minute, after the next one for ten, and then for an hour each time. When that is over one call
-//! goes ahead of all others; any other answer to it, or none, ends the blockade.
+//! goes ahead of all others; any other answer to it, or none, ends the blockade. So does such an answer to a person's
+//! call, which waits for nothing.
 //!
-//! It decides by the moments that it is handed. A person's call passes by it: the caller does not ask.
+//! It decides by the moments that it is handed.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -39,6 +40,8 @@ pub(super) enum Leave {
     Freely,
     /// To see whether the blockade is over, while the others wait.
     Ahead,
+    /// Because a person wants it, whatever there is.
+    ByHand,
 }
 
 impl Blockade {
@@ -66,12 +69,20 @@ impl Blockade {
         let times = match (&*blocked, left) {
             (None, _) => 1,
             (Some(before), Leave::Ahead) => before.times + 1,
-            (Some(_), Leave::Freely) => return,
+            (Some(_), Leave::Freely | Leave::ByHand) => return,
         };
         *blocked = Some(Blocked { status, times, until: now.plus(pause(times)) });
     }
 
-    /// Notes that the API was reached, or that it is something else that keeps it away: whoever waits may go.
+    /// Notes that a call which left so was answered by the API, or by nobody. One that was on its way when the blockade
+    /// began says nothing about it.
+    pub fn note_none(&self, left: Leave) {
+        if left != Leave::Freely {
+            self.end();
+        }
+    }
+
+    /// Whoever waits may go.
     pub fn end(&self) {
         if self.lock().take().is_some() {
             self.ended.notify_waiters();
@@ -142,10 +153,17 @@ mod tests {
         assert_eq!(blockade.leave(at(60)), Ok(Leave::Ahead));
         blockade.note(401, Leave::Ahead, at(60));
         assert_eq!(blockade.leave(at(61)), Err(401));
-        blockade.end();
+        blockade.note_none(Leave::Freely);
+        assert_eq!(blockade.leave(at(61)), Err(401), "that one had left before");
+        blockade.note(403, Leave::ByHand, at(61));
+        assert_eq!(blockade.leave(at(61)), Err(401));
+        blockade.note_none(Leave::ByHand);
         assert_eq!(blockade.leave(at(61)), Ok(Leave::Freely));
         blockade.note(403, Leave::Freely, at(62));
         assert_eq!((blockade.status(at(121)), blockade.status(at(122))), (Some(403), None));
+        assert_eq!(blockade.leave(at(122)), Ok(Leave::Ahead));
+        blockade.note_none(Leave::Ahead);
+        assert_eq!(blockade.leave(at(122)), Ok(Leave::Freely));
     }
 
     #[tokio::test]

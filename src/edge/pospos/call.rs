@@ -159,8 +159,8 @@ impl Caller {
         let answer = match head {
             Ok(Ok(response)) => self.judged(response, sent, urgency).await,
             // Perhaps still on its way: the permit is dropped, not ended.
-            Ok(Err(error)) => return Err(self.unanswered(transport(&error))),
-            Err(_) => return Err(self.unanswered(TransportError::NoAnswer)),
+            Ok(Err(error)) => return Err(self.unanswered(transport(&error), left)),
+            Err(_) => return Err(self.unanswered(TransportError::NoAnswer, left)),
         };
         permit.end();
         self.note(&answer, left);
@@ -186,12 +186,12 @@ impl Caller {
             Err(ReadError::Limited { retry_after }) => self.governor.pause(retry_after.unwrap_or_default()),
             _ => {}
         }
-        self.blockade.end();
+        self.blockade.note_none(left);
     }
 
     /// That nobody answered is another trouble than a blockade.
-    fn unanswered(&self, error: TransportError) -> ReadError {
-        self.blockade.end();
+    fn unanswered(&self, error: TransportError, left: Leave) -> ReadError {
+        self.blockade.note_none(left);
         ReadError::Unreachable(error)
     }
 
@@ -209,7 +209,7 @@ impl Caller {
 
     fn leave(&self, urgency: Urgency) -> Result<Leave, ReadError> {
         match urgency {
-            Urgency::Person => Ok(Leave::Freely),
+            Urgency::Person => Ok(Leave::ByHand),
             _ => self.blockade.leave(self.governor.now()).map_err(|status| ReadError::Blocked { status }),
         }
     }
