@@ -176,6 +176,7 @@ fn resource_row(shop: &str, resource: &ResourceStatus, now: Timestamp, zone: Tz)
             "no product has a quantity: set `[shop.fields.stock] quantity`".to_owned()
         }
         (None, None, Some(unreadable @ 1..)) => format!("ok, but {unreadable} rows cannot be understood"),
+        (None, None, _) if resource.empty_so_far => "empty so far".to_owned(),
         (None, None, _) if resource.passed_at.is_none() => "not read yet".to_owned(),
         (None, None, _) => "ok".to_owned(),
     };

@@ -1,7 +1,7 @@
 //! What the running service remembers of its loops, for the status and for what is told of itself; lost with the
 //! process.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -55,6 +55,7 @@ pub struct Health {
     channels: Mutex<BTreeMap<ChannelName, Attempts>>,
     blind: Mutex<BTreeMap<ShopId, bool>>,
     unreadable: Mutex<BTreeMap<(ShopId, Resource), u64>>,
+    empty: Mutex<BTreeSet<(ShopId, Resource)>>,
     copies: Mutex<Option<Failing>>,
 }
 
@@ -104,6 +105,21 @@ impl Health {
     pub fn unreadable_are_news(&self, shop: &ShopId, resource: Resource, unreadable: u64) -> bool {
         let before = lock(&self.unreadable).insert((shop.clone(), resource), unreadable);
         unreadable > 0 && before != Some(unreadable)
+    }
+
+    /// A list that must have rows was answered and has had none yet. Returns whether this is news.
+    pub fn empty_is_news(&self, shop: &ShopId, resource: Resource) -> bool {
+        lock(&self.empty).insert((shop.clone(), resource))
+    }
+
+    /// A list has rows: the first of them were its baseline.
+    pub fn has_rows(&self, shop: &ShopId, resource: Resource) {
+        lock(&self.empty).remove(&(shop.clone(), resource));
+    }
+
+    /// Whether a list was answered since the start and has had no rows yet.
+    pub fn is_empty_so_far(&self, shop: &ShopId, resource: Resource) -> bool {
+        lock(&self.empty).contains(&(shop.clone(), resource))
     }
 
     /// An attempt failed at this uptime. Returns whether this is news.

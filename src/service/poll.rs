@@ -2,12 +2,13 @@
 //!
 //! The interval runs from start to start, so that a slow answer does not slow the rhythm; a pass that takes longer
 //! than its interval is followed by the next at once. The interval is worked out anew after each pass, since the quota,
-//! the length of the lists and the time of day change it. Calls of all loops of a shop go through one quota.
+//! the length of the lists and the time of day change it. Calls of all loops of a shop go through one quota. Where
+//! something in between has answered instead of the API, all of them wait, and one pass goes ahead when that is over.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::health::FailedPass;
 use super::pass::{PassError, PassReport, pass};
@@ -32,8 +33,13 @@ pub async fn poll(shop: Arc<Shop>, resource: Resource, shutdown: Shutdown) -> Re
         let started = shop.shared.clock.now();
         let begun = shop.pospos.now();
         let Some(outcome) = shutdown.unless_asked(Box::pin(pass(&shop, resource))).await else { break };
+        let is_blocked = matches!(outcome, Err(PassError::Read(ReadError::Blocked { .. })));
         // To its end, also when the end is asked for meanwhile: a refused key must be remembered.
         conclude(&shop, resource, outcome, started).await?;
+        if is_blocked {
+            // By the pauses of the blockade and not by its own rhythm: of all loops the first to go tries for the shop.
+            continue;
+        }
         let due = async {
             tokio::time::sleep(BREATH).await;
             loop {
@@ -90,11 +96,22 @@ async fn conclude(
 }
 
 fn said(shop: &Shop, resource: Resource, report: &PassReport, took_ms: i64) {
-    let PassReport { rows, unreadable, events, baseline } = *report;
+    let PassReport { rows, unreadable, events, baseline, empty_so_far } = *report;
     let id = shop.id();
     if let Some(failing) = shop.shared.health.pass_succeeded(id, resource, events, shop.shared.clock.mark().up) {
         info!(shop.id = %id, pass.resource = %resource, "{resource} of {id} can be read again, after {} failures", failing.times);
     }
+    if empty_so_far {
+        match shop.note_empty(resource) {
+            true => info!(shop.id = %id, pass.resource = %resource,
+                "{resource} of {id}: empty so far; the first list with rows will be the baseline"),
+            false => {
+                debug!(shop.id = %id, pass.resource = %resource, pass.ms = took_ms, "{resource} of {id}: empty so far")
+            }
+        }
+        return;
+    }
+    shop.shared.health.has_rows(id, resource);
     if shop.shared.health.unreadable_are_news(id, resource, unreadable) {
         warn!(shop.id = %id, pass.resource = %resource, pass.unreadable = unreadable,
             "{unreadable} of {} rows of {resource} for {id} could not be understood and were left out", rows + unreadable);

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::clock::Clock;
-use super::pass::sales::bangkok_day;
+use super::pass::days::bangkok_day;
 use crate::config::ShopConfig;
 use crate::domain::model::Resource;
 use crate::edge::pospos::quota::Urgency;

@@ -92,6 +92,9 @@ pub struct ResourceStatus {
     pub unreadable: Option<u64>,
     /// It was read, and not one product had a quantity: its field must stand elsewhere.
     pub no_quantities: bool,
+    /// It was answered since the start and has had no rows yet: the first list with rows is the baseline.
+    #[serde(default)]
+    pub empty_so_far: bool,
     /// A whole reading was not believed, and nothing is accepted until a good one comes or a person has spoken.
     pub held: Option<HeldStatus>,
     /// How it has been failing since then.
@@ -191,6 +194,7 @@ pub async fn status(
                 rows: pass.as_ref().map(|pass| pass.rows),
                 unreadable: pass.as_ref().map(|pass| pass.unreadable),
                 no_quantities: *resource == Resource::Stock && live.is_some_and(|live| live.health.was_blind(&shop.id)),
+                empty_so_far: live.is_some_and(|live| live.health.is_empty_so_far(&shop.id, *resource)),
                 held: store.held(&shop.id, *resource).await?.map(HeldStatus::from),
                 failing: live.and_then(|live| live.health.pass(&shop.id, *resource)).map(FailingStatus::from),
                 stale: record.stale.told.get(resource).is_some_and(|list| !list.never),

@@ -232,8 +232,9 @@ impl Shop {
         self.write(record, Vec::new()).await
     }
 
-    /// Returns when the shop may be read; at once unless it is stopped.
+    /// Returns when the shop may be read; at once unless it is stopped, or something in between keeps its API away.
     pub async fn may_read(&self) {
+        self.pospos.unblocked().await;
         let mut stopped = self.stopped.subscribe();
         // The sender lives as long as the shop, so this cannot fail while anyone asks.
         drop(stopped.wait_for(|stopped| !*stopped).await);
@@ -316,7 +317,18 @@ impl Shop {
         Ok(Some(step))
     }
 
-    /// Tells `shop.baseline` once, when every polled resource was read or ten minutes have passed.
+    /// Notes that a list which must have rows was answered and has had none yet. Returns whether this is news.
+    pub fn note_empty(&self, resource: Resource) -> bool {
+        self.shared.health.empty_is_news(self.id(), resource)
+    }
+
+    /// Whether a list was answered since the start and has had no rows yet.
+    pub fn is_empty_so_far(&self, resource: Resource) -> bool {
+        self.shared.health.is_empty_so_far(self.id(), resource)
+    }
+
+    /// Tells `shop.baseline` once, when every polled resource was answered, an empty list being an answer, or ten
+    /// minutes have passed.
     pub async fn tell_baseline(&self) -> Result<(), StoreError> {
         let _held = self.record.lock().await;
         let mut record = self.shared.store.shop(&self.config.id).await?;
@@ -329,11 +341,14 @@ impl Shop {
             read.extend(self.shared.store.resource(&self.config.id, *resource).await?.map(|r| (*resource, r)));
         }
         let patience_over = record.began_at.is_some_and(|began| now - began >= BASELINE_PATIENCE);
-        let complete = read.len() == self.config.poll.len();
-        if read.is_empty() || !(complete || patience_over) {
+        let unread = self.config.poll.keys().copied().filter(|resource| !read.contains_key(resource));
+        let (empty, unanswered): (Vec<Resource>, Vec<Resource>) =
+            unread.partition(|resource| self.is_empty_so_far(*resource));
+        if (read.is_empty() && empty.is_empty()) || !(unanswered.is_empty() || patience_over) {
             return Ok(());
         }
-        let event = self.scribe(now).shop_baseline(self.counts(&read).await?);
+        let counts = empty.into_iter().fold(self.counts(&read).await?, none_of);
+        let event = self.scribe(now).shop_baseline(counts);
         record.baseline_told = true;
         self.write(record, vec![event]).await
     }
@@ -369,6 +384,19 @@ impl Shop {
     async fn write(&self, record: ShopRecord, events: Vec<Event>) -> Result<(), StoreError> {
         let shop = Some((self.config.id.clone(), record));
         self.shared.commit_events(events, Commit { shop, ..Commit::default() }).await
+    }
+}
+
+/// The same counts where a list was answered and has no rows.
+fn none_of(counts: BaselineCounts, resource: Resource) -> BaselineCounts {
+    let none = Some(0);
+    match resource {
+        Resource::Transactions => BaselineCounts { sales: none, ..counts },
+        Resource::Stock => BaselineCounts { products: none, low: none, out: none, ..counts },
+        Resource::Credit => BaselineCounts { pending_credits: none, overdue_credits: none, ..counts },
+        Resource::Members => BaselineCounts { members: none, ..counts },
+        Resource::Vendors => BaselineCounts { vendors: none, ..counts },
+        Resource::BuyDocuments => BaselineCounts { purchases: none, ..counts },
     }
 }
 

@@ -123,12 +123,13 @@ fn looks(shop: &Shop, up: Duration) -> Vec<Look> {
 }
 
 fn cause_of(shop: &Shop, passes: &Passes) -> (StaleCause, String) {
-    match &passes.failing {
-        Some((failing, StaleCause::KeyRefused)) => (StaleCause::KeyRefused, failing.why.clone()),
-        _ if shop.is_stopped() => {
-            (StaleCause::KeyRefused, "the shop's key was refused, and nothing is read with it".to_owned())
-        }
-        Some((failing, cause)) => (*cause, failing.why.clone()),
+    if shop.is_stopped() {
+        return (StaleCause::KeyRefused, "the shop's key was refused, and nothing is read with it".to_owned());
+    }
+    // Behind a firewall the first list that was refused makes all of them wait.
+    let of_shop = || shop.config.poll.keys().find_map(|other| shop.shared.health.passes(shop.id(), *other).failing);
+    match passes.failing.clone().or_else(of_shop) {
+        Some((failing, cause)) => (cause, failing.why),
         None => (StaleCause::TooSlow, "its passes do not end in time".to_owned()),
     }
 }
@@ -148,7 +149,7 @@ pub(super) fn cause(error: &PassError) -> StaleCause {
             ReadError::Unreachable(TransportError::NotHttp | TransportError::Garbled | TransportError::TooLarge) => {
                 StaleCause::BadAnswer
             }
-            ReadError::Unreachable(_) => StaleCause::ApiUnreachable,
+            ReadError::Unreachable(_) | ReadError::Blocked { .. } => StaleCause::ApiUnreachable,
             ReadError::Status(_) => StaleCause::ApiError,
             ReadError::ClockApart(_) => StaleCause::ClockApart,
             ReadError::Quota(_) => StaleCause::Quota,

@@ -18,6 +18,8 @@ use crate::domain::model::Resource;
 pub enum Fault {
     /// This HTTP status with the gateway's kind of message.
     Status(u16),
+    /// A web page with this status, as of a firewall that stands in between.
+    Firewall(u16),
     /// A web page with status 200, as of a gateway under maintenance.
     Html,
     /// A well-formed HTTP answer whose JSON ends in the middle.
@@ -108,6 +110,10 @@ pub(super) fn spoil(fault: Fault, whole: String, tap: &Tap) -> Response {
         Fault::Status(status) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             message(status, gateway_words(status))
+        }
+        Fault::Firewall(status) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN);
+            (status, [(header::CONTENT_TYPE, "text/html")], "<html><body>Access denied</body></html>").into_response()
         }
         Fault::Html => {
             ([(header::CONTENT_TYPE, "text/html")], "<html><body>ปิดปรับปรุงระบบ</body></html>").into_response()

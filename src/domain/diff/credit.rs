@@ -22,7 +22,7 @@ use crate::domain::event::{Event, Scribe};
 use crate::domain::model::{Credit, CreditStatus, EntityId, Timestamp, Whole};
 use row::bucket;
 
-pub use census::{census, check_periods};
+pub use census::{census, check_periods, share};
 pub use row::CreditRow;
 
 /// By what credits are compared.

@@ -12,6 +12,8 @@
 //! Quantities that rise or move and prices that change are not suspected: deliveries, stock counts and price lists look
 //! so. The few ways in which they move that no shop makes are found by `pattern`.
 //!
+//! New sales and credits are told all the same, where they can hardly be anything else (`through`).
+//!
 //! **Time.** The own clock may be set while a pass is held. So the hour is not measured between two stamps: each pass
 //! adds what lies between it and the one before, none if the clock went back, and never more than two of the
 //! intervals in which the resource is read. A clock that jumps costs or gives minutes, not the hour.
@@ -144,6 +146,13 @@ pub struct Held {
     pub standing: Standing,
     /// When it was last told.
     pub noticed_at: Timestamp,
+    /// How many new rows were told through it. They are known since then, and must not let more of the others change.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub through: u64,
+}
+
+fn is_zero(rows: &u64) -> bool {
+    *rows == 0
 }
 
 impl Held {
@@ -159,13 +168,19 @@ impl Held {
 
     /// Whether it is believed by itself if it stands: too much of it is not missing.
     pub fn may_be_accepted(&self, limits: &GuardLimits) -> bool {
-        missing(&self.census.counts) <= limits.many(self.census.known)
+        missing(&self.census.counts) <= limits.many(self.census.known.saturating_sub(self.through))
     }
 
     fn begin(census: Census, now: Timestamp) -> Held {
         let first = census.counts;
         let standing = Standing::Waiting;
-        Held { since: now, last_seen: now, passes: 1, seen_for_ms: 0, first, census, standing, noticed_at: now }
+        let noticed_at = now;
+        Held { since: now, last_seen: now, passes: 1, seen_for_ms: 0, first, census, standing, noticed_at, through: 0 }
+    }
+
+    /// Another pass than the one that a person has spoken about, since which nothing was accepted.
+    fn begin_anew(self, now: Timestamp) -> Held {
+        Held { since: self.since, through: self.through, ..Held::begin(self.census, now) }
     }
 
     /// One more pass that is held.
@@ -206,6 +221,15 @@ pub struct GuardRecord {
     pub held: Option<Held>,
 }
 
+impl GuardRecord {
+    /// Takes note of so many new rows that are told through the held pass.
+    pub fn tell_through(&mut self, rows: u64) {
+        if let Some(held) = &mut self.held {
+            held.through = held.through.saturating_add(rows);
+        }
+    }
+}
+
 /// What is to be done with a whole reading.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
@@ -232,7 +256,9 @@ pub enum Verdict {
 ///
 /// Zero known rows are a baseline and never hold.
 pub fn judge(census: Census, limits: &GuardLimits, before: &GuardRecord, now: Timestamp, every: Duration) -> Verdict {
-    let (limit, many) = (limits.limit(census.known), limits.many(census.known));
+    let through = before.held.as_ref().map_or(0, |held| held.through);
+    let known = census.known.saturating_sub(through);
+    let (limit, many) = (limits.limit(known), limits.many(known));
     let counts = census.counts;
     let news = counts.beyond(&before.settled);
     // Rows that are only shown again say nothing.
@@ -258,10 +284,8 @@ pub fn judge(census: Census, limits: &GuardLimits, before: &GuardRecord, now: Ti
     match prev.standing {
         Standing::Released if !worse(&prev.census.counts, &counts, limit) => believe(true),
         // Not what the person saw and released, or another change than the one that was to be refused in silence.
-        Standing::Released => hold(Held { since: next.since, ..Held::begin(next.census, now) }, true),
-        Standing::Dropped if next.passes == 1 => {
-            hold(Held { since: next.since, ..Held::begin(next.census, now) }, true)
-        }
+        Standing::Released => hold(next.begin_anew(now), true),
+        Standing::Dropped if next.passes == 1 => hold(next.begin_anew(now), true),
         Standing::Dropped => hold(next, false),
         Standing::Waiting if next.has_stood(limits) && missing(&news) <= many => believe(true),
         Standing::Waiting => {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fields::Fields;
 use super::guard::{Census, Guarded, Suspicion, Tally};
+use super::through::Share;
 use super::{Change, Known, Seen, Unbelievable, check_readable};
 use crate::domain::event::{Event, Scribe};
 use crate::domain::model::{EntityId, Sale, SaleStatus, Timestamp, Whole};
@@ -61,12 +62,25 @@ pub struct Besides {
 /// What a whole window would change, for the guard; `doubled` of its sales are not known and have the number of a known
 /// one. A bill has one number, so these are that bill under another id.
 pub fn census(known: &Known<SaleRow>, read: &Whole<Sale>, besides: Besides, doubled: usize, window: Window) -> Census {
-    let ids: BTreeSet<&EntityId> = read.rows().iter().map(|sale| &sale.id).chain(read.unreadable_ids()).collect();
+    let ids = ids_of(read);
     let expected = || known.rows().filter(|row| window.contains(&row.sale));
     let missing = expected().filter(|row| read.nameless() == 0 && !ids.contains(&row.sale.id)).count();
     let mut tally = tally(known, read.rows(), besides.same + missing, doubled);
     (0..missing).for_each(|_| tally.missing());
     tally.census()
+}
+
+/// How many of the known sales of the window are in a whole reading of it, understood or not.
+pub fn share(known: &Known<SaleRow>, read: &Whole<Sale>, besides: Besides, window: Window) -> Share {
+    let ids = ids_of(read);
+    let is_there = |row: &&SaleRow| ids.contains(&row.sale.id);
+    let expected = known.rows().filter(|row| is_there(row) || window.contains(&row.sale));
+    let Share { known, there } = Share::of(expected, is_there);
+    Share { known: known + besides.same, there: there + besides.same }
+}
+
+fn ids_of(read: &Whole<Sale>) -> BTreeSet<&EntityId> {
+    read.rows().iter().map(|sale| &sale.id).chain(read.unreadable_ids()).collect()
 }
 
 /// What the newest sales would change. Of all that are known, those that are read once more count, since nothing

@@ -15,6 +15,7 @@
 //! A request that meets a connection which the server is just closing is lost with its permit. So connections are kept
 //! for less time than servers do, and a pass after a pause begins with a new one.
 
+use std::collections::HashMap;
 use std::error::Error;
 use std::io;
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -23,8 +24,10 @@ use std::time::Duration;
 use chrono::NaiveDateTime;
 use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::{Client, Response, StatusCode};
+use serde::de::IgnoredAny;
 use url::Url;
 
+use super::blockade::{Blockade, Leave};
 use super::client::WallClock;
 use super::error::{ReadError, TransportError};
 use super::quota::{Governor, Monotonic, Urgency};
@@ -50,6 +53,9 @@ const CONNECTING: Duration = Duration::from_secs(10);
 /// The longest body for which its room is made at once; larger ones grow.
 const USUAL_BODY: usize = 1024 * 1024;
 
+/// The longest body of a refusal that is looked at: the API's own is a line.
+const REFUSAL: usize = 64 * 1024;
+
 /// Makes calls of one shop.
 pub(super) struct Caller {
     client: Client,
@@ -61,6 +67,8 @@ pub(super) struct Caller {
     /// The status that refused the key; 0 while it is good. Other loops of the shop share this caller, and the first
     /// refusal must be the last call of all of them.
     refused: AtomicU16,
+    /// What keeps the API from all of them, if anything does.
+    blockade: Blockade,
 }
 
 /// The body of a good answer.
@@ -97,7 +105,16 @@ impl Caller {
             .tcp_user_timeout(UNACKNOWLEDGED)
             .user_agent(concat!("posbell/", env!("CARGO_PKG_VERSION")))
             .build()?;
-        Ok(Self { client, key, timeout, body_limit, clock, governor, refused: AtomicU16::new(0) })
+        Ok(Self {
+            client,
+            key,
+            timeout,
+            body_limit,
+            clock,
+            governor,
+            refused: AtomicU16::new(0),
+            blockade: Blockade::default(),
+        })
     }
 
     /// Who lets the calls go.
@@ -105,23 +122,34 @@ impl Caller {
         &self.governor
     }
 
-    /// Forgets that the key was refused.
+    /// Forgets that the key was refused, and that something in between has answered.
     pub fn allow_again(&self) {
         self.refused.store(0, Ordering::Release);
+        self.blockade.end();
+    }
+
+    /// Returns when calls may be made again after something in between has answered them.
+    pub async fn unblocked(&self) {
+        self.blockade.over(|| self.governor.now(), |pause| self.governor.wait(pause)).await;
     }
 
     /// Makes one call, when the quota allows it, and gives the body of a good answer.
     ///
-    /// After a refused key no call is made until [`Caller::allow_again`]; the refusal is said again instead. Where the
-    /// server's time is far from this machine's, no answer is good but to a person.
+    /// After a refused key no call is made until [`Caller::allow_again`]; the refusal is said again instead. So it is
+    /// while something in between keeps the API away, but for a person. Where the server's time is far from this
+    /// machine's, no answer is good but to a person.
     pub async fn get(&self, url: Url, urgency: Urgency) -> Result<Received, ReadError> {
         self.not_refused()?;
+        self.not_blocked(urgency)?;
         let permit = self.governor.permit(urgency).await?;
         // Again, because the refusal may have come while this call waited for its place.
-        if let Err(refused) = self.not_refused() {
-            permit.end();
-            return Err(refused);
-        }
+        let left = match self.not_refused().and_then(|()| self.leave(urgency)) {
+            Ok(left) => left,
+            Err(refused) => {
+                permit.end();
+                return Err(refused);
+            }
+        };
         let sent = self.governor.now();
         // Declared after the permit, the exchange is given up before it, also where this future is dropped. Its socket
         // is closed by the connection's own task a moment later, which is part of what STRAGGLER is for.
@@ -129,27 +157,42 @@ impl Caller {
         // Nobody says when the connection stands, so the head may take as long as both.
         let head = tokio::time::timeout(self.timeout + self.timeout.min(CONNECTING), exchange).await;
         let answer = match head {
-            Ok(Ok(response)) => {
-                let server_time = server_time(response.headers());
-                let apart = server_time.and_then(|time| self.clock.compare(time.and_utc()));
-                match (self.answer(response).await, apart) {
-                    // A person sees what there is, and from a probe how far the clocks are apart.
-                    (Ok(_), Some(apart)) if urgency != Urgency::Person => Err(ReadError::ClockApart(apart)),
-                    (answer, _) => answer.map(|body| Received { body, sent, server_time }),
-                }
-            }
+            Ok(Ok(response)) => self.judged(response, sent, urgency).await,
             // Perhaps still on its way: the permit is dropped, not ended.
-            Ok(Err(error)) => return Err(ReadError::Unreachable(transport(&error))),
-            Err(_) => return Err(ReadError::Unreachable(TransportError::NoAnswer)),
+            Ok(Err(error)) => return Err(self.unanswered(transport(&error), left)),
+            Err(_) => return Err(self.unanswered(TransportError::NoAnswer, left)),
         };
         permit.end();
-        if let Err(ReadError::KeyRefused { status }) = &answer {
-            self.refused.store(*status, Ordering::Release);
-        }
-        if let Err(ReadError::Limited { retry_after }) = &answer {
-            self.governor.pause(retry_after.unwrap_or_default());
-        }
+        self.note(&answer, left);
         answer
+    }
+
+    /// What an answer is worth.
+    async fn judged(&self, response: Response, sent: Monotonic, urgency: Urgency) -> Result<Received, ReadError> {
+        let server_time = server_time(response.headers());
+        let apart = server_time.and_then(|time| self.clock.compare(time.and_utc()));
+        match (self.answer(response).await, apart) {
+            // A person sees what there is, and from a probe how far the clocks are apart.
+            (Ok(_), Some(apart)) if urgency != Urgency::Person => Err(ReadError::ClockApart(apart)),
+            (answer, _) => answer.map(|body| Received { body, sent, server_time }),
+        }
+    }
+
+    /// What follows from an answer for the calls after it.
+    fn note(&self, answer: &Result<Received, ReadError>, left: Leave) {
+        match answer {
+            Err(ReadError::Blocked { status }) => return self.blockade.note(*status, left, self.governor.now()),
+            Err(ReadError::KeyRefused { status }) => self.refused.store(*status, Ordering::Release),
+            Err(ReadError::Limited { retry_after }) => self.governor.pause(retry_after.unwrap_or_default()),
+            _ => {}
+        }
+        self.blockade.note_none(left);
+    }
+
+    /// That nobody answered is another trouble than a blockade.
+    fn unanswered(&self, error: TransportError, left: Leave) -> ReadError {
+        self.blockade.note_none(left);
+        ReadError::Unreachable(error)
     }
 
     fn not_refused(&self) -> Result<(), ReadError> {
@@ -159,11 +202,21 @@ impl Caller {
         }
     }
 
+    fn not_blocked(&self, urgency: Urgency) -> Result<(), ReadError> {
+        let blocked = self.blockade.status(self.governor.now()).filter(|_| urgency != Urgency::Person);
+        blocked.map_or(Ok(()), |status| Err(ReadError::Blocked { status }))
+    }
+
+    fn leave(&self, urgency: Urgency) -> Result<Leave, ReadError> {
+        match urgency {
+            Urgency::Person => Ok(Leave::ByHand),
+            _ => self.blockade.leave(self.governor.now()).map_err(|status| ReadError::Blocked { status }),
+        }
+    }
+
     async fn answer(&self, response: Response) -> Result<Vec<u8>, ReadError> {
         match response.status() {
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                return Err(ReadError::KeyRefused { status: response.status().as_u16() });
-            }
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => return Err(self.refusal(response).await),
             StatusCode::TOO_MANY_REQUESTS => {
                 return Err(ReadError::Limited { retry_after: retry_after(response.headers()) });
             }
@@ -171,23 +224,38 @@ impl Caller {
             _ => {}
         }
         // Over all of it, so that a body that drips ends too.
-        let body = tokio::time::timeout(self.timeout, self.body(response)).await;
+        let body = tokio::time::timeout(self.timeout, body(response, self.body_limit)).await;
         body.unwrap_or(Err(TransportError::Unfinished)).map_err(ReadError::Unreachable)
     }
 
-    async fn body(&self, mut response: Response) -> Result<Vec<u8>, TransportError> {
-        // As long as it says to be, unless that is more than a page ever is.
-        let length = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
-        let mut body = Vec::with_capacity(length.min(USUAL_BODY));
-        // Counted after unpacking, so that a small answer cannot grow without limit.
-        while let Some(chunk) = response.chunk().await.map_err(|error| transport(&error))? {
-            if body.len() + chunk.len() > self.body_limit {
-                return Err(TransportError::TooLarge);
-            }
-            body.extend_from_slice(&chunk);
+    /// Who has refused: the API does it with a JSON object, a firewall with a page of its own.
+    async fn refusal(&self, response: Response) -> ReadError {
+        let status = response.status().as_u16();
+        let body = tokio::time::timeout(self.timeout, body(response, REFUSAL)).await;
+        match body {
+            Ok(Ok(body)) if is_object(&body) => ReadError::KeyRefused { status },
+            _ => ReadError::Blocked { status },
         }
-        Ok(body)
     }
+}
+
+fn is_object(body: &[u8]) -> bool {
+    serde_json::from_slice::<HashMap<String, IgnoredAny>>(body).is_ok()
+}
+
+/// The whole body, unless it is longer than that.
+async fn body(mut response: Response, limit: usize) -> Result<Vec<u8>, TransportError> {
+    // As long as it says to be, unless that is more than a page ever is.
+    let length = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+    let mut body = Vec::with_capacity(length.min(USUAL_BODY));
+    // Counted after unpacking, so that a small answer cannot grow without limit.
+    while let Some(chunk) = response.chunk().await.map_err(|error| transport(&error))? {
+        if body.len() + chunk.len() > limit {
+            return Err(TransportError::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
 }
 
 /// What broke, by the chain of causes; the texts of the chain have the address in them and are dropped.

@@ -116,7 +116,12 @@ impl Pospos {
         self.governor().now()
     }
 
-    /// Lets calls be made again after the key was refused.
+    /// Returns when calls may be made again after something in between has answered them; at once where nothing has.
+    pub async fn unblocked(&self) {
+        self.caller.unblocked().await;
+    }
+
+    /// Lets calls be made again, at once, after the key was refused or something in between has answered.
     pub fn allow_again(&self) {
         self.caller.allow_again();
     }

@@ -12,9 +12,19 @@ use crate::domain::model::Resource;
 /// Why a reading of the API gave nothing to believe.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// 401 or 403: stop the shop and tell the owner; reading on would not help and may cost the key.
+    /// 401 or 403 with a JSON object, as the API refuses: stop the shop and tell the owner; reading on would not help
+    /// and may cost the key.
     #[error("the shop's key was refused ({status}); check api_key, or ask POSPOS whether it was cancelled")]
     KeyRefused {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// 401 or 403 with anything else: a firewall's page, which says nothing about the key. Until the API may be tried
+    /// again this is said of every call, and none is made.
+    #[error(
+        "the API is unreachable: something in between answered {status} with a page that is not the API's (a firewall?)"
+    )]
+    Blocked {
         /// The HTTP status.
         status: u16,
     },

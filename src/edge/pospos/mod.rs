@@ -7,6 +7,7 @@
 //!
 //! It refuses to guess about missing rows, to repeat a call, and to follow the API anywhere else with the key.
 
+mod blockade;
 mod call;
 mod calls;
 mod client;

@@ -1,15 +1,19 @@
-//! How long does the API wish to be left alone? Reads `Retry-After`, in seconds or as a date.
+//! How long does the API wish to be left alone, and what time is it there? Reads `Retry-After`, `Date` and `Age`.
 //!
-//! A date is held against the server's own `Date`, never against this machine's clock, which may be wrong by years.
-//! It refuses to guess: what is neither a plain number nor an HTTP date is no wish at all.
+//! A date is held against the server's own time, never against this machine's clock, which may be wrong by years. An
+//! answer out of a cache has the `Date` at which it was made and an `Age` since then; only both together say what time
+//! it is. It refuses to guess: what is neither a plain number nor an HTTP date is no wish at all, and no age.
 
 use std::time::Duration;
 
-use chrono::NaiveDateTime;
-use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
+use chrono::{NaiveDateTime, TimeDelta};
+use reqwest::header::{AGE, DATE, HeaderMap, HeaderName, RETRY_AFTER};
 
 /// The longest silence that can be asked for; more is a mistake of the server.
 const LONGEST_SILENCE: Duration = Duration::from_secs(6 * 60 * 60);
+
+/// The greatest age of an answer that is believed; more is a mistake of the cache.
+const OLDEST: TimeDelta = TimeDelta::days(365);
 
 /// The three forms of an HTTP date (RFC 9110, 5.6.7). The first is what is written today; the others must be read.
 const DATE_FORMS: [&str; 3] = ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
@@ -26,7 +30,14 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 
 /// What the server's clock says, in UTC.
 pub(super) fn server_time(headers: &HeaderMap) -> Option<NaiveDateTime> {
-    date(text(headers, DATE)?)
+    date(text(headers, DATE)?)?.checked_add_signed(age(headers))
+}
+
+/// For how long the answer has lain in caches; nothing where they do not say it in whole seconds.
+fn age(headers: &HeaderMap) -> TimeDelta {
+    let digits = text(headers, AGE).filter(|age| age.bytes().all(|byte| byte.is_ascii_digit()));
+    let age = digits.and_then(|age| age.parse().ok()).and_then(TimeDelta::try_seconds);
+    age.filter(|age| *age <= OLDEST).unwrap_or_default()
 }
 
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
@@ -85,5 +96,34 @@ mod tests {
         check("Wed, 21 Oct 2026 12:01:30 GMT", None, None);
         check("soon", noon, None);
         assert_eq!(retry_after(&HeaderMap::new()), None);
+    }
+
+    #[test]
+    fn an_answer_out_of_a_cache_is_as_much_later_as_it_is_old() {
+        let check = |age: Option<&'static str>, want: &str| {
+            let date = HeaderValue::from_static("Wed, 21 Oct 2026 12:00:00 GMT");
+            let mut headers = HeaderMap::from_iter([(DATE, date)]);
+            headers.extend(age.map(|age| (AGE, HeaderValue::from_static(age))));
+            assert_eq!(server_time(&headers).map(|time| time.to_string()).as_deref(), Some(want), "{age:?}");
+        };
+        let made = "2026-10-21 12:00:00";
+        check(None, made);
+        check(Some("0"), made);
+        check(Some("7200"), "2026-10-21 14:00:00");
+        check(Some(" 90 "), "2026-10-21 12:01:30");
+        check(Some("31536000"), "2027-10-21 12:00:00");
+        for absurd in ["31536001", "99999999999999999999999", "-7200", "7200.5", "2h", ""] {
+            check(Some(absurd), made);
+        }
+        let age = HeaderMap::from_iter([(AGE, HeaderValue::from_static("7200"))]);
+        assert_eq!(server_time(&age), None, "an age without a date says no time");
+    }
+
+    #[test]
+    fn a_date_until_which_to_wait_is_held_against_the_servers_time_and_not_the_caches() {
+        let mut headers = HeaderMap::from_iter([(AGE, HeaderValue::from_static("60"))]);
+        headers.insert(DATE, HeaderValue::from_static("Wed, 21 Oct 2026 12:00:00 GMT"));
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("Wed, 21 Oct 2026 12:01:30 GMT"));
+        assert_eq!(retry_after(&headers), Some(Duration::from_secs(30)));
     }
 }

@@ -1,10 +1,11 @@
 //! A pass over the credits: the two pending lists, and of the paid ones only as much as is asked about.
 
-use super::guarded::{self, Believed};
+use super::days::bangkok_day;
+use super::guarded::{self, Believed, Judged};
 use super::piece::{Pieces, keep_promise};
-use super::sales::bangkok_day;
 use super::{PassError, PassReport, clock_went_on, is_read_otherwise, with_orphans};
 use crate::domain::diff::credit::{self, CreditRow, PaidCredits, PendingCredits, Terms};
+use crate::domain::diff::through::{self, Numbered, Numbers};
 use crate::domain::diff::{Change, Known};
 use crate::domain::model::{CreditStatus, Resource};
 use crate::edge::pospos::Period;
@@ -28,7 +29,7 @@ pub(super) async fn pass(shop: &Shop) -> Result<PassReport, PassError> {
     let terms = Terms { buckets: credit::BUCKETS, forget_before: now - shop.shared.retain, scribe: &scribe };
     // One that was looked for and is there, but unreadable, is told with the others and belongs to no list's length.
     let garbled = unreadable + paid.unreadable.len() as u64 + paid.nameless;
-    let (changes, believed) = compare(shop, &known, pending, paid, &terms).await?;
+    let (changes, believed) = Box::pin(compare(shop, &known, pending, paid, before.as_ref(), &terms)).await?;
     let Believed { alone: _alone, mut last } = believed;
     let mut pieces = Pieces::new(shop, Resource::Credit, now);
     for change in with_orphans(shop, Resource::Credit, changes, baseline).await? {
@@ -46,7 +47,7 @@ pub(super) async fn pass(shop: &Shop) -> Result<PassReport, PassError> {
     };
     last.resource = Some((shop.id().clone(), Resource::Credit, record));
     pieces.finish(*last).await?;
-    Ok(PassReport { rows, unreadable: garbled, events: pieces.events(), baseline })
+    Ok(PassReport { rows, unreadable: garbled, events: pieces.events(), baseline, empty_so_far: false })
 }
 
 /// What was read.
@@ -80,6 +81,7 @@ async fn compare<'a>(
     known: &Known<CreditRow>,
     pending: PendingCredits,
     paid: PaidCredits,
+    before: Option<&ResourceRecord>,
     terms: &Terms<'_>,
 ) -> Result<(Vec<Change<CreditRow>>, Believed<'a>), PassError> {
     let resource = Resource::Credit;
@@ -89,9 +91,17 @@ async fn compare<'a>(
     }
     let now = terms.scribe.now();
     let misses = credit::misses(known, &pending, &paid);
+    let share = credit::share(known, &pending, &paid);
     let census = credit::census(known, &pending, &paid, now);
     match credit::compare(known, pending, paid, terms) {
-        Ok(changes) => Ok((changes, guarded::judge_pass(shop, resource, census, terms.scribe).await?)),
+        Ok(changes) => match guarded::judge_pass(shop, resource, census, terms.scribe).await? {
+            Judged::Believed(believed) => Ok((changes, believed)),
+            Judged::Held(held) => {
+                let young = before.map_or(Vec::new(), |record| through::young(changes, share, record.passed_at));
+                let told = through::strangers(young, numbers(known));
+                Err(held.commit(told, terms.scribe).await?.into())
+            }
+        },
         Err(unbelievable) => {
             // What a disbelieved reading has taught is kept, without a word and without moving the cursor.
             let mut pieces = Pieces::new(shop, resource, now);
@@ -102,4 +112,11 @@ async fn compare<'a>(
             Err(unbelievable.into())
         }
     }
+}
+
+/// What tells the known credits apart.
+fn numbers(known: &Known<CreditRow>) -> Numbers {
+    let mut numbers = Numbers::default();
+    known.rows().for_each(|row| numbers.add(row.credit.id.clone(), row.code(), row.receipt()));
+    numbers
 }

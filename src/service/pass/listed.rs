@@ -125,6 +125,10 @@ pub(super) async fn pass<L: Listing>(shop: &Shop, mut listing: L) -> Result<Pass
     if !sweep.is_sure && heads.iter().any(|(id, _)| reading.has_seen(id)) {
         sweep.trust(&listing).await?;
     }
+    if rows == 0 && heads.living() == 0 && taken == Taken::Quietly {
+        // An answer, and no baseline: the first list with rows will be it.
+        return Ok(PassReport { rows, unreadable, events: 0, baseline: false, empty_so_far: true });
+    }
     sweep.believe(rows, unreadable)?;
     listing.done(rows);
     let missing = sweep.missing(&reading);
@@ -283,9 +287,7 @@ impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
     fn believe(&self, rows: u64, unreadable: u64) -> Result<(), Unbelievable> {
         let count = |rows: u64| usize::try_from(rows).unwrap_or(usize::MAX);
         check_readable(count(rows.saturating_sub(unreadable)), count(unreadable))?;
-        let living = self.heads.living();
-        match (rows, living) {
-            (0, 0) if self.taken == Taken::Quietly => Err(Unbelievable::EmptyAtFirst),
+        match (rows, self.heads.living()) {
             (0, known @ 1..) => Err(Unbelievable::Empty { known }),
             (1.., known) if !self.is_sure => Err(Unbelievable::OtherShop { known }),
             _ => Ok(()),
@@ -326,7 +328,7 @@ impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
             Taken::Compared => {
                 self.count_missing(listing, &missing).await?;
                 let census = std::mem::take(&mut self.tally).census();
-                guarded::judge_pass(shop, resource, census, &self.scribe).await?
+                guarded::judge_pass(shop, resource, census, &self.scribe).await?.or_hold(&self.scribe).await?
             }
         };
         let Believed { alone: _alone, mut last } = believed;
@@ -340,7 +342,7 @@ impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
         last.resource = Some((shop.id().clone(), resource, record));
         self.pieces.finish(*last).await?;
         shop.pace.spent(resource, calls);
-        Ok(PassReport { rows, unreadable, events: self.pieces.events(), baseline })
+        Ok(PassReport { rows, unreadable, events: self.pieces.events(), baseline, empty_so_far: false })
     }
 
     async fn count_missing<L: Listing<Read = R>>(

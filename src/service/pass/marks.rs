@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use serde::Deserialize;
 
 use crate::domain::diff::sale::{SaleRow, Window};
+use crate::domain::diff::through::Numbers;
 use crate::domain::diff::{Change, Known};
 use crate::domain::model::{EntityId, Fingerprint, Resource, Sale, Timestamp};
 use crate::edge::pospos::Fresh;
@@ -29,7 +30,7 @@ struct Mark {
     print: Option<Fingerprint>,
 }
 
-/// Of a stored row the time and the number of the sale alone.
+/// Of a stored row the time and the numbers of the sale alone.
 #[derive(Deserialize)]
 struct Dated {
     sale: SoldAt,
@@ -39,6 +40,19 @@ struct Dated {
 struct SoldAt {
     sold_at: Option<Timestamp>,
     code: Option<String>,
+    receipt: Option<String>,
+}
+
+/// What tells the stored sales apart, all of them.
+pub(super) async fn numbers(shop: &Shop) -> Result<Numbers, StoreError> {
+    let known = shop.shared.store.known::<Dated>(shop.id(), Resource::Transactions).await?;
+    let mut numbers = Numbers::default();
+    if let Known::Rows { rows, .. } = known {
+        for (id, Dated { sale }) in rows {
+            numbers.add(id, sale.code.as_deref(), sale.receipt.as_deref());
+        }
+    }
+    Ok(numbers)
 }
 
 /// Numbers may begin anew each day, and two branches may have the same ones: a bill that comes once more under another
@@ -53,7 +67,7 @@ impl Marks {
         let known = shop.shared.store.known::<Dated>(shop.id(), Resource::Transactions).await?;
         let Known::Rows { rows, .. } = known else { return Ok(Marks::default()) };
         let unread = |(id, row): (EntityId, Dated)| {
-            let SoldAt { sold_at, code } = row.sale;
+            let SoldAt { sold_at, code, .. } = row.sale;
             (id, Mark { sold_at, tag: tag(code.as_deref(), sold_at), print: None })
         };
         Ok(Marks(rows.into_iter().map(unread).collect()))
@@ -120,7 +134,7 @@ impl Marks {
 /// A sale that was read, and how it was written.
 #[derive(Debug)]
 pub(super) struct Print {
-    id: EntityId,
+    pub(super) id: EntityId,
     sold_at: Option<Timestamp>,
     tag: u32,
     print: Fingerprint,

@@ -6,6 +6,7 @@
 //! between two pieces, the next pass finds just what is missing.
 
 mod credits;
+pub(super) mod days;
 mod guarded;
 mod listed;
 mod lists;
@@ -36,6 +37,8 @@ pub struct PassReport {
     pub events: u64,
     /// It was the first one.
     pub baseline: bool,
+    /// A list that must have rows has had none yet: that is an answer, and no baseline. Nothing was stored.
+    pub empty_so_far: bool,
 }
 
 /// Why a pass changed nothing.

@@ -8,19 +8,18 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use chrono::{Days, NaiveDate, NaiveTime, TimeZone};
-
-use super::guarded::{self, Believed};
-use super::marks::{Marks, Print};
+use super::days::SaleDays;
+use super::guarded::{self, Believed, HeldBack, HeldUp, Judged};
+use super::marks::{self, Marks, Print};
 use super::piece::{Pieces, keep_promise};
 use super::{PassError, PassReport, clock_went_on, is_read_otherwise};
 use crate::domain::clock::Mark;
-use crate::domain::diff::sale::{self, Besides, SaleRow, Window};
+use crate::domain::diff::sale::{self, Besides, SaleRow};
+use crate::domain::diff::through::{self, Share};
 use crate::domain::diff::{Change, Known, Unbelievable, check_readable};
 use crate::domain::event::{EventKind, Scribe};
 use crate::domain::model::{EntityId, Fingerprint, Resource, Sale, Timestamp};
-use crate::domain::rhythm::hours;
-use crate::domain::rhythm::sales::{Depth, SalesPlan, first_day, next_depth};
+use crate::domain::rhythm::sales::{Depth, SalesPlan, next_depth};
 use crate::edge::pospos::quota::Urgency;
 use crate::edge::pospos::{Fresh, ReadError, Reading};
 use crate::edge::store::{Commit, ResourceRecord, StoreError};
@@ -97,7 +96,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// One pass.
 pub(super) async fn pass(shop: &Shop) -> Result<PassReport, PassError> {
     let mut marks = shop.sales.take_marks(shop).await?;
-    let done = read_and_compare(shop, &mut marks).await;
+    let done = Box::pin(read_and_compare(shop, &mut marks)).await;
     if done.is_err() {
         shop.sales.note_failure();
     }
@@ -125,16 +124,15 @@ async fn read_and_compare(shop: &Shop, marks: &mut Marks) -> Result<PassReport, 
     };
     let wished = if record.is_some() && !look.otherwise && !is_held { shop.sales.depth(now) } else { Depth::Trailing };
     let days = |depth| SaleDays::of(shop, depth, now, record.as_ref().map(|record| record.passed_at));
-    let found = match wished {
-        Depth::Trailing => None,
-        part_of_it => look.at_part(part_of_it, days(part_of_it)).await?,
+    let (depth, looked) = look.at(wished, days).await?;
+    let Found { changes, read, rows, unreadable, calls: cost, from, believed } = match looked {
+        Looked::Found(found) => *found,
+        Looked::Held(Through { read, sold, why }) => {
+            marks.note(read, &[]);
+            shop.refreshes.push(sold);
+            return Err(why.into());
+        }
     };
-    // Also where too little of a part is known to say what it means.
-    let (depth, found) = match found {
-        Some(found) => (wished, found),
-        None => (Depth::Trailing, look.at_all(days(Depth::Trailing)).await?),
-    };
-    let Found { changes, read, rows, unreadable, calls: cost, from, believed } = found;
     let Believed { alone: _alone, mut last } = believed;
     shop.sales.note(depth, now);
     shop.pace.spent_on_sales((depth == Depth::Today).then_some(cost), (depth == Depth::Trailing).then_some(cost));
@@ -167,7 +165,7 @@ async fn read_and_compare(shop: &Shop, marks: &mut Marks) -> Result<PassReport, 
         shop.keep_observed(observed).await?;
     }
     shop.refreshes.push(sold);
-    Ok(PassReport { rows, unreadable, events: pieces.events(), baseline })
+    Ok(PassReport { rows, unreadable, events: pieces.events(), baseline, empty_so_far: false })
 }
 
 /// What was read and what follows from it.
@@ -181,6 +179,20 @@ struct Found<'a> {
     believed: Believed<'a>,
 }
 
+/// What became of what was read.
+enum Looked<'a> {
+    Found(Box<Found<'a>>),
+    Held(Through),
+}
+
+/// What was told through a held pass, and is known from then on.
+struct Through {
+    read: Vec<Print>,
+    /// The codes of what was sold.
+    sold: BTreeSet<String>,
+    why: HeldBack,
+}
+
 /// One look at the sales, and what is known before it.
 struct Look<'s, 'm> {
     shop: &'s Shop,
@@ -192,6 +204,18 @@ struct Look<'s, 'm> {
 }
 
 impl<'s> Look<'s, '_> {
+    /// Reads as much as is wished for, and the whole window where too little of a part is known to say what it means.
+    async fn at(&self, wished: Depth, days: impl Fn(Depth) -> SaleDays) -> Result<(Depth, Looked<'s>), PassError> {
+        let found = match wished {
+            Depth::Trailing => None,
+            part_of_it => Box::pin(self.at_part(part_of_it, days(part_of_it))).await?,
+        };
+        match found {
+            Some(found) => Ok((wished, Looked::Found(Box::new(found)))),
+            None => Ok((Depth::Trailing, Box::pin(self.at_all(days(Depth::Trailing))).await?)),
+        }
+    }
+
     /// Reads a part of the window and compares; `None` where the whole must be read to say anything.
     async fn at_part(&self, depth: Depth, days: SaleDays) -> Result<Option<Found<'s>>, PassError> {
         let Part { sales, rows, unreadable, calls } = match depth {
@@ -224,7 +248,7 @@ impl<'s> Look<'s, '_> {
     }
 
     /// Reads the whole window and compares.
-    async fn at_all(&self, days: SaleDays) -> Result<Found<'s>, PassError> {
+    async fn at_all(&self, days: SaleDays) -> Result<Looked<'s>, PassError> {
         let (shop, window) = (self.shop, days.window);
         let mut reading = shop.pospos.sales_of(days.first, days.last, self.known_so(), Urgency::Sales);
         let sales = reading.wanted_of_whole().await?;
@@ -241,11 +265,36 @@ impl<'s> Look<'s, '_> {
         } else {
             let besides = Besides { same, unasked: 0 };
             let census = sale::census(&known, &sales, besides, doubled, window);
+            let share = sale::share(&known, &sales, besides, window);
             let changes = sale::compare(&known, sales, besides, window, &self.scribe)?;
-            (changes, guarded::judge_pass(shop, Resource::Transactions, census, &self.scribe).await?)
+            match guarded::judge_pass(shop, Resource::Transactions, census, &self.scribe).await? {
+                Judged::Believed(believed) => (changes, believed),
+                Judged::Held(held) => return Ok(Looked::Held(self.through(*held, changes, share, read).await?)),
+            }
         };
         let (rows, from) = (rows.saturating_sub(unreadable), window.from);
-        Ok(Found { changes, read, rows, unreadable, calls, from, believed })
+        Ok(Looked::Found(Box::new(Found { changes, read, rows, unreadable, calls, from, believed })))
+    }
+
+    /// Commits a held pass, with the sales that are told all the same.
+    async fn through(
+        &self,
+        held: HeldUp<'_>,
+        changes: Vec<Change<SaleRow>>,
+        share: Share,
+        mut read: Vec<Print>,
+    ) -> Result<Through, StoreError> {
+        let last_accepted = self.record.map(|record| record.passed_at);
+        let young = last_accepted.map_or(Vec::new(), |at| through::young(changes, share, at));
+        let told = match young.is_empty() {
+            true => young,
+            false => through::strangers(young, marks::numbers(self.shop).await?),
+        };
+        let ids: BTreeSet<EntityId> = told.iter().map(|change| change.id.clone()).collect();
+        read.retain(|print| ids.contains(&print.id));
+        let sold = sold_codes(&told);
+        let why = held.commit(told, &self.scribe).await?;
+        Ok(Through { read, sold, why })
     }
 
     /// The newest sales of the day, page by page until one brings nothing unknown.
@@ -311,39 +360,4 @@ fn sold_codes(changes: &[Change<SaleRow>]) -> BTreeSet<String> {
     };
     let rows = changes.iter().filter(moved).filter_map(|change| change.row.as_ref());
     rows.flat_map(|row| &row.sale.lines).filter_map(|line| line.product_code.clone()).collect()
-}
-
-/// The days of sales that a pass asks for.
-struct SaleDays {
-    first: NaiveDate,
-    last: NaiveDate,
-    window: Window,
-}
-
-impl SaleDays {
-    /// To tomorrow, since a till's clock may be ahead. The whole window begins before the last accepted pass, so that
-    /// nothing falls between two passes when posbell was off for a week.
-    fn of(shop: &Shop, depth: Depth, now: Timestamp, passed_at: Option<Timestamp>) -> SaleDays {
-        let first = match depth {
-            Depth::Trailing => {
-                let from = passed_at.map_or(now, |passed_at| passed_at.min(now)) - shop.config.trailing_window;
-                bangkok_day(from)
-            }
-            Depth::Head | Depth::Today => first_day(hours::bangkok(now)),
-        };
-        let last = bangkok_day(now) + Days::new(1);
-        let window = Window { from: midnight(first), until: midnight(last + Days::new(1)) };
-        SaleDays { first, last, window }
-    }
-}
-
-/// The API's days are Bangkok's, whatever zone messages are shown in.
-pub(in crate::service) fn bangkok_day(now: Timestamp) -> NaiveDate {
-    now.with_timezone(&chrono_tz::Asia::Bangkok).date_naive()
-}
-
-fn midnight(day: NaiveDate) -> Timestamp {
-    let local = day.and_time(NaiveTime::MIN);
-    let moment = chrono_tz::Asia::Bangkok.from_local_datetime(&local).earliest();
-    moment.expect("Bangkok has had no clock change since 1920").to_utc()
 }

@@ -4,11 +4,11 @@
 //! what is wrong for a moment is most often wrong for longer. Then comes a good pass with one true change, which must
 //! be told, once, and nothing else with it.
 
-mod books;
+pub(crate) mod books;
 mod catalogue;
 mod reader;
-mod row;
-mod server;
+pub(crate) mod row;
+pub(crate) mod server;
 
 use posbell::domain::model::Resource;
 use posbell::service::clock::Clock;

@@ -2,14 +2,16 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use mockito::Matcher;
 use posbell::domain::clock::apart;
-use posbell::edge::pospos::quota::Urgency;
+use posbell::edge::pospos::quota::{BootClock, Urgency, Waiting};
 use posbell::edge::pospos::{Malformed, Pospos, PosposSettings, ReadError, SettingsError, TransportError, WallClock};
 
-use super::{KEY, day, governor, products, settings, shop, shop_with};
+use super::{KEY, day, governor, products, settings, shop, shop_by, shop_with};
 
 const MEMBERS: &str = include_str!("../fixtures/api/members.json");
 const TRANSACTIONS: &str = include_str!("../fixtures/api/transactions.json");
@@ -60,7 +62,97 @@ fn raw_server(answer: &'static [u8], hold: bool) -> u16 {
 async fn a_refused_key_is_told_from_everything_else() {
     let gateway = r#"{"message":"No API key found in request"}"#;
     assert!(matches!(answered(401, None, gateway).await, ReadError::KeyRefused { status: 401 }));
-    assert!(matches!(answered(403, None, "").await, ReadError::KeyRefused { status: 403 }));
+    assert!(matches!(answered(403, None, " {} ").await, ReadError::KeyRefused { status: 403 }));
+}
+
+#[tokio::test]
+async fn a_refusal_that_is_no_json_object_is_not_the_apis() {
+    let long = format!(r#"{{"message":"{}"}}"#, " ".repeat(70_000));
+    for body in ["", "<html><body>Access denied</body></html>", "null", r#""no""#, "[{}]", r#"{"message":"#, &long] {
+        for status in [401, 403] {
+            let error = answered(status.into(), None, body).await;
+            assert!(matches!(error, ReadError::Blocked { status: got } if got == status), "{body:.40} {error:?}");
+        }
+    }
+    let said = answered(403, None, "<html>").await.to_string();
+    let want =
+        "the API is unreachable: something in between answered 403 with a page that is not the API's (a firewall?)";
+    assert_eq!(said, want);
+}
+
+/// A boot's clock that the test sets, in milliseconds. Whoever waits by it sets it himself.
+struct Hand(AtomicU64);
+
+impl Hand {
+    fn pass(&self, seconds: u64) {
+        self.0.fetch_add(seconds * 1_000, Ordering::Relaxed);
+    }
+}
+
+impl BootClock for Hand {
+    fn boot_id(&self) -> String {
+        "one".to_owned()
+    }
+
+    fn now(&self) -> Duration {
+        Duration::from_millis(self.0.load(Ordering::Relaxed))
+    }
+
+    fn wait(&self, duration: Duration) -> Waiting {
+        self.0.fetch_add(duration.as_millis() as u64 + 1, Ordering::Relaxed);
+        Box::pin(std::future::ready(()))
+    }
+}
+
+/// A server that answers with a firewall's page and 403 while `closed`, and counts the calls.
+async fn firewall(closed: &Arc<AtomicBool>, calls: &Arc<AtomicU64>) -> (mockito::ServerGuard, mockito::Mock) {
+    let mut server = mockito::Server::new_async().await;
+    let (of_status, of_body, calls) = (Arc::clone(closed), Arc::clone(closed), Arc::clone(calls));
+    let status = move |_: &mockito::Request| {
+        calls.fetch_add(1, Ordering::Relaxed);
+        if of_status.load(Ordering::Relaxed) { 403 } else { 200 }
+    };
+    let body = move |_: &mockito::Request| match of_body.load(Ordering::Relaxed) {
+        true => b"<html>Access denied</html>".to_vec(),
+        false => products("ab", r#","total":2"#).into_bytes(),
+    };
+    let mock = server.mock("GET", "/stock/pagination").match_query(Matcher::Any);
+    let mock = mock.with_status_code_from_request(status).with_body_from_request(body).create_async().await;
+    (server, mock)
+}
+
+#[tokio::test]
+async fn behind_a_firewall_no_call_leaves_for_a_minute_then_ten_then_an_hour_but_a_persons() {
+    let (closed, calls) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicU64::new(0)));
+    let (server, _mock) = firewall(&closed, &calls).await;
+    let clock = Arc::new(Hand(AtomicU64::new(1_000)));
+    let shop = shop_by(settings(&server.url()), "1000/1ms", clock.clone());
+    let read = async |urgency| {
+        let outcome = shop.pospos.stock_whole(urgency).await;
+        let is_blocked = matches!(outcome, Err(ReadError::Blocked { status: 403 }));
+        assert!(is_blocked || outcome.is_ok(), "{outcome:?}");
+        (is_blocked, calls.load(Ordering::Relaxed))
+    };
+    assert_eq!(read(Urgency::Sweep).await, (true, 1));
+    for (pause, before) in (1..).zip([60, 600, 3600, 3600].map(|pause| pause - 1)).map(|(n, pause)| (pause, n)) {
+        clock.pass(pause);
+        assert_eq!(read(Urgency::Sales).await, (true, before), "after {pause} s none leaves");
+        clock.pass(1);
+        assert_eq!(read(Urgency::Sales).await, (true, before + 1), "after {pause} s and one more one does");
+        assert_eq!(read(Urgency::Sweep).await, (true, before + 1), "and no other");
+    }
+    assert_eq!(read(Urgency::Person).await, (true, 6), "a person's goes at once");
+    closed.store(false, Ordering::Relaxed);
+    assert_eq!(read(Urgency::Sweep).await, (true, 6));
+    assert_eq!(read(Urgency::Person).await, (false, 7));
+    assert_eq!(read(Urgency::Sweep).await, (false, 8), "a good answer ends it for all");
+    closed.store(true, Ordering::Relaxed);
+    assert_eq!(read(Urgency::Sweep).await, (true, 9));
+    shop.pospos.allow_again();
+    assert_eq!(read(Urgency::Sweep).await, (true, 10), "so does a person's word");
+    closed.store(false, Ordering::Relaxed);
+    clock.pass(60);
+    assert_eq!(read(Urgency::Sweep).await, (false, 11), "the first pause is a minute again");
 }
 
 #[tokio::test]
@@ -206,9 +298,15 @@ fn settings_that_cannot_work_are_refused() {
 
 /// What comes of reading products from a server that says this date, by a clock that shows this time.
 async fn dated(date: Option<&str>, now: &str, urgency: Urgency) -> Option<String> {
+    aged(date, None, now, urgency).await
+}
+
+/// The same of an answer out of a cache that says how old it is.
+async fn aged(date: Option<&str>, age: Option<&str>, now: &str, urgency: Urgency) -> Option<String> {
     let mut server = mockito::Server::new_async().await;
     let mock = server.mock("GET", "/stock/pagination").match_query(Matcher::Any).with_body(products("ab", ""));
-    let _mock = date.into_iter().fold(mock, |mock, date| mock.with_header("date", date)).create_async().await;
+    let mock = date.into_iter().fold(mock, |mock, date| mock.with_header("date", date));
+    let _mock = age.into_iter().fold(mock, |mock, age| mock.with_header("age", age)).create_async().await;
     let now = now.parse().unwrap();
     let settings =
         PosposSettings { clock: WallClock::new(move |server| apart(now, server)), ..settings(&server.url()) };
@@ -231,5 +329,16 @@ async fn an_answer_of_another_time_is_none_but_to_a_person() {
     }
     for date in ["soon", "", "Tue, 31 Feb 2026 03:00:00 GMT"] {
         assert_eq!(dated(Some(date), "1970-01-01T00:00:05Z", Urgency::Sweep).await, None, "{date} says nothing");
+    }
+}
+
+#[tokio::test]
+async fn a_cached_answer_is_of_this_time_where_its_age_says_so() {
+    let date = Some("Tue, 24 Nov 2026 01:00:00 GMT");
+    let now = "2026-11-24T03:00:05Z";
+    assert_eq!(aged(date, Some("7200"), now, Urgency::Sweep).await, None);
+    let apart = Some("this machine's clock is 2 hours ahead of the shop's server: set it".to_owned());
+    for age in [None, Some("0"), Some("soon"), Some("-7200"), Some("99999999999")] {
+        assert_eq!(aged(date, age, now, Urgency::Sweep).await, apart, "{age:?}");
     }
 }

@@ -17,7 +17,7 @@ use std::time::Duration;
 use chrono::NaiveDate;
 use mockito::{Matcher, Mock, ServerGuard};
 use posbell::domain::model::KeyHash;
-use posbell::edge::pospos::quota::{Governor, SystemBootClock};
+use posbell::edge::pospos::quota::{BootClock, Governor, SystemBootClock};
 use posbell::edge::pospos::{FieldMap, Pospos, PosposSettings, WallClock};
 use tempfile::TempDir;
 
@@ -46,18 +46,27 @@ pub fn settings(base_url: &str) -> PosposSettings {
 
 /// A shop with these settings and a quota that is never in the way.
 pub fn shop_with(settings: PosposSettings, quota: &str) -> Shop {
+    shop_by(settings, quota, Arc::new(SystemBootClock))
+}
+
+/// The same by this clock.
+pub fn shop_by(settings: PosposSettings, quota: &str, clock: Arc<dyn BootClock>) -> Shop {
     // Whoever is first installs it; the others find it there.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let dir = tempfile::tempdir().unwrap();
-    let pospos = Pospos::new(settings, governor(dir.path(), quota)).unwrap();
+    let pospos = Pospos::new(settings, governor_by(dir.path(), quota, clock)).unwrap();
     Shop { pospos, _dir: dir }
 }
 
 /// A governor with one limit, on the machine's own clock.
 pub fn governor(dir: &Path, quota: &str) -> Governor {
+    governor_by(dir, quota, Arc::new(SystemBootClock))
+}
+
+fn governor_by(dir: &Path, quota: &str, clock: Arc<dyn BootClock>) -> Governor {
     // Of this directory alone: tests run side by side, and a key is claimed for the whole machine.
     let key = KeyHash::of(&dir.display().to_string());
-    Governor::open(dir, &key, vec![quota.parse().unwrap()], Arc::new(SystemBootClock)).unwrap()
+    Governor::open(dir, &key, vec![quota.parse().unwrap()], clock).unwrap()
 }
 
 /// A shop against a server at `base_url`.

@@ -37,6 +37,8 @@ pub struct Rig {
 pub struct RigPlan {
     pub products: usize,
     pub sales: usize,
+    pub vendors: usize,
+    pub purchases: usize,
     pub seed: u64,
     /// What the shop allows, and what the program is told that it allows.
     pub quota: (u32, Duration),
@@ -69,7 +71,9 @@ to = ["receiver"]
 impl Default for RigPlan {
     fn default() -> Self {
         let (config, rules) = (String::new(), Self::EVERYTHING.to_owned());
-        Self { products: 40, sales: 20, seed: 1, quota: Self::QUOTA, shop: String::new(), config, rules }
+        let (vendors, purchases) = (4, 3);
+        let (quota, shop) = (Self::QUOTA, String::new());
+        Self { products: 40, sales: 20, vendors, purchases, seed: 1, quota, shop, config, rules }
     }
 }
 
@@ -81,6 +85,8 @@ impl Rig {
         let shop_plan = ShopPlan {
             products: plan.products,
             sales_today: plan.sales,
+            vendors: plan.vendors,
+            purchases: plan.purchases,
             seed: plan.seed,
             api_key: own_key(),
             quota: vec![plan.quota],

@@ -122,6 +122,46 @@ async fn a_refused_key_stops_the_shop_at_once_until_a_person_resumes_it() {
     drop(service);
 }
 
+/// Runs until a firewall has answered once, and sells one.
+async fn behind_a_firewall(rig: &Rig) {
+    rig.told(EventKind::ShopBaseline).await;
+    rig.shop.fail_next(Resource::Transactions, Fault::Firewall(403), 1);
+    status_says(rig, |status| {
+        let resources = status["shops"][0]["resources"].as_array().cloned().unwrap_or_default();
+        resources.iter().any(|one| one["failing"]["why"].as_str().is_some_and(|why| why.contains("a firewall?")))
+    })
+    .await;
+    rig.sell_one();
+}
+
+/// That everything was told, and nothing of a key.
+async fn goes_on(rig: &Rig) {
+    let received = rig.all_told().await;
+    rig.assert_exact(&received);
+    assert!(received.iter().all(|one| event(one).kind != EventKind::ShopKeyRejected));
+    status_says(rig, |status| Resource::ALL.into_iter().all(|resource| !failing(status, resource))).await;
+    status_says(rig, |status| status["shops"][0]["key_refused"].is_null()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_firewalls_page_refuses_no_key_and_the_shop_is_read_again_after_a_minute() {
+    let rig = Rig::new(RigPlan::default());
+    let service = rig.start();
+    behind_a_firewall(&rig).await;
+    goes_on(&rig).await;
+    drop(service);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_who_resumes_a_shop_behind_a_firewall_need_not_wait() {
+    let rig = Rig::new(RigPlan::default());
+    let service = rig.start();
+    behind_a_firewall(&rig).await;
+    assert!(rig.run(&["resume", "main"]).status.success());
+    goes_on(&rig).await;
+    drop(service);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_answer_is_given_up_and_the_next_pass_tells_it_all() {
     let rig = Rig::new(RigPlan::default());

@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 
 use super::{CreditRow, PaidCredits, PendingCredits};
 use crate::domain::diff::guard::{Census, GuardLimits, Guarded, Suspicion, Tally};
+use crate::domain::diff::through::Share;
 use crate::domain::diff::{Known, Unbelievable};
 use crate::domain::model::{Credit, CreditStatus, Money, Timestamp};
 
@@ -34,6 +35,12 @@ pub fn census(known: &Known<CreditRow>, pending: &PendingCredits, paid: &PaidCre
         tally.row(&found, false);
     }
     tally.census()
+}
+
+/// How many of the credits that are known to be owed are in the two lists, or were found among the paid ones.
+pub fn share(known: &Known<CreditRow>, pending: &PendingCredits, paid: &PaidCredits) -> Share {
+    let owed = known.rows().filter(|row| row.is_owed());
+    Share::of(owed, |row| pending.has(&row.credit.id) || paid.has(&row.credit.id))
 }
 
 /// Refuses two lists that have the same credits: then the period that was asked for was not heeded. Some may fall due

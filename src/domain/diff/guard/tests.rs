@@ -341,3 +341,33 @@ proptest! {
         prop_assert_eq!(Readings::default().judge(0, census), "believed");
     }
 }
+
+#[test]
+fn what_is_told_through_a_held_pass_lets_no_more_of_the_others_change() {
+    let of = |known: u64, vanished: u64| {
+        let counts = Counts { suspicious: vanished, vanished, ..Counts::default() };
+        Census { known, counts, changed: vanished, ..Census::default() }
+    };
+    let mut shop = Readings::default();
+    assert_eq!(shop.judge(0, of(61, 20)), "held and told 1");
+    shop.record.tell_through(40);
+    // Of 101 rows twenty might be away.
+    assert_eq!(shop.judge(2, of(101, 20)), "held");
+    shop.decide(Decision::Drop);
+    shop.record.tell_through(40);
+    assert_eq!(shop.judge(4, of(141, 20)), "held");
+    assert_eq!(shop.judge(6, of(141, 141)), "held and told 2", "another change is held from the same moment");
+    assert_eq!(shop.record.held.as_ref().map(|held| (held.since, held.through)), Some((at(0), 80)));
+    assert_eq!(shop.judge(8, of(141, 0)), "believed, cleared");
+    assert_eq!(shop.judge(10, of(141, 28)), "believed", "then they are known like all others");
+    assert_eq!(shop.judge(12, of(141, 29 + 28)), "held and told 3");
+}
+
+#[test]
+fn a_record_of_an_older_version_has_told_nothing_through_its_held_pass() {
+    let mut shop = Readings::default();
+    shop.read(0, &[(Vanished, 300)]);
+    let written = serde_json::to_string(&shop.record).unwrap();
+    assert!(!written.contains("through"), "{written}");
+    assert_eq!(serde_json::from_str::<GuardRecord>(&written).unwrap(), shop.record);
+}

@@ -25,7 +25,7 @@ use super::desk::{Desk, Look};
 use super::file::LedgerFile;
 use super::queue::Ticket;
 use super::slow::Slowed;
-use super::{BootClock, LedgerState, Monotonic, PlaceId, QuotaError, QuotaLimit, Urgency, ledger};
+use super::{BootClock, LedgerState, Monotonic, PlaceId, QuotaError, QuotaLimit, Urgency, Waiting, ledger};
 use crate::domain::model::KeyHash;
 
 /// Lets calls of one shop go, as fast as its quota allows and never faster.
@@ -109,6 +109,11 @@ impl Governor {
     /// The boot's clock, as the calls are stamped by.
     pub fn now(&self) -> Monotonic {
         self.books.desk_now().1
+    }
+
+    /// Waits about that long by the boot's clock.
+    pub fn wait(&self, duration: Duration) -> Waiting {
+        self.books.clock.wait(duration)
     }
 
     /// What every limit still allows right now, for the status: the limits as they are in force, which is less than
