@@ -158,7 +158,7 @@ impl Deliverer {
         let outcome = if item.events.len() == item.delivery.events.len() {
             self.send(self.outgoing(&item, at)).await
         } else {
-            Outcome::Rejected { reason: Reason::EventLost }
+            Outcome::rejected(Reason::EventLost)
         };
         let took = self.shared.clock.mark().up.saturating_sub(begun.up);
         let before = item.delivery;
@@ -189,7 +189,7 @@ impl Deliverer {
             Some(Ok(outcome)) => outcome,
             _ => {
                 error!(channel.name = %self.channel.name, "sending to {} has panicked; please report it", self.channel.name);
-                Outcome::Rejected { reason: Reason::Unsendable("posbell failed while writing it".to_owned()) }
+                Outcome::rejected(Reason::Unsendable("posbell failed while writing it".to_owned()))
             }
         }
     }
@@ -213,7 +213,8 @@ impl Deliverer {
             _ => item.delivery.id.as_str().to_owned(),
         };
         let recipient = item.delivery.recipient.clone();
-        Outgoing { delivery: item.delivery.id.clone(), id, body: body(&item.events), text, recipient, at }
+        let (delivery, severity) = (item.delivery.id.clone(), item.delivery.severity);
+        Outgoing { delivery, id, body: body(&item.events), text, recipient, severity, at }
     }
 
     fn say(&self, outcome: &Outcome, after: &Delivery, lookout: &Lookout) {
@@ -227,7 +228,7 @@ impl Deliverer {
                 }
                 return;
             }
-            Outcome::Retry { reason, .. } | Outcome::Rejected { reason } => reason.to_string(),
+            Outcome::Retry { reason, .. } | Outcome::Rejected { reason, .. } => reason.to_string(),
         };
         let is_dead = matches!(after.state, State::Dead { .. });
         if health.send_failed(name, &why, self.shared.clock.now()) && !is_dead {

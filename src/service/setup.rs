@@ -9,6 +9,7 @@ use tracing::info;
 use super::clock::Clock;
 use super::shop::{Shared, Shop};
 use crate::config::{ChannelConfig, ChannelKind, Config, Problem, SecretError, SecretRef, ShopConfig, Weight};
+use crate::domain::event::Severity;
 use crate::domain::mistake::Mistake;
 use crate::domain::model::{ChannelName, KeyHash};
 use crate::domain::outbox::RetryPolicy;
@@ -139,7 +140,8 @@ impl Building<'_> {
             ChannelKind::Telegram { token, chat_id, api_url } => {
                 let token = self.secret(token)?;
                 let (chat_id, api_url) = (*chat_id, api_url.clone());
-                let telegram = Telegram::new(TelegramSettings { token, chat_id, api_url, timeout: config.timeout });
+                let (silent, timeout) = (vec![Severity::Info], config.timeout);
+                let telegram = Telegram::new(TelegramSettings { token, chat_id, api_url, silent, timeout });
                 (telegram.map(Channel::Telegram).map_err(|error| error.to_string()), Vec::new())
             }
         };

@@ -104,7 +104,7 @@ mod tests {
     }
 
     fn failed() -> Outcome {
-        Outcome::Retry { reason: Reason::Status(503), retry_after: None }
+        Outcome::retry(Reason::Status(503))
     }
 
     fn short() -> RetryPolicy {

@@ -11,6 +11,7 @@ mod destinations;
 mod digest;
 mod outcome;
 mod plan;
+mod reason;
 mod schedule;
 
 pub use act::{Act, Unmoved};
@@ -18,6 +19,7 @@ pub use catch_up::{CATCH_UP_AFTER, Collapse, News, Waiting, catch_up};
 pub use delivery::{Address, Again, Attempt, Delivery, State};
 pub use destinations::{Destination, Destinations};
 pub use digest::Digests;
-pub use outcome::{Outcome, Reason};
+pub use outcome::Outcome;
 pub use plan::{body, plan};
+pub use reason::{Concern, Reason, TlsFault};
 pub use schedule::RetryPolicy;

@@ -70,7 +70,10 @@ mod tests {
     use proptest::prelude::*;
 
     fn retry(after: Option<u64>) -> Outcome {
-        Outcome::Retry { reason: Reason::Timeout, retry_after: after.map(Duration::from_secs) }
+        match after {
+            Some(wish) => Outcome::retry_after(Reason::Timeout, Duration::from_secs(wish)),
+            None => Outcome::retry(Reason::Timeout),
+        }
     }
 
     #[test]
@@ -85,7 +88,7 @@ mod tests {
     #[test]
     fn what_was_rejected_is_repeated_slowly() {
         let policy = RetryPolicy::default();
-        let rejected = Outcome::Rejected { reason: Reason::Status(404) };
+        let rejected = Outcome::rejected(Reason::Status(404));
         assert_eq!(policy.pause(&rejected, 1, 0.0), Some(Duration::from_secs(900)));
         assert_eq!(policy.pause(&rejected, 2, 0.0), Some(Duration::from_secs(21_600)));
     }
@@ -94,7 +97,7 @@ mod tests {
         #[test]
         fn no_pause_is_longer_than_the_longest(max in 1u64..1_000_000, failed in 1u32..100, wish: Option<u64>, rejected: bool) {
             let policy = RetryPolicy { retry_max: Duration::from_secs(max), ..RetryPolicy::default() };
-            let rejection = Outcome::Rejected { reason: Reason::Status(404) };
+            let rejection = Outcome::rejected(Reason::Status(404));
             let outcome = if rejected { rejection } else { retry(wish) };
             prop_assert!(policy.pause(&outcome, failed, 1.0) <= Some(policy.longest_pause()));
         }

@@ -4,11 +4,12 @@
 //! decides what follows.
 
 pub mod email;
+mod said;
 pub mod telegram;
 mod transport;
 pub mod webhook;
 
-use crate::domain::event::DeliveryId;
+use crate::domain::event::{DeliveryId, Severity};
 use crate::domain::message::Text;
 use crate::domain::model::Timestamp;
 use crate::domain::outbox::Outcome;
@@ -26,6 +27,8 @@ pub struct Outgoing {
     pub text: Text,
     /// The one mail address it goes to, for e-mail channels.
     pub recipient: Option<String>,
+    /// How much it matters.
+    pub severity: Severity,
     /// When this attempt is made.
     pub at: Timestamp,
 }

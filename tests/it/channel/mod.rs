@@ -18,7 +18,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use posbell::domain::event::DeliveryId;
+use posbell::domain::event::{DeliveryId, Severity};
 use posbell::domain::message::Text;
 use posbell::domain::model::ChannelName;
 use posbell::edge::channel::Outgoing;
@@ -41,6 +41,7 @@ fn outgoing() -> Outgoing {
             title: "ของหมด: น้ำดื่ม".to_owned(), body: "เหลือ 0".to_owned()
         },
         recipient: Some(recipient.to_owned()),
+        severity: Severity::Critical,
         at: "2026-01-15T09:30:00Z".parse().expect("is a time"),
     }
 }

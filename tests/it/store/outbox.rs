@@ -192,7 +192,7 @@ async fn the_attempts_of_a_delivery_are_kept() {
     let store = open(dir.path());
     waiting(&store, &[1]).await;
     let before = due(&store, 1).await.remove(0);
-    let outcome = Outcome::Retry { reason: Reason::Timeout, retry_after: None };
+    let outcome = Outcome::retry(Reason::Timeout);
     let after = before.clone().settle(&outcome, at(1), Duration::from_secs(15), 0.5, &RetryPolicy::default());
     store.commit(Commit { settled: vec![(before, after.clone())], ..Commit::default() }).await.unwrap();
     drop(store);

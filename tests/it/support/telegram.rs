@@ -37,6 +37,8 @@ pub struct Message {
     pub text: String,
     /// Whether the preview of links is off.
     pub without_preview: bool,
+    /// Whether it makes no sound.
+    pub without_sound: bool,
 }
 
 struct Desk {
@@ -128,5 +130,6 @@ fn read(uri: &Uri, said: &Value) -> Message {
         chat_id: said["chat_id"].as_i64().expect("a chat is a number"),
         text: said["text"].as_str().expect("a text is a text").to_owned(),
         without_preview: said["link_preview_options"]["is_disabled"] == true,
+        without_sound: said["disable_notification"] == true,
     }
 }

@@ -229,7 +229,7 @@ fn happen(outbox: &mut Vec<Waiting>, happening: &Happening, number: u64) {
             }
             let outcome = match taken {
                 true => Outcome::Delivered,
-                false => Outcome::Retry { reason: Reason::Timeout, retry_after: None },
+                false => Outcome::retry(Reason::Timeout),
             };
             let delivery = &mut outbox[*which.get(&left)].delivery;
             let policy = RetryPolicy::default();

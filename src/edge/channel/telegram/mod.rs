@@ -1,24 +1,29 @@
 //! How does a message reach a Telegram chat, and what does the Bot API's answer mean?
 //!
 //! The token is part of the URL of every call, and the errors of the libraries underneath print that URL. So errors are
-//! taken apart here and never shown: what comes back is an [`Outcome`] of closed words. Nothing here is `Debug` but
+//! taken apart here and never shown: what comes back is an [`Outcome`] of closed words, with the API's own
+//! description, cleaned. Nothing here is `Debug` but
 //! the settings, which hide it.
 //!
 //! It refuses to repeat (the library's own throttle would, behind the outbox's back), to use markup (a product's name
 //! is not ours to escape), and to follow a group that moved: whose chat that is a person must say.
 
+mod answer;
+
 use std::fmt;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
+use teloxide::Bot;
 use teloxide::prelude::{Request, Requester};
 use teloxide::requests::HasPayload;
 use teloxide::types::{ChatId, LinkPreviewOptions};
-use teloxide::{ApiError, Bot, RequestError};
 use url::Url;
 
 use super::Outgoing;
+use super::said::Secrets;
 use super::transport::reason_of;
+use crate::domain::event::Severity;
 use crate::domain::message::Text;
 use crate::domain::outbox::{Outcome, Reason};
 
@@ -34,6 +39,8 @@ pub struct TelegramSettings {
     pub chat_id: i64,
     /// A Bot API server of one's own; Telegram's, if not given.
     pub api_url: Option<Url>,
+    /// Messages that matter so much or so little make no sound.
+    pub silent: Vec<Severity>,
     /// For the whole call. On a 5xx the library waits 10 s before it says so: below that, such an answer is told as a
     /// timeout.
     pub timeout: Duration,
@@ -63,13 +70,16 @@ pub enum TelegramError {
 pub struct Telegram {
     bot: Bot,
     chat: ChatId,
+    silent: Vec<Severity>,
+    /// What no answer may show.
+    hidden: Secrets,
     timeout: Duration,
 }
 
 impl Telegram {
     /// Checks the settings. Nothing is sent.
     pub fn new(settings: TelegramSettings) -> Result<Self, TelegramError> {
-        let TelegramSettings { token, chat_id, api_url, timeout } = settings;
+        let TelegramSettings { token, chat_id, api_url, silent, timeout } = settings;
         let token = token.expose_secret().trim();
         if !is_token(token) {
             return Err(TelegramError::BadToken);
@@ -87,7 +97,8 @@ impl Telegram {
             url.path_segments_mut().map_err(|()| TelegramError::BadApiUrl)?.pop_if_empty();
             bot = bot.set_api_url(url);
         }
-        Ok(Self { bot, chat: ChatId(chat_id), timeout })
+        let hidden = Secrets::new([Some(token), token.split_once(':').map(|(_, secret)| secret)].into_iter().flatten());
+        Ok(Self { bot, chat: ChatId(chat_id), silent, hidden, timeout })
     }
 
     /// Makes one attempt.
@@ -101,10 +112,15 @@ impl Telegram {
             prefer_large_media: false,
             show_above_text: false,
         });
+        call.payload_mut().disable_notification = self.silent.contains(&outgoing.severity).then_some(true);
         match tokio::time::timeout(self.timeout, Box::pin(call.send())).await {
             Ok(Ok(_)) => Outcome::Delivered,
-            Ok(Err(error)) => failed(&error),
-            Err(_) => retry(Reason::Timeout),
+            Ok(Err(error)) => {
+                let outcome = answer::failed(&error);
+                let said = outcome.said().and_then(|words| self.hidden.clean(words, outgoing));
+                outcome.saying(said)
+            }
+            Err(_) => Outcome::retry(Reason::Timeout),
         }
     }
 }
@@ -118,9 +134,9 @@ fn is_token(text: &str) -> bool {
     })
 }
 
-/// `title`, an empty line, `body`; cut with an ellipsis where Telegram's limit is.
+/// `title`, a line break, `body`; cut with an ellipsis where Telegram's limit is.
 fn cut(text: &Text) -> String {
-    let whole = if text.body.is_empty() { text.title.clone() } else { format!("{}\n\n{}", text.title, text.body) };
+    let whole = if text.body.is_empty() { text.title.clone() } else { format!("{}\n{}", text.title, text.body) };
     if whole.encode_utf16().count() <= TEXT_LIMIT {
         return whole;
     }
@@ -136,72 +152,6 @@ fn cut(text: &Text) -> String {
     kept
 }
 
-/// What a failed call means.
-fn failed(error: &RequestError) -> Outcome {
-    match error {
-        RequestError::RetryAfter(wish) => {
-            Outcome::Retry { reason: Reason::Status(429), retry_after: Some(wish.duration()) }
-        }
-        RequestError::MigrateToChatId(ChatId(id)) => {
-            rejected(Reason::Unsendable(format!("the group has become a supergroup; set chat_id = {id}")))
-        }
-        RequestError::Api(error) => answered(error),
-        // The message was sent: only what is told about it has a shape that this version of the library does not
-        // know. A repeat would show it twice.
-        RequestError::InvalidJson { raw, .. } if says_ok(raw) => Outcome::Delivered,
-        RequestError::InvalidJson { .. } => retry(Reason::BadAnswer),
-        RequestError::Network(error) if error.is_timeout() => retry(Reason::Timeout),
-        RequestError::Network(error) => retry(reason_of(error.as_ref())),
-        RequestError::Io(error) => retry(reason_of(error.as_ref())),
-    }
-}
-
-/// What the Bot API's own words mean. It gives its errors as texts; their first word is that of the HTTP status.
-fn answered(error: &ApiError) -> Outcome {
-    match error {
-        ApiError::InvalidToken => rejected(Reason::Unauthorized),
-        ApiError::BotBlocked
-        | ApiError::ChatNotFound
-        | ApiError::UserNotFound
-        | ApiError::GroupDeactivated
-        | ApiError::BotKicked
-        | ApiError::BotKickedFromSupergroup
-        | ApiError::BotKickedFromChannel
-        | ApiError::UserDeactivated
-        | ApiError::CantInitiateConversation
-        | ApiError::CantTalkWithBots
-        | ApiError::NotEnoughRightsToPostMessages => rejected(Reason::RecipientRefused),
-        ApiError::Unknown(text) => {
-            let begins = |words: &str| text.starts_with(words);
-            match () {
-                () if begins("Forbidden") => rejected(Reason::RecipientRefused),
-                () if begins("Unauthorized") => rejected(Reason::Unauthorized),
-                () if begins("Bad Request") => rejected(Reason::Status(400)),
-                () if begins("Too Many Requests") => retry(Reason::Status(429)),
-                () if begins("Internal Server Error") => retry(Reason::Status(500)),
-                () if begins("Bad Gateway") => retry(Reason::Status(502)),
-                () => retry(Reason::BadAnswer),
-            }
-        }
-        // All the others are said of requests that this channel does not make, or of a text that it cannot send.
-        _ => rejected(Reason::Status(400)),
-    }
-}
-
-/// Whether an answer that could not be understood begins with a yes.
-fn says_ok(raw: &str) -> bool {
-    let answer: Option<serde_json::Value> = serde_json::from_str(raw).ok();
-    answer.is_some_and(|answer| answer.get("ok") == Some(&serde_json::Value::Bool(true)))
-}
-
-fn retry(reason: Reason) -> Outcome {
-    Outcome::Retry { reason, retry_after: None }
-}
-
-fn rejected(reason: Reason) -> Outcome {
-    Outcome::Rejected { reason }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -213,6 +163,7 @@ mod tests {
             token: SecretString::from(token),
             chat_id: -1001,
             api_url: api_url.map(|url| Url::parse(url).expect("is a URL")),
+            silent: Vec::new(),
             timeout: Duration::from_secs(1),
         }
     }
@@ -241,7 +192,7 @@ mod tests {
     fn a_text_is_cut_where_telegram_counts() {
         let text = |title: &str, body: &str| cut(&Text { title: title.to_owned(), body: body.to_owned() });
         assert_eq!(text("title", ""), "title");
-        assert_eq!(text("title", "body"), "title\n\nbody");
+        assert_eq!(text("title", "body"), "title\nbody");
         // Thai letters are one unit each, these faces two.
         for (letter, units, fits) in [("ก", 1, 4096), ("😀", 2, 2048)] {
             assert_eq!(text(&letter.repeat(fits), ""), letter.repeat(fits));
@@ -249,46 +200,6 @@ mod tests {
             assert!(longer.ends_with(&format!("{letter}…")), "{letter}");
             let count = longer.encode_utf16().count();
             assert!((TEXT_LIMIT - units + 1..=TEXT_LIMIT).contains(&count), "{letter}: {count}");
-        }
-    }
-
-    #[test]
-    fn what_the_bot_api_says_decides_what_follows() {
-        let unauthorized = || rejected(Reason::Unauthorized);
-        let refused = || rejected(Reason::RecipientRefused);
-        for (text, expected) in [
-            ("Unauthorized", unauthorized()),
-            ("Not Found", unauthorized()),
-            ("Unauthorized: something new", unauthorized()),
-            ("Forbidden: bot was blocked by the user", refused()),
-            ("Forbidden: bot was kicked from the group chat", refused()),
-            ("Forbidden: bot was kicked from the supergroup chat", refused()),
-            ("Forbidden: bot is not a member of the channel chat", refused()),
-            ("Forbidden: user is deactivated", refused()),
-            ("Bad Request: chat not found", refused()),
-            ("Bad Request: group is deactivated", refused()),
-            ("Bad Request: message text is empty", rejected(Reason::Status(400))),
-            ("Bad Request: something new", rejected(Reason::Status(400))),
-            ("Too Many Requests: retry later", retry(Reason::Status(429))),
-            ("Internal Server Error", retry(Reason::Status(500))),
-            ("Bad Gateway", retry(Reason::Status(502))),
-            ("something new", retry(Reason::BadAnswer)),
-        ] {
-            let error: ApiError = serde_json::from_value(text.into()).expect("is an error");
-            assert_eq!(answered(&error), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_yes_of_unknown_shape_is_a_yes() {
-        for (raw, expected) in [
-            (r#"{"ok":true,"result":{"message_id":"of a new kind"}}"#, true),
-            (r#"{"ok":false,"result":{}}"#, false),
-            (r#"{"result":true}"#, false),
-            ("<html>ok</html>", false),
-            ("", false),
-        ] {
-            assert_eq!(says_ok(raw), expected, "{raw}");
         }
     }
 }
