@@ -115,7 +115,7 @@ fn said(act: Act, args: &ActArgs, done: &ActDone, is_running: bool) -> Vec<Strin
             "Dropped {changed}: never sent from now on; one that was on its way at this moment may still arrive, and \
              counts as delivered then. `posbell deliveries --state dropped` lists them."
         )),
-        (_, Act::Retry | Act::Replay) => {
+        (_, Act::Retry | Act::TryNow | Act::Replay) => {
             said.push(format!("Retried {changed}: due at once, with the ids they had."));
             said.extend((!is_running).then(|| NOT_RUNNING.to_owned()));
         }

@@ -204,7 +204,7 @@ impl Outbox<'_> {
         }
         Ok(match (delivery.act(act, self.clock.now()), act) {
             (Ok(_), _) => Ok(Some(delivery)),
-            (Err(Unmoved::Waits), _) | (Err(Unmoved::Dropped), Act::Drop) => Ok(None),
+            (Err(Unmoved::Waits | Unmoved::Dead), _) | (Err(Unmoved::Dropped), Act::Drop) => Ok(None),
             (Err(Unmoved::Dropped), _) => {
                 Err("it was dropped; `posbell replay --since … --failed` sends it after all".to_owned())
             }
@@ -234,7 +234,7 @@ impl Outbox<'_> {
 
 fn word(act: Act) -> &'static str {
     match act {
-        Act::Retry | Act::Replay => "made due again",
+        Act::Retry | Act::TryNow | Act::Replay => "made due again",
         Act::Drop => "dropped",
     }
 }

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::engine::{Batch, Engine};
+use super::failed::ChannelRecord;
 use super::listed;
 use super::record::{self, ReplayRecord, ResourceRecord, ShopRecord};
 use super::waiting::{Refused, Waiting};
@@ -43,6 +44,8 @@ pub struct Commit {
     pub gather: Option<(ShopId, Resource, Gather)>,
     /// Blocks of the index of the log, by their number, as the store's own indexing made them.
     pub blocks: Vec<(u64, Vec<u8>)>,
+    /// What is known of a channel from now on.
+    pub channel: Option<(ChannelName, ChannelRecord)>,
     /// Channels of whose overflow somebody was told.
     pub overflow_told: Vec<ChannelName>,
     /// Finished work to forget, as the store's own pruning found it.
@@ -53,12 +56,12 @@ impl Commit {
     /// Whether nothing would become of it.
     pub fn is_empty(&self) -> bool {
         let Commit { rows, events, deliveries, settled, acts, collapse, .. } = self;
-        let Commit { resource, guard, shop, gather, replay, overflow_told, removals, blocks, .. } = self;
+        let Commit { resource, guard, shop, channel, gather, replay, overflow_told, removals, blocks, .. } = self;
         let told = [rows.len(), events.len(), deliveries.len(), settled.len(), acts.len()];
         let kept = [overflow_told.len(), removals.len(), blocks.len()];
-        let known = [resource.is_some(), guard.is_some(), shop.is_some()];
+        let known = [resource.is_some(), guard.is_some(), shop.is_some(), channel.is_some()];
         let single = [collapse.is_some(), gather.is_some(), replay.is_some()];
-        told == [0; 5] && kept == [0; 3] && known == [false; 3] && single == [false; 3]
+        told == [0; 5] && kept == [0; 3] && known == [false; 4] && single == [false; 3]
     }
 }
 
@@ -142,6 +145,9 @@ pub(super) fn batch_of(
     }
     if let Some((shop, record)) = commit.shop {
         batch.insert(keys::shop(&shop), record::write(&record)?);
+    }
+    if let Some((channel, record)) = commit.channel {
+        batch.insert(keys::channel(&channel), record::write(&record)?);
     }
     for (block, entries) in commit.blocks {
         batch.insert(keys::numbered(keys::BLOCKS, block), entries);
@@ -273,7 +279,9 @@ fn act(engine: &dyn Engine, batch: &mut Batch, acts: Vec<(DeliveryId, Act, Times
 /// From what is stored, not from what the caller last saw: a key that stays behind is sent again for ever.
 fn replace(batch: &mut Batch, number: u64, stored: &Delivery, after: &Delivery) -> Result<(), StoreError> {
     if let Some(due_at) = stored.state.due_at() {
-        batch.remove(keys::due(&stored.channel, due_at, number));
+        for key in keys::due_keys(stored, due_at, number) {
+            batch.remove(key);
+        }
     }
     if matches!(stored.state, State::Dead { .. }) {
         batch.remove(keys::numbered(keys::DEAD, number));
@@ -339,7 +347,7 @@ fn stored_delivery(engine: &dyn Engine, number: Option<u64>) -> Result<Option<(u
 fn put_delivery(batch: &mut Batch, number: u64, delivery: &Delivery) -> Result<(), StoreError> {
     batch.insert(keys::numbered(keys::DELIVERIES, number), record::write(delivery)?);
     if let Some(due_at) = delivery.state.due_at() {
-        batch.insert(keys::due(&delivery.channel, due_at, number), &[]);
+        batch.insert(keys::due_key(delivery, due_at, number), &[]);
     }
     if matches!(delivery.state, State::Dead { .. }) {
         batch.insert(keys::numbered(keys::DEAD, number), &[]);
