@@ -12,8 +12,20 @@ pub struct Failing {
     pub since: Timestamp,
     /// How many there have been.
     pub times: u64,
-    /// What the latest one said.
+    /// Why the latest one was.
     pub why: String,
+    /// What the other side said to it.
+    pub said: Option<String>,
+}
+
+impl Failing {
+    /// Why the latest one was, with the other side's own words.
+    pub fn in_full(&self) -> String {
+        match &self.said {
+            Some(said) => format!("{}: {said}", self.why),
+            None => self.why.clone(),
+        }
+    }
 }
 
 /// How passes and channels are doing.
@@ -59,6 +71,17 @@ impl Health {
         unreadable > 0 && before != Some(unreadable)
     }
 
+    /// An attempt failed, and the other side said so much about it. Returns whether this is news; other words for the
+    /// same reason are none.
+    pub fn send_refused(&self, channel: &ChannelName, why: &str, said: Option<String>, now: Timestamp) -> bool {
+        let mut channels = lock(&self.channels);
+        let news = note(&mut channels, channel.clone(), why, now);
+        if let Some(failing) = channels.get_mut(channel) {
+            failing.said = said;
+        }
+        news
+    }
+
     /// An attempt failed. Returns whether this is news.
     pub fn send_failed(&self, channel: &ChannelName, why: &str, now: Timestamp) -> bool {
         note(&mut lock(&self.channels), channel.clone(), why, now)
@@ -96,10 +119,11 @@ fn note<K: Ord>(failing: &mut BTreeMap<K, Failing>, key: K, why: &str, now: Time
             known.times += 1;
             let news = wording(&known.why) != wording(why);
             known.why = why.to_owned();
+            known.said = None;
             news
         }
         None => {
-            failing.insert(key, Failing { since: now, times: 1, why: why.to_owned() });
+            failing.insert(key, Failing { since: now, times: 1, why: why.to_owned(), said: None });
             true
         }
     }

@@ -28,6 +28,7 @@ pub mod probe;
 pub mod replay;
 pub mod report;
 pub mod run;
+pub mod send_limits;
 pub mod setup;
 pub mod shop;
 pub mod shutdown;

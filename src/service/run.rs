@@ -20,6 +20,7 @@ use super::health::Health;
 use super::notice::Teller;
 use super::pass::{self, refresh};
 use super::poll::poll;
+use super::send_limits::SendLimits;
 use super::setup::{Ready, ReadyChannel, open_shop};
 use super::shop::{Shared, Shop};
 use super::shutdown::Shutdown;
@@ -71,6 +72,7 @@ pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce(Option<S
         rules: config.rules.clone(),
         destinations: config.destinations(),
         health: Health::default(),
+        limits: SendLimits::of(&ready.channels),
         wakes,
     });
     let began = shared.clock.now();

@@ -13,6 +13,7 @@ use super::health::Health;
 use super::pace::{self, ShopPace};
 use super::pass::refresh::Refreshes;
 use super::pass::sales::SalesMemory;
+use super::send_limits::SendLimits;
 use super::setup::BODY_LIMIT;
 use crate::config::ShopConfig;
 use crate::domain::event::{BaselineCounts, Event, Level, Scribe};
@@ -49,6 +50,8 @@ pub struct Shared {
     pub destinations: Destinations,
     /// How it all goes.
     pub health: Health,
+    /// What holds back messages.
+    pub limits: SendLimits,
     /// Wakes the delivery loop of a channel.
     pub wakes: BTreeMap<ChannelName, Arc<Notify>>,
 }

@@ -20,6 +20,7 @@ use posbell::edge::store::{Commit, Head, Store};
 use posbell::service::clock::Clock;
 use posbell::service::health::Health;
 use posbell::service::pass::pass;
+use posbell::service::send_limits::SendLimits;
 use posbell::service::setup;
 use posbell::service::shop::{Shared, Shop};
 use rustix::time::{ClockId, clock_gettime};
@@ -196,6 +197,7 @@ async fn open(dir: &Path, address: std::net::SocketAddr) -> Shop {
         retain: config.retain,
         destinations: config.destinations(),
         health: Health::default(),
+        limits: SendLimits::default(),
         wakes: std::collections::BTreeMap::new(),
     });
     let only = ready.shops.into_iter().next().expect("there is one");

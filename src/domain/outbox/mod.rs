@@ -24,4 +24,4 @@ pub use limit::{Answer, Limit, Place, Rate, Room, tighter};
 pub use outcome::Outcome;
 pub use plan::{body, plan};
 pub use reason::{Concern, Reason, TlsFault};
-pub use schedule::RetryPolicy;
+pub use schedule::{LONGEST_WISH, RetryPolicy};

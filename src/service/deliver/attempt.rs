@@ -6,18 +6,49 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 
-use super::Deliverer;
-use crate::domain::event::Event;
+use super::{Deliverer, UnderWay, lock};
+use crate::domain::event::{DeliveryId, Event};
 use crate::domain::message::{Text, render, render_newest};
 use crate::domain::model::Timestamp;
-use crate::domain::outbox::{Delivery, Outcome, Reason, State, body};
+use crate::domain::outbox::{Answer, Concern, Delivery, LONGEST_WISH, Outcome, Reason, State, body};
 use crate::edge::channel::Outgoing;
 use crate::edge::store::{Commit, DueDelivery, StoreError};
 use crate::service::catch_up::Lookout;
+use crate::service::send_limits::Places;
+
+/// How much longer a pause is than the delivery's own that met it: times are stored without their last digits.
+const GRAIN: Duration = Duration::from_millis(2);
+
+impl UnderWay {
+    /// Keeps the place of what met a wish of the receiver; whatever else becomes of it, it waits like any other.
+    fn keep_place(&self, delivery: &DeliveryId, answer: Answer) {
+        let mut met = lock(&self.met);
+        met.retain(|known| known != delivery);
+        if matches!(answer, Answer::Wishes(_)) {
+            met.push(delivery.clone());
+        }
+    }
+}
+
+/// What an attempt says about the receiver.
+fn answer(outcome: &Outcome, after: &Delivery, at: Timestamp, took: Duration) -> Answer {
+    match outcome {
+        Outcome::Delivered => Answer::Takes,
+        Outcome::Retry { retry_after, .. } if outcome.asks_for_a_pause() => {
+            let own = after.state.due_at().and_then(|due| (due - at).to_std().ok()).unwrap_or_default();
+            let wish = retry_after.unwrap_or_default().min(LONGEST_WISH);
+            Answer::Wishes(wish.max(own.saturating_sub(took)) + GRAIN)
+        }
+        Outcome::Retry { .. } => Answer::Fails,
+        // It reads what it is sent, and may take another one.
+        Outcome::Rejected { reason, .. } if reason.concerns() == Concern::Message => Answer::Takes,
+        Outcome::Rejected { .. } => Answer::Fails,
+    }
+}
 
 impl Deliverer {
     /// One attempt and its settling, which is durable when this returns.
-    pub(super) async fn attempt(&self, item: DueDelivery, lookout: &Lookout) -> Result<(), StoreError> {
+    pub(super) async fn attempt(&self, item: DueDelivery, places: Places, shared: &UnderWay) -> Result<(), StoreError> {
         let begun = self.shared.clock.mark();
         let at = begun.shown;
         let outcome = if item.events.len() == item.delivery.events.len() {
@@ -25,10 +56,14 @@ impl Deliverer {
         } else {
             Outcome::rejected(Reason::EventLost)
         };
-        let took = self.shared.clock.mark().up.saturating_sub(begun.up);
+        let ended = self.shared.clock.mark().up;
+        let took = ended.saturating_sub(begun.up);
         let before = item.delivery;
         let after = self.settle(before.clone(), &outcome, at, took);
-        self.say(&outcome, &after, lookout);
+        let answer = answer(&outcome, &after, at, took);
+        shared.keep_place(&after.id, answer);
+        self.shared.limits.end(&self.channel.name, places, answer, ended);
+        self.say(&outcome, &after, &shared.lookout);
         self.shared.store.commit(Commit { settled: vec![(before, after)], ..Commit::default() }).await
     }
 
@@ -85,7 +120,7 @@ impl Deliverer {
     fn say(&self, outcome: &Outcome, after: &Delivery, lookout: &Lookout) {
         let name = &self.channel.name;
         let health = &self.shared.health;
-        let why = match outcome {
+        let (why, said) = match outcome {
             Outcome::Delivered => {
                 if let Some(failing) = health.send_succeeded(name) {
                     info!(channel.name = %name, "channel {name} takes messages again, after {} failures", failing.times);
@@ -93,10 +128,10 @@ impl Deliverer {
                 }
                 return;
             }
-            Outcome::Retry { reason, .. } | Outcome::Rejected { reason, .. } => reason.to_string(),
+            Outcome::Retry { reason, said, .. } | Outcome::Rejected { reason, said } => (reason.to_string(), said),
         };
         let is_dead = matches!(after.state, State::Dead { .. });
-        if health.send_failed(name, &why, self.shared.clock.now()) && !is_dead {
+        if health.send_refused(name, &why, said.clone(), self.shared.clock.now()) && !is_dead {
             warn!(channel.name = %name, "channel {name} did not take a message: {why}; it is kept and tried again");
         }
         if is_dead {

@@ -4,10 +4,13 @@
 //! the loop registers for the wake-up *before* it looks. Killed after a send and before its settling, the message is
 //! sent again with the same id: at least once, never lost.
 //!
+//! A receiver that asks to be left alone holds back all of its messages (`send_limits`). What met that wish keeps its place.
+//!
 //! What waited out an outage of hours is looked through before it is sent (`catch_up`): stock states that newer ones
 //! have overtaken are not sent any more.
 
 mod attempt;
+mod failed;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -21,11 +24,11 @@ use super::catch_up::{Lookout, collapse_waiting};
 use super::setup::ReadyChannel;
 use super::shop::Shared;
 use super::shutdown::Shutdown;
-use crate::domain::event::DeliveryId;
+use crate::domain::event::{DeliveryId, Severity};
 use crate::domain::message::Wording;
 use crate::domain::model::{ShopId, Timestamp};
-use crate::domain::outbox::Delivery;
-use crate::edge::store::{Due, StoreError, When};
+use crate::domain::outbox::{Delivery, Room};
+use crate::edge::store::{Due, DueDelivery, StoreError, When};
 
 /// How long deliveries that are under way may take to end after the end was asked for. What is cut off is sent again
 /// at the next start.
@@ -62,6 +65,8 @@ pub struct Deliverer {
 struct UnderWay {
     /// What is being sent.
     busy: Mutex<BTreeSet<DeliveryId>>,
+    /// What met the wish of the receiver to be left alone: it keeps its place, and goes before what has not been tried.
+    met: Mutex<Vec<DeliveryId>>,
     /// When to look for what newer states have overtaken.
     lookout: Lookout,
 }
@@ -70,24 +75,38 @@ impl Deliverer {
     /// Sends until the end is asked for. Only a failing store ends it earlier.
     pub async fn run(self, shutdown: Shutdown) -> Result<(), StoreError> {
         let this = Arc::new(self);
+        match shutdown.unless_asked(this.try_what_failed()).await {
+            Some(tried) => tried?,
+            None => return Ok(()),
+        }
         let shared = Arc::<UnderWay>::default();
         let mut under_way: JoinSet<Result<(), StoreError>> = JoinSet::new();
+        let limits = &this.shared.limits;
         loop {
-            let woken = this.wake.notified();
-            tokio::pin!(woken);
+            let (woken, ended) = (this.wake.notified(), limits.ended.notified());
+            tokio::pin!(woken, ended);
             woken.as_mut().enable();
+            ended.as_mut().enable();
             let free = this.channel.concurrency.saturating_sub(under_way.len());
-            let next = match free {
-                0 => LOOK_AGAIN,
+            let room = limits.room(&this.channel.name, this.shared.clock.mark().up);
+            let next = match room {
+                _ if free == 0 => LOOK_AGAIN,
+                Room::After(pause) => pause.min(LOOK_AGAIN),
+                Room::WhenOneEnds => LOOK_AGAIN,
                 // Begins its attempts in one go at its end, so whatever is cut off here has begun none.
-                _ => match shutdown.unless_asked(this.begin(free, &shared, &mut under_way)).await {
-                    Some(next) => next?,
-                    None => break,
-                },
+                Room::Now(room) => {
+                    match shutdown.unless_asked(this.begin(free.min(room), &shared, &mut under_way)).await {
+                        Some(next) => next?,
+                        None => break,
+                    }
+                }
             };
+            let has_room = free > 0 && matches!(room, Room::Now(_));
             tokio::select! {
                 () = shutdown.asked() => break,
-                () = &mut woken, if free > 0 => {}
+                () = &mut woken, if has_room => {}
+                // Another channel may have taken the last place, or given one back.
+                () = &mut ended, if free > 0 && room == Room::WhenOneEnds => {}
                 () = tokio::time::sleep(next) => {}
                 Some(done) = under_way.join_next() => settled(done)?,
             }
@@ -118,11 +137,12 @@ impl Deliverer {
                 due.unreadable, self.channel.name);
         }
         for item in due.now {
+            let Some(places) = self.shared.limits.take(&self.channel.name, self.shared.clock.mark().up) else { break };
             lock(&shared.busy).insert(item.delivery.id.clone());
             let (this, shared) = (Arc::clone(self), Arc::clone(shared));
             under_way.spawn(async move {
                 let id = item.delivery.id.clone();
-                let settled = this.attempt(item, &shared.lookout).await;
+                let settled = this.attempt(item, places, &shared).await;
                 lock(&shared.busy).remove(&id);
                 settled
             });
@@ -131,12 +151,27 @@ impl Deliverer {
         Ok(pause.min(LOOK_AGAIN).max(Duration::from_millis(1)))
     }
 
-    /// What is due and not under way.
+    /// What is due and not under way, at most `free`: what is critical, what met a pause that is over, and the rest.
     async fn due(&self, now: Timestamp, free: usize, shared: &Arc<UnderWay>) -> Result<Due, StoreError> {
         let known = Arc::clone(shared);
         let is_busy = move |delivery: &Delivery| lock(&known.busy).contains(&delivery.id);
         let when = When::with_pauses(now, self.channel.retry.longest_pause());
-        self.shared.store.due(&self.channel.name, when, free, is_busy).await
+        let met = lock(&shared.met).clone();
+        let mut first = match met.is_empty() {
+            true => Vec::new(),
+            false => self.shared.store.waiting_of(met.clone()).await?,
+        };
+        first.retain(|item| !is_busy(&item.delivery));
+        first.sort_by_key(|item| item.delivery.created_at);
+        let mut due = self.shared.store.due(&self.channel.name, when, free, is_busy).await?;
+        if !first.is_empty() {
+            due.now.retain(|item| !met.contains(&item.delivery.id));
+            due.now.extend(first);
+            let is_met = |item: &DueDelivery| met.contains(&item.delivery.id);
+            due.now.sort_by_key(|item| (item.delivery.severity != Severity::Critical, !is_met(item)));
+            due.now.truncate(free);
+        }
+        Ok(due)
     }
 
     /// Collapses what newer states have overtaken. Returns whether there was any.

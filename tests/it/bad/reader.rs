@@ -14,6 +14,7 @@ use posbell::service::clock::Clock;
 use posbell::service::health::Health;
 use posbell::service::held::HeldPass;
 use posbell::service::pass::{PassError, PassReport, pass};
+use posbell::service::send_limits::SendLimits;
 use posbell::service::setup::{open_shop, ready};
 use posbell::service::shop::{Shared, Shop};
 
@@ -63,6 +64,7 @@ impl Reader {
             rules: config.rules.clone(),
             destinations: config.destinations(),
             health: Health::default(),
+            limits: SendLimits::default(),
             wakes: BTreeMap::new(),
         };
         let shop = open_shop(ready.shops.remove(0), &config, &Arc::new(shared), Arc::new(SystemBootClock)).await;

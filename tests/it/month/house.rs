@@ -17,6 +17,7 @@ use posbell::edge::store::{Store, StoreError};
 use posbell::service::forget::forget;
 use posbell::service::health::Health;
 use posbell::service::pass::{PassError, PassReport, pass};
+use posbell::service::send_limits::SendLimits;
 use posbell::service::setup;
 use posbell::service::shop::{Shared, Shop};
 use serde::Deserialize;
@@ -212,6 +213,7 @@ async fn open(dir: &Path, time: &Time) -> Shop {
                 retain: RETAINED.to_std().expect("is not negative"),
                 destinations: config.destinations(),
                 health: Health::default(),
+                limits: SendLimits::default(),
                 wakes: BTreeMap::new(),
             });
             let only = ready.shops.into_iter().next().expect("there is one");

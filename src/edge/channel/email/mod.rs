@@ -56,6 +56,15 @@ pub struct EmailSettings {
     pub timeout: Duration,
 }
 
+impl EmailSettings {
+    /// All that they say, secrets too, to see whether they have changed. Not to be shown.
+    pub fn parts(&self) -> Vec<String> {
+        let user = self.smtp.user.clone().unwrap_or_default();
+        let password = self.password.as_ref().map_or(String::new(), |password| password.expose_secret().to_owned());
+        vec![format!("{:?}", self.smtp), user, password, self.from.clone(), format!("{:?}", self.timeout)]
+    }
+}
+
 impl fmt::Debug for EmailSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EmailSettings").field("smtp", &self.smtp).finish_non_exhaustive()

@@ -13,6 +13,7 @@ mod answer;
 use std::fmt;
 use std::time::Duration;
 
+use ring::digest::{SHA256, digest};
 use secrecy::{ExposeSecret, SecretString};
 use teloxide::Bot;
 use teloxide::prelude::{Request, Requester};
@@ -20,15 +21,21 @@ use teloxide::requests::HasPayload;
 use teloxide::types::{ChatId, LinkPreviewOptions};
 use url::Url;
 
-use super::Outgoing;
 use super::said::Secrets;
 use super::transport::reason_of;
+use super::{Outgoing, SharedLimit};
 use crate::domain::event::Severity;
 use crate::domain::message::Text;
-use crate::domain::outbox::{Outcome, Reason};
+use crate::domain::outbox::{Outcome, Rate, Reason};
 
 /// The longest text that `sendMessage` takes, in UTF-16 code units, which is what Telegram counts.
 const TEXT_LIMIT: usize = 4096;
+
+/// What the Bot API takes into one chat: the first of each, the second of a group or channel besides.
+const CHAT_RATES: [Rate; 2] = [(1, Duration::from_secs(1)), (20, Duration::from_secs(60))];
+
+/// What it takes from one bot into all chats together.
+const BOT_RATE: Rate = (30, Duration::from_secs(1));
 
 /// What `[channel.NAME]` says of a chat.
 #[derive(Clone)]
@@ -44,6 +51,14 @@ pub struct TelegramSettings {
     /// For the whole call. On a 5xx the library waits 10 s before it says so: below that, such an answer is told as a
     /// timeout.
     pub timeout: Duration,
+}
+
+impl TelegramSettings {
+    /// All that they say, secrets too, to see whether they have changed. Not to be shown.
+    pub fn parts(&self) -> Vec<String> {
+        let api_url = self.api_url.as_ref().map_or(String::new(), Url::to_string);
+        vec![self.token.expose_secret().to_owned(), self.chat_id.to_string(), api_url, format!("{:?}", self.timeout)]
+    }
 }
 
 impl fmt::Debug for TelegramSettings {
@@ -71,6 +86,8 @@ pub struct Telegram {
     bot: Bot,
     chat: ChatId,
     silent: Vec<Severity>,
+    /// Tells its bot from others without its token.
+    key: String,
     /// What no answer may show.
     hidden: Secrets,
     timeout: Duration,
@@ -98,7 +115,18 @@ impl Telegram {
             bot = bot.set_api_url(url);
         }
         let hidden = Secrets::new([Some(token), token.split_once(':').map(|(_, secret)| secret)].into_iter().flatten());
-        Ok(Self { bot, chat: ChatId(chat_id), silent, hidden, timeout })
+        let key = key_of(&bot);
+        Ok(Self { bot, chat: ChatId(chat_id), silent, key, hidden, timeout })
+    }
+
+    /// What holds back its messages: the chat, and the bot with all its chats.
+    pub(super) fn limits(&self, rate: Option<&[Rate]>) -> Vec<SharedLimit> {
+        let bot = &self.key;
+        let usual = if self.chat.is_user() { &CHAT_RATES[..1] } else { &CHAT_RATES };
+        vec![
+            SharedLimit { key: format!("{bot} {}", self.chat), rates: rate.unwrap_or(usual).to_vec() },
+            SharedLimit { key: bot.clone(), rates: vec![BOT_RATE] },
+        ]
     }
 
     /// Makes one attempt.
@@ -123,6 +151,13 @@ impl Telegram {
             Err(_) => Outcome::retry(Reason::Timeout),
         }
     }
+}
+
+/// The same for the same bot at the same server, and of no use to whoever wants its token.
+fn key_of(bot: &Bot) -> String {
+    let digest = digest(&SHA256, format!("{} {}", bot.api_url(), bot.token()).as_bytes());
+    let hex: String = digest.as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("bot {hex}")
 }
 
 /// Whether this is a bot's number, a colon and letters. Anything else would end up in the path of a URL.
@@ -186,6 +221,26 @@ mod tests {
         }
         let printed = format!("{:?}", settings(TOKEN, Some("http://127.0.0.1/hunter2")));
         assert_eq!(printed, "TelegramSettings { chat_id: -1001, .. }");
+    }
+
+    #[test]
+    fn channels_of_one_bot_and_chat_share_their_limits() {
+        let limits = |token: &str, chat_id, rate: Option<&[Rate]>| {
+            let telegram = Telegram::new(TelegramSettings { chat_id, ..settings(token, None) });
+            telegram.expect("is a channel").limits(rate)
+        };
+        let group = limits(TOKEN, -1001, None);
+        assert_eq!(limits(TOKEN, -1001, None), group);
+        assert_eq!([&group[0].rates[..], &group[1].rates], [&CHAT_RATES[..], &[BOT_RATE]]);
+        let person = limits(TOKEN, 1001, None);
+        assert_eq!(
+            (person[0].rates.len(), person[0].key == group[0].key, person[1].key == group[1].key),
+            (1, false, true)
+        );
+        assert_ne!(limits("123:abc", -1001, None)[1].key, group[1].key);
+        let own = limits(TOKEN, -1001, Some(&[(5, Duration::from_secs(1))]));
+        assert_eq!((own[0].rates.as_slice(), &own[1]), ([(5, Duration::from_secs(1))].as_slice(), &group[1]));
+        assert!(group.iter().all(|limit| !limit.key.contains("AAF7")), "{group:?}");
     }
 
     #[test]

@@ -70,6 +70,18 @@ pub struct WebhookSettings {
     pub timeout: Duration,
 }
 
+impl WebhookSettings {
+    /// All that they say, secrets too, to see whether they have changed. Not to be shown.
+    pub fn parts(&self) -> Vec<String> {
+        // The same key makes the same signature.
+        let secrets = self.secrets.iter().map(|secret| secret.sign("settings", 0, b""));
+        let headers = self.headers.iter().map(|(name, value)| format!("{name}: {value}"));
+        let networks = self.allow_networks.iter().map(ToString::to_string);
+        let own = [self.url.to_string(), format!("{:?}", self.timeout)].into_iter();
+        own.chain(secrets).chain(headers).chain(networks).collect()
+    }
+}
+
 impl fmt::Debug for WebhookSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebhookSettings").field("host", &self.url.host_str()).finish_non_exhaustive()
