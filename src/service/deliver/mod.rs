@@ -37,6 +37,9 @@ const ENDING: Duration = Duration::from_secs(4);
 /// The longest wait without looking, in case the clock is set: a wake-up or the next due time normally comes first.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
+/// Before a look that only has to wait for the others to have their turn.
+const AT_ONCE: Duration = Duration::from_millis(1);
+
 /// What the status says of a channel with records that cannot be understood.
 const UNREADABLE: &str = "messages in the store cannot be read";
 
@@ -87,25 +90,25 @@ impl Deliverer {
             tokio::pin!(woken, ended);
             woken.as_mut().enable();
             ended.as_mut().enable();
-            let free = this.channel.concurrency.saturating_sub(under_way.len());
-            let room = limits.room(&this.channel.name, this.shared.clock.mark().up);
-            let next = match room {
-                _ if free == 0 => LOOK_AGAIN,
-                Room::After(pause) => pause.min(LOOK_AGAIN),
-                Room::WhenOneEnds => LOOK_AGAIN,
+            let mut free = this.channel.concurrency.saturating_sub(under_way.len());
+            let mut room = this.room();
+            let (mut next, mut is_woken) = (LOOK_AGAIN, false);
+            if let (1.., Room::Now(places)) = (free, room) {
                 // Begins its attempts in one go at its end, so whatever is cut off here has begun none.
-                Room::Now(room) => {
-                    match shutdown.unless_asked(this.begin(free.min(room), &shared, &mut under_way)).await {
-                        Some(next) => next?,
-                        None => break,
-                    }
-                }
-            };
-            let has_room = free > 0 && matches!(room, Room::Now(_));
+                let begun = this.begin(free.min(places), &shared, &mut under_way);
+                let Some(begun) = shutdown.unless_asked(begun).await else { break };
+                (next, is_woken) = (begun?, true);
+                free = this.channel.concurrency.saturating_sub(under_way.len());
+                room = this.room();
+            }
+            // What is due and was not begun waits for room, and nothing else wakes it.
+            if let (1.., Room::After(pause)) = (free, room) {
+                next = next.min(pause);
+            }
             tokio::select! {
                 () = shutdown.asked() => break,
-                () = &mut woken, if has_room => {}
-                // Another channel may have taken the last place, or given one back.
+                () = &mut woken, if is_woken => {}
+                // Another channel may have taken the last place, and gives one back.
                 () = &mut ended, if free > 0 && room == Room::WhenOneEnds => {}
                 () = tokio::time::sleep(next) => {}
                 Some(done) = under_way.join_next() => settled(done)?,
@@ -136,8 +139,12 @@ impl Deliverer {
             error!(channel.name = %self.channel.name, "{} messages to {} cannot be read from the store and stay there",
                 due.unreadable, self.channel.name);
         }
+        let is_all = due.now.len() < free;
         for item in due.now {
-            let Some(places) = self.shared.limits.take(&self.channel.name, self.shared.clock.mark().up) else { break };
+            // Another channel has taken the place.
+            let Some(places) = self.shared.limits.take(&self.channel.name, self.shared.clock.mark().up) else {
+                return Ok(AT_ONCE);
+            };
             lock(&shared.busy).insert(item.delivery.id.clone());
             let (this, shared) = (Arc::clone(self), Arc::clone(shared));
             under_way.spawn(async move {
@@ -147,8 +154,16 @@ impl Deliverer {
                 settled
             });
         }
+        if !is_all {
+            return Ok(if under_way.len() < self.channel.concurrency { AT_ONCE } else { LOOK_AGAIN });
+        }
         let pause = due.next.map_or(LOOK_AGAIN, |next| (next - now).to_std().unwrap_or_default());
-        Ok(pause.min(LOOK_AGAIN).max(Duration::from_millis(1)))
+        Ok(pause.min(LOOK_AGAIN).max(AT_ONCE))
+    }
+
+    /// How many messages may leave now.
+    fn room(&self) -> Room {
+        self.shared.limits.room(&self.channel.name, self.shared.clock.mark().up)
     }
 
     /// What is due and not under way, at most `free`: what is critical, what met a pause that is over, and the rest.
