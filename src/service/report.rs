@@ -16,7 +16,7 @@ use super::shop::costs;
 use crate::config::{ChannelConfig, ChannelKind, Config};
 use crate::domain::model::{Resource, Timestamp};
 use crate::domain::rhythm::Rhythm;
-use crate::edge::store::{Shelf, Store, StoreError};
+use crate::edge::store::{OutboxCounts, Shelf, Store, StoreError};
 
 /// The answer to `posbell status`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -206,6 +206,26 @@ pub async fn status(
         });
     }
     let mut counts = store.outbox_counts().await?;
+    let channels = channels_status(config, store, live, &mut counts, now).await?;
+    Ok(Status {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        running: live.is_some(),
+        shops,
+        channels,
+        orphaned: counts.waiting,
+        dead: counts.dead,
+        copies: copies_status(config, live, now),
+    })
+}
+
+/// The channels, in the order of the configuration; what waits for them is taken out of `counts`.
+async fn channels_status(
+    config: &Config,
+    store: &Store,
+    live: Option<&Live<'_>>,
+    counts: &mut OutboxCounts,
+    now: Timestamp,
+) -> Result<Vec<ChannelStatus>, StoreError> {
     let mut overflows = store.overflows().await?;
     let mut channels = Vec::new();
     for ChannelConfig { name, kind, .. } in &config.channels {
@@ -223,15 +243,7 @@ pub async fn status(
             failing: live.and_then(|live| live.health.channel(name)).map(FailingStatus::from),
         });
     }
-    Ok(Status {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        running: live.is_some(),
-        shops,
-        channels,
-        orphaned: counts.waiting,
-        dead: counts.dead,
-        copies: copies_status(config, live, now),
-    })
+    Ok(channels)
 }
 
 /// A directory that cannot be read is told by the loop that would write into it.

@@ -140,3 +140,36 @@ impl Deliverer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::model::{ChannelName, ShopId};
+    use crate::domain::outbox::{Address, RetryPolicy};
+
+    #[test]
+    fn the_end_of_an_attempt_says_whether_the_receiver_takes_messages() {
+        let at = Timestamp::from_timestamp(1_700_000_000, 0).expect("is in range");
+        let (took, seconds) = (Duration::from_secs(2), Duration::from_secs);
+        let address = Address { channel: ChannelName::new("erp").expect("is a name"), recipient: None };
+        let shop = ShopId::new("main").expect("is an id");
+        let before = Delivery::new(address, shop, "all".to_owned(), Vec::new(), at);
+        let wishes = |wish| Answer::Wishes(seconds(wish) + GRAIN);
+        for (outcome, expected) in [
+            (Outcome::Delivered, Answer::Takes),
+            (Outcome::rejected(Reason::Status(422)), Answer::Takes),
+            (Outcome::rejected(Reason::RecipientRefused), Answer::Fails),
+            (Outcome::retry(Reason::Timeout), Answer::Fails),
+            (Outcome::retry(Reason::Status(503)), Answer::Fails),
+            (Outcome::retry_after(Reason::Status(503), seconds(60)), wishes(60)),
+            (Outcome::retry_after(Reason::Status(429), seconds(60)), wishes(60)),
+            // As long as the delivery itself waits.
+            (Outcome::retry_after(Reason::Status(429), seconds(1)), wishes(5)),
+            (Outcome::retry(Reason::Status(429)), wishes(5)),
+            (Outcome::retry_after(Reason::Status(429), seconds(7 * 3600)), wishes(6 * 3600)),
+        ] {
+            let after = before.clone().settle(&outcome, at, took, 1.0, &RetryPolicy::default());
+            assert_eq!(answer(&outcome, &after, at, took), expected, "{outcome:?}");
+        }
+    }
+}

@@ -11,6 +11,8 @@ mod email;
 mod receiver;
 /// What only a Telegram channel can be asked.
 mod telegram;
+/// Certificates that no machine should trust.
+mod tls;
 /// What only a webhook can be asked, hostile receivers above all.
 mod webhook;
 

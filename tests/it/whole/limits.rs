@@ -139,3 +139,22 @@ async fn what_failed_is_tried_when_a_person_says_so_and_at_a_start_once_in_a_qua
     // Where no service runs there is something to retry too, or not.
     assert!(retry().contains("Nothing waits for owner because an attempt failed."));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_channels_of_one_bot_and_chat_share_its_rate_and_its_pause() {
+    let bot = BotApi::start().await;
+    bot.be_strict();
+    bot.refuse(2, 2);
+    let rig = rig(&bot);
+    let config = std::fs::read_to_string(rig.config()).expect("reads");
+    let (_, owner) = config.split_once("[channel.owner]").expect("has the channel");
+    rig.configure("[channel.owner]", &format!("[channel.manager]{owner}\n[channel.owner]"));
+    std::fs::write(rig.path().join("rules/rules.toml"), SALES.replace("[\"owner\"]", "[\"owner\", \"manager\"]"))
+        .expect("writes");
+    let service = rig.start();
+    rig.told(EventKind::ShopBaseline).await;
+    sell(&rig, 3).await;
+    until("all messages", || bot.messages().len() == 6).await;
+    assert_eq!((bot.refused().len(), bot.early(), bot.calls()), (1, 0, 7));
+    drop(service);
+}
