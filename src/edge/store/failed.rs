@@ -50,7 +50,8 @@ impl Store {
         self.reading(move |engine| {
             let mut page = FailedPage::default();
             let mut looked = 0;
-            for lane in keys::Lane::ALL {
+            // In the order of the keys, so that the next part begins where this one ends.
+            for lane in keys::Lane::ALL.into_iter().rev() {
                 let end = keys::end_of_lane(&channel, lane);
                 let begin = keys::due(&channel, lane, now, u64::MAX);
                 let begin = match &from {

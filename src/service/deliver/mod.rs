@@ -176,6 +176,9 @@ impl Deliverer {
             true => Vec::new(),
             false => self.shared.store.waiting_of(met.clone()).await?,
         };
+        // What has been given up or ended meanwhile has no place any more.
+        let is_gone = |id: &DeliveryId| met.contains(id) && first.iter().all(|item| item.delivery.id != *id);
+        lock(&shared.met).retain(|id| !is_gone(id));
         first.retain(|item| !is_busy(&item.delivery));
         first.sort_by_key(|item| item.delivery.created_at);
         let mut due = self.shared.store.due(&self.channel.name, when, free, is_busy).await?;

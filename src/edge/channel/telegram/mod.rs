@@ -122,7 +122,8 @@ impl Telegram {
     /// What holds back its messages: the chat, and the bot with all its chats.
     pub(super) fn limits(&self, rate: Option<&[Rate]>) -> Vec<SharedLimit> {
         let bot = &self.key;
-        let usual = if self.chat.is_user() { &CHAT_RATES[..1] } else { &CHAT_RATES };
+        // A person's chat is known by the person's number.
+        let usual = if self.chat.0 > 0 { &CHAT_RATES[..1] } else { &CHAT_RATES };
         vec![
             SharedLimit { key: format!("{bot} {}", self.chat), rates: rate.unwrap_or(usual).to_vec() },
             SharedLimit { key: bot.clone(), rates: vec![BOT_RATE] },
