@@ -8,7 +8,7 @@ mod conformance;
 /// What only a mail channel can be asked.
 mod email;
 /// Receivers on bare sockets.
-mod receiver;
+pub(crate) mod receiver;
 /// What only a Telegram channel can be asked.
 mod telegram;
 /// Certificates that no machine should trust.

@@ -1,13 +1,16 @@
 //! A chat that asks for a pause, a chat with rates, and what failed and is tried at once.
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use posbell::domain::event::EventKind;
 use serde_json::Value;
+use tokio::io::AsyncWriteExt;
 
+use crate::channel::receiver::Receiver;
 use crate::support::clock::WallClock;
-use crate::support::rig::{PATIENCE, Rig, RigPlan};
+use crate::support::rig::{PATIENCE, Rig, RigPlan, monotonic};
 use crate::support::telegram::{Answer, BotApi};
 
 const SALES: &str = "[[rule]]\nname = \"sales\"\non = [\"sale.created\"]\nto = [\"owner\"]\n\
@@ -58,12 +61,53 @@ async fn a_chat_that_asks_for_a_pause_gets_nothing_until_it_is_over_and_then_all
     until("the wish", || !bot.refused().is_empty()).await;
     let status = owner(&rig);
     assert!(status["paused_until"].is_string() && status["next_try"].is_string(), "{status}");
+    let shown = String::from_utf8(rig.run(&["status"]).stdout).expect("is text");
+    assert!(shown.contains("NEXT TRY") && shown.contains("as the receiver asked"), "{shown}");
     until("nine messages", || bot.messages().len() == 9).await;
 
     let (refused, texts) = (bot.refused(), bot.messages().iter().map(|one| one.text.clone()).collect::<Vec<_>>());
     assert_eq!((refused.len(), bot.early(), bot.calls()), (1, 0, 10));
     assert_eq!(texts[3], refused[0], "it keeps its place");
     assert_eq!(texts.iter().collect::<BTreeSet<_>>().len(), 9);
+    drop(service);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_that_asks_for_a_pause_gets_one_probe_after_it_and_then_the_rest() {
+    const WISH: Duration = Duration::from_secs(3);
+    let calls: Arc<Mutex<Vec<Duration>>> = Arc::default();
+    let kept = Arc::clone(&calls);
+    let erp = Receiver::start(move |mut stream| {
+        let mut calls = kept.lock().expect("no test panics with the lock");
+        calls.push(monotonic());
+        let answer = match calls.len() {
+            1 => format!("HTTP/1.1 429 \r\nretry-after: {}\r\ncontent-length: 0\r\n\r\n", WISH.as_secs()),
+            _ => "HTTP/1.1 204 \r\n\r\n".to_owned(),
+        };
+        async move { drop(stream.write_all(answer.as_bytes()).await) }
+    })
+    .await;
+    let config = format!(
+        "\n[channel.erp]\ntype = \"webhook\"\nurl = \"http://{}/\"\nallow_networks = [\"127.0.0.0/8\"]\n",
+        erp.address()
+    );
+    let rules = SALES.replace("\"owner\"", "\"erp\"");
+    let rig = Rig::new(RigPlan { config, rules, ..RigPlan::default() });
+    let service = rig.start();
+    rig.told(EventKind::ShopBaseline).await;
+    for _ in 0..8 {
+        rig.sell_one();
+    }
+    until("every sale", || erp.requests().len() == 9).await;
+
+    let calls = calls.lock().expect("no test panics with the lock").clone();
+    // Those that were under way when it asked.
+    let before = calls.iter().filter(|at| **at < calls[0] + WISH).count();
+    assert!(before <= 4, "{calls:?}");
+    let ids: Vec<String> =
+        erp.requests().iter().map(|one| one.header("webhook-id").expect("has an id").to_owned()).collect();
+    assert_eq!(ids[before], ids[0], "what met the wish goes first");
+    assert_eq!(ids[1..].iter().collect::<BTreeSet<_>>().len(), 8);
     drop(service);
 }
 
