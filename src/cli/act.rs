@@ -14,8 +14,24 @@ use crate::service::acts::LINES_AHEAD;
 /// After how many more messages it is said how far the work has come.
 const PROGRESS: u64 = 1_000;
 
-#[derive(Debug, Args)]
-pub(super) struct ActArgs {
+#[derive(Debug, Clone, Args)]
+pub(super) struct RetryArgs {
+    /// The ids of deliveries, `dlv_…`
+    #[arg(required_unless_present_any = ["dead", "channel"], value_name = "ID")]
+    ids: Vec<String>,
+    /// Every dead letter
+    #[arg(long, conflicts_with = "ids")]
+    dead: bool,
+    /// What waits for this channel because an attempt failed; with --dead, the dead letters to it
+    #[arg(long, conflicts_with = "ids")]
+    channel: Option<String>,
+    /// Print what was done as one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct DropArgs {
     /// The ids of deliveries, `dlv_…`
     #[arg(required_unless_present = "dead", value_name = "ID")]
     ids: Vec<String>,
@@ -28,6 +44,26 @@ pub(super) struct ActArgs {
     /// Print what was done as one JSON object
     #[arg(long)]
     json: bool,
+}
+
+/// What either command was told.
+pub(super) struct ActArgs {
+    ids: Vec<String>,
+    dead: bool,
+    channel: Option<String>,
+    json: bool,
+}
+
+impl From<RetryArgs> for ActArgs {
+    fn from(RetryArgs { ids, dead, channel, json }: RetryArgs) -> Self {
+        ActArgs { ids, dead, channel, json }
+    }
+}
+
+impl From<DropArgs> for ActArgs {
+    fn from(DropArgs { ids, dead, channel, json }: DropArgs) -> Self {
+        ActArgs { ids, dead, channel, json }
+    }
 }
 
 pub(super) fn act(config: &Config, act: Act, args: &ActArgs) -> Result<(), Failure> {
@@ -110,12 +146,15 @@ fn said(act: Act, args: &ActArgs, done: &ActDone, is_running: bool) -> Vec<Strin
             Some(channel) => format!("There are no dead letters to {channel}."),
             None => "There are no dead letters.".to_owned(),
         }),
-        (0, _) => {}
+        (0, _) => match &args.channel {
+            Some(channel) if !args.dead => said.push(format!("Nothing waits for {channel} because an attempt failed.")),
+            _ => {}
+        },
         (_, Act::Drop) => said.push(format!(
             "Dropped {changed}: never sent from now on; one that was on its way at this moment may still arrive, and \
              counts as delivered then. `posbell deliveries --state dropped` lists them."
         )),
-        (_, Act::Retry | Act::Replay) => {
+        (_, Act::Retry | Act::TryNow | Act::Replay) => {
             said.push(format!("Retried {changed}: due at once, with the ids they had."));
             said.extend((!is_running).then(|| NOT_RUNNING.to_owned()));
         }
@@ -152,6 +191,7 @@ mod tests {
         };
         check(Act::Retry, &args(true, None), ActDone::default(), &["There are no dead letters."]);
         check(Act::Drop, &args(true, Some("erp")), ActDone::default(), &["There are no dead letters to erp."]);
+        check(Act::Retry, &args(false, Some("erp")), ActDone::default(), &["Nothing waits for erp"]);
         let done = ActDone { changed: 1, unchanged: 2, orphaned: 3, ..ActDone::default() };
         check(
             Act::Retry,

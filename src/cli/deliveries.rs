@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::source::{Source, parsed};
 use super::{Failure, Listing, out, small_runtime, table};
 use crate::config::Config;
-use crate::domain::outbox::{Delivery, State};
+use crate::domain::outbox::{Attempt, Delivery, State};
 use crate::edge::admin::DeliveryQuery;
 
 #[derive(Debug, Args)]
@@ -74,8 +74,8 @@ pub(super) fn deliveries(config: &Config, args: &DeliveriesArgs) -> Result<(), F
 }
 
 fn row(delivery: &Delivery, zone: Tz) -> Vec<String> {
-    let last = delivery.attempts.last().and_then(|attempt| attempt.reason.as_ref());
-    let last = delivery.refused.as_ref().or(last).map(ToString::to_string);
+    let last = delivery.attempts.last().and_then(Attempt::why);
+    let last = delivery.refused.as_ref().map(ToString::to_string).or(last);
     let last = delivery.collapsed_into.as_ref().map(|into| format!("collapsed into {into}")).or(last);
     vec![
         table::moment(delivery.created_at, zone),
@@ -122,7 +122,7 @@ fn whole(delivery: &Delivery, zone: Tz) -> String {
     let rows: Vec<Vec<String>> = delivery
         .numbered_attempts()
         .map(|(number, attempt)| {
-            let why = attempt.reason.as_ref().map_or(String::new(), ToString::to_string);
+            let why = attempt.why().unwrap_or_default();
             let took = format!("{} ms", attempt.took_ms);
             vec![number.to_string(), table::moment(attempt.at, zone), took, attempt.outcome.clone(), why]
         })

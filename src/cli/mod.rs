@@ -72,11 +72,11 @@ enum Command {
     /// Try dead letters again, at once and with a new `retry_for`; also what waits for its next attempt
     ///
     /// The message keeps its id and its attempts; the receiver sees the same `webhook-id`, a mailbox the same Message-ID.
-    Retry(act::ActArgs),
+    Retry(act::RetryArgs),
     /// End deliveries for good: they are kept to be read, and never sent
     ///
     /// One that is on its way at this very moment may still arrive, and counts as delivered then.
-    Drop(act::ActArgs),
+    Drop(act::DropArgs),
     /// Send past events again, with the ids they had; what waits already is left alone
     ///
     /// What was planned then is sent as it was, whether it was delivered, is a dead letter or was dropped. A receiver that
@@ -182,8 +182,8 @@ impl Cli {
             Command::Status(args) => status::status(config, args),
             Command::Events(args) => events::events(config, args),
             Command::Deliveries(args) => deliveries::deliveries(config, args),
-            Command::Retry(args) => act::act(config, Act::Retry, args),
-            Command::Drop(args) => act::act(config, Act::Drop, args),
+            Command::Retry(args) => act::act(config, Act::Retry, &args.clone().into()),
+            Command::Drop(args) => act::act(config, Act::Drop, &args.clone().into()),
             Command::Replay(args) => replay::replay(config, args),
             Command::Held(args) => held::held(config, args),
             Command::Fetch(args) => fetch::fetch(config, args),

@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::domain::model::Timestamp;
 use crate::service::clock::Clock;
 use crate::service::problems::Problem;
-use crate::service::report::{ResourceStatus, ShopStatus, Status};
+use crate::service::report::{ChannelStatus, ResourceStatus, ShopStatus, Status};
 
 /// What `posbell status` takes.
 #[derive(Debug, Clone, Args)]
@@ -56,18 +56,21 @@ fn text(status: &Status, now: Timestamp, zone: Tz) -> String {
         .channels
         .iter()
         .map(|channel| {
-            let state = match &channel.failing {
-                Some(failing) => format!("failing since {}: {}", table::moment(failing.since, zone), failing.why),
-                None => "ok".to_owned(),
-            };
-            vec![channel.name.clone(), channel.kind.clone(), channel.waiting.to_string(), state]
+            let waiting = channel.waiting.to_string();
+            vec![
+                channel.name.clone(),
+                channel.kind.clone(),
+                waiting,
+                next_try(channel, now, zone),
+                state_of(channel, zone),
+            ]
         })
         .collect();
     text.push('\n');
     if rows.is_empty() {
         text.push_str("There are no channels yet: events are recorded and nothing is sent.\n");
     } else {
-        text.push_str(&table::aligned(&["CHANNEL", "TYPE", "WAITING", "STATE"], &rows));
+        text.push_str(&table::aligned(&["CHANNEL", "TYPE", "WAITING", "NEXT TRY", "STATE"], &rows));
     }
     for channel in &status.channels {
         let Some(overflow) = &channel.overflow else { continue };
@@ -101,6 +104,26 @@ fn problems_text(problems: &[Problem]) -> String {
     }
     let lines = problems.iter().map(|problem| format!("  {}\n", problem.line()));
     format!("\nPROBLEMS\n{}", lines.collect::<String>())
+}
+
+/// When what waits for a channel is tried next.
+fn next_try(channel: &ChannelStatus, now: Timestamp, zone: Tz) -> String {
+    match channel.next_try {
+        Some(at) if at <= now => "now".to_owned(),
+        Some(at) => table::moment(at, zone),
+        None => "-".to_owned(),
+    }
+}
+
+fn state_of(channel: &ChannelStatus, zone: Tz) -> String {
+    let failing = channel
+        .failing
+        .as_ref()
+        .map(|failing| format!("failing since {}: {}", table::moment(failing.since, zone), failing.why));
+    let paused =
+        channel.paused_until.map(|until| format!("paused until {}, as the receiver asked", table::moment(until, zone)));
+    let state: Vec<String> = failing.into_iter().chain(paused).collect();
+    if state.is_empty() { "ok".to_owned() } else { state.join("; ") }
 }
 
 fn copies_text(status: &Status, now: Timestamp, zone: Tz) -> String {

@@ -59,11 +59,14 @@ impl From<StoreError> for Broken {
 
 /// What is wrong with the words, before anything is done.
 pub fn check(act: Act, config: &Config, query: &ActQuery) -> Result<(), Refusal> {
-    if query.ids.is_empty() != query.dead {
+    let of_channel = act == Act::Retry && query.channel.is_some() && query.ids.is_empty();
+    if query.ids.is_empty() != query.dead && !of_channel {
         return Err(Refusal::Wrong("say which: the ids of deliveries, or all dead letters".to_owned()));
     }
     match &query.channel {
-        Some(_) if !query.dead => Err(Refusal::Wrong("a channel goes with all dead letters only".to_owned())),
+        Some(_) if !query.dead && !of_channel => {
+            Err(Refusal::Wrong("a channel goes with all dead letters, or alone to try what failed".to_owned()))
+        }
         // What waits for a channel that is gone can be ended.
         Some(name) if act != Act::Drop => channel(config, name).map(drop),
         _ => Ok(()),
@@ -100,9 +103,10 @@ pub(super) fn start(
 
 /// Does what was asked, and sends line after line until it is done or nobody listens.
 pub async fn run(outbox: Outbox<'_>, act: Act, query: &ActQuery, lines: &Sender<ActLine<ActDone>>) {
-    let worked = match query.dead {
-        true => outbox.act_on_dead(act, query.channel.as_deref(), lines).await,
-        false => outbox.act_on_named(act, &query.ids, lines).await,
+    let worked = match &query.channel {
+        channel if query.dead => outbox.act_on_dead(act, channel.as_deref(), lines).await,
+        Some(channel) => outbox.try_what_failed(channel, lines).await,
+        None => outbox.act_on_named(act, &query.ids, lines).await,
     };
     end(worked, lines).await;
 }
@@ -159,6 +163,29 @@ impl Outbox<'_> {
         Ok(done)
     }
 
+    /// Makes due what waits for the channel because an attempt failed, as a start does.
+    async fn try_what_failed(&self, channel: &str, lines: &Sender<ActLine<ActDone>>) -> Result<ActDone, Broken> {
+        let mut done = ActDone::default();
+        let Ok(channel) = ChannelName::new(channel) else { return Ok(done) };
+        let mut from = None;
+        loop {
+            let page = self.store.failed(&channel, self.clock.now(), false, from).await?;
+            from = page.next;
+            done.changed += page.ids.len() as u64;
+            if !page.ids.is_empty() {
+                let now = self.clock.now();
+                let acts = page.ids.into_iter().map(|id| (id, Act::TryNow, now)).collect();
+                self.store.commit(Commit { acts, ..Commit::default() }).await?;
+                (self.wake)(&channel);
+            }
+            progress(lines, done.changed).await?;
+            if from.is_none() {
+                info!("{} messages to {channel} that failed are tried at once, because a person said so", done.changed);
+                return Ok(done);
+            }
+        }
+    }
+
     async fn act_on_named(
         &self,
         act: Act,
@@ -204,7 +231,7 @@ impl Outbox<'_> {
         }
         Ok(match (delivery.act(act, self.clock.now()), act) {
             (Ok(_), _) => Ok(Some(delivery)),
-            (Err(Unmoved::Waits), _) | (Err(Unmoved::Dropped), Act::Drop) => Ok(None),
+            (Err(Unmoved::Waits | Unmoved::Dead), _) | (Err(Unmoved::Dropped), Act::Drop) => Ok(None),
             (Err(Unmoved::Dropped), _) => {
                 Err("it was dropped; `posbell replay --since … --failed` sends it after all".to_owned())
             }
@@ -234,7 +261,7 @@ impl Outbox<'_> {
 
 fn word(act: Act) -> &'static str {
     match act {
-        Act::Retry | Act::Replay => "made due again",
+        Act::Retry | Act::TryNow | Act::Replay => "made due again",
         Act::Drop => "dropped",
     }
 }

@@ -13,7 +13,7 @@ use super::problems::{Problem, ProblemClass, problems};
 use super::report::{self, Live, QuotaStatus};
 use super::shop::{Shared, Shop};
 use super::{acts, backup, export, fetch, held, replay};
-use crate::config::Config;
+use crate::config::{ChannelConfig, Config};
 use crate::domain::diff::guard::Decision;
 use crate::domain::event::DeliveryId;
 use crate::domain::model::Timestamp;
@@ -68,11 +68,16 @@ impl Answers for ServiceAnswers {
             let remaining = shop.pospos.governor().slowed()?.remaining;
             Some((shop.id().to_string(), u64::try_from(remaining.as_millis()).unwrap_or(u64::MAX)))
         };
+        let up = self.shared.clock.mark().up;
+        let paused = |channel: &ChannelConfig| {
+            Some((channel.name.to_string(), self.shared.limits.paused_for(&channel.name, up)?))
+        };
         let live = Live {
             health: &self.shared.health,
             quota: quota.collect::<BTreeMap<_, _>>(),
             slowed: self.shops.iter().filter_map(slowed).collect(),
             rhythms: rhythms.collect(),
+            paused: self.config.channels.iter().filter_map(paused).collect(),
         };
         json(&report::status(&self.config, &self.shared.store, Some(&live), self.shared.clock.now()).await?)
     }

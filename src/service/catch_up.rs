@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_channel_that_is_back_after_hours_is_looked_through_at_once() {
-        let failing = |since| Failing { since: at(since), times: 9, why: String::new() };
+        let failing = |since| Failing { since: at(since), times: 9, why: String::new(), said: None };
         let lookout = Lookout::default();
         assert!(lookout.has_to_look(&due(0), at(100)));
         lookout.channel_is_back(&failing(50), at(109));

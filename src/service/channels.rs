@@ -16,7 +16,7 @@ use super::shutdown::Shutdown;
 use crate::config::Config;
 use crate::domain::event::{ChannelFailing, ChannelFault, ChannelRecovered, Event, Scribe};
 use crate::domain::model::{ChannelName, Timestamp};
-use crate::edge::store::{ChannelRecord, ChannelRecords, Commit, FailingRecord, Overflow, StoreError};
+use crate::edge::store::{ChannelTold, ChannelsTold, Commit, FailingRecord, Overflow, StoreError};
 
 /// How often it is looked.
 const LOOK: Duration = Duration::from_secs(1);
@@ -27,7 +27,7 @@ const FLAPPING: TimeDelta = TimeDelta::hours(1);
 const FLAPPING_FOR: TimeDelta = TimeDelta::minutes(5);
 
 /// Whether a failure that began at `since` may be one of a channel that fails and works in turns.
-fn flaps(record: &ChannelRecord, since: Timestamp, now: Timestamp) -> bool {
+fn flaps(record: &ChannelTold, since: Timestamp, now: Timestamp) -> bool {
     let told_lately = record.told_at.is_some_and(|told_at| now - told_at < FLAPPING);
     told_lately && now - since < FLAPPING_FOR
 }
@@ -37,7 +37,7 @@ pub(super) struct ChannelWatch {
     shared: Arc<Shared>,
     config: Arc<Config>,
     /// What was told.
-    records: ChannelRecords,
+    records: ChannelsTold,
     /// The channels whose overflow was logged.
     overflowing: BTreeSet<ChannelName>,
 }
@@ -45,7 +45,7 @@ pub(super) struct ChannelWatch {
 impl ChannelWatch {
     /// Reads what was told.
     pub(super) async fn new(shared: Arc<Shared>, config: Arc<Config>) -> Result<ChannelWatch, StoreError> {
-        let records = shared.store.channels().await?;
+        let records = shared.store.channels_told().await?;
         Ok(ChannelWatch { shared, config, records, overflowing: BTreeSet::new() })
     }
 
@@ -70,14 +70,19 @@ impl ChannelWatch {
             (None, Some((cause, failing))) => {
                 error!(channel.name = %channel, "channel {channel} does not take messages: {}", failing.why);
                 let waiting = self.waiting(channel).await?;
-                let record = ChannelRecord {
+                let record = ChannelTold {
                     failing: Some(FailingRecord { since: failing.since, cause }),
                     told_at: Some(now),
                     failing_events: record.failing_events + 1,
                     ..record
                 };
-                let event =
-                    ChannelFailing { channel: channel.clone(), since: failing.since, cause, why: failing.why, waiting };
+                let event = ChannelFailing {
+                    channel: channel.clone(),
+                    since: failing.since,
+                    cause,
+                    why: failing.in_full(),
+                    waiting,
+                };
                 let event = self.factory(channel, now).channel_failing(record.failing_events, event);
                 self.tell(channel, record, event, Vec::new()).await
             }
@@ -87,7 +92,7 @@ impl ChannelWatch {
                 let waiting = self.waiting(channel).await?;
                 let lasted_s = u64::try_from((now - since).num_seconds()).unwrap_or_default();
                 let recovered_events = record.recovered_events + 1;
-                let record = ChannelRecord { failing: None, recovered_events, ..record };
+                let record = ChannelTold { failing: None, recovered_events, ..record };
                 let event = ChannelRecovered { channel: channel.clone(), since, lasted_s, waiting };
                 let event = self.factory(channel, now).channel_recovered(recovered_events, event);
                 self.tell(channel, record, event, Vec::new()).await
@@ -122,7 +127,7 @@ impl ChannelWatch {
     async fn tell_overflow(&mut self, channel: &ChannelName, overflow: &Overflow) -> Result<(), StoreError> {
         let now = self.shared.clock.now();
         let record = self.records.0.get(channel).cloned().unwrap_or_default();
-        let record = ChannelRecord { failing_events: record.failing_events + 1, ..record };
+        let record = ChannelTold { failing_events: record.failing_events + 1, ..record };
         let most = self.config.max_waiting;
         let event = ChannelFailing {
             channel: channel.clone(),
@@ -139,14 +144,14 @@ impl ChannelWatch {
     async fn tell(
         &mut self,
         channel: &ChannelName,
-        record: ChannelRecord,
+        record: ChannelTold,
         event: Event,
         overflow_told: Vec<ChannelName>,
     ) -> Result<(), StoreError> {
         let mut records = self.records.clone();
         records.0.insert(channel.clone(), record);
-        let channels = Some(records.clone());
-        self.shared.commit_events(vec![event], Commit { channels, overflow_told, ..Commit::default() }).await?;
+        let channels_told = Some(records.clone());
+        self.shared.commit_events(vec![event], Commit { channels_told, overflow_told, ..Commit::default() }).await?;
         self.records = records;
         Ok(())
     }

@@ -16,8 +16,20 @@ pub struct Failing {
     pub since: Timestamp,
     /// How many there have been.
     pub times: u64,
-    /// What the latest one said.
+    /// Why the latest one was.
     pub why: String,
+    /// What the other side said to it.
+    pub said: Option<String>,
+}
+
+impl Failing {
+    /// Why the latest one was, with the other side's own words.
+    pub fn in_full(&self) -> String {
+        match &self.said {
+            Some(said) => format!("{}: {said}", self.why),
+            None => self.why.clone(),
+        }
+    }
 }
 
 /// A failed pass.
@@ -127,14 +139,14 @@ impl Health {
         &self,
         channel: &ChannelName,
         attempt: (&DeliveryId, Concern),
-        why: &str,
+        (why, said): (&str, Option<String>),
         (now, up): (Timestamp, Duration),
     ) -> bool {
         let mut channels = lock(&self.channels);
         let streak = channels.entry(channel.clone()).or_default().streak.get_or_insert_with(|| Streak::begin(now));
         let news = streak.times == 0 || wording(&streak.why) != wording(why);
         let (delivery, concern) = attempt;
-        streak.failed(delivery, concern, why, up);
+        streak.failed(delivery, concern, (why, said), up);
         news
     }
 
@@ -181,7 +193,7 @@ impl Health {
 
 impl From<Streak> for Failing {
     fn from(streak: Streak) -> Self {
-        Self { since: streak.since, times: streak.times, why: streak.why }
+        Self { since: streak.since, times: streak.times, why: streak.why, said: streak.said }
     }
 }
 
@@ -191,10 +203,11 @@ fn note(failing: &mut Option<Failing>, why: &str, now: Timestamp) -> bool {
             known.times += 1;
             let news = wording(&known.why) != wording(why);
             why.clone_into(&mut known.why);
+            known.said = None;
             news
         }
         None => {
-            *failing = Some(Failing { since: now, times: 1, why: why.to_owned() });
+            *failing = Some(Failing { since: now, times: 1, why: why.to_owned(), said: None });
             true
         }
     }

@@ -31,6 +31,7 @@ pub mod problems;
 pub mod replay;
 pub mod report;
 pub mod run;
+pub mod send_limits;
 pub mod setup;
 pub mod shop;
 pub mod shutdown;

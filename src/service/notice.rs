@@ -10,7 +10,7 @@ use tracing::{info, warn};
 
 use super::clock::Clock;
 use super::setup::ReadyChannel;
-use crate::domain::event::DeliveryId;
+use crate::domain::event::{DeliveryId, Severity};
 use crate::domain::message::{Notice, Wording, render_notice};
 use crate::domain::model::ChannelName;
 use crate::domain::outbox::Outcome;
@@ -51,6 +51,7 @@ impl Teller {
                     body: String::new(),
                     text: text.clone(),
                     recipient: recipient.map(ToOwned::to_owned),
+                    severity: Severity::Critical,
                     at,
                 };
                 taken |= matches!(channel.channel.send(&outgoing).await, Outcome::Delivered);

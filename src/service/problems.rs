@@ -169,7 +169,7 @@ async fn of_shops(config: &Config, store: &Store) -> Result<Vec<Problem>, StoreE
 
 async fn of_channels(config: &Config, store: &Store) -> Result<Vec<Problem>, StoreError> {
     let mut found = Vec::new();
-    let records = store.channels().await?;
+    let records = store.channels_told().await?;
     let failing = |name| records.0.get(name).and_then(|record| record.failing.as_ref());
     let destinations = config.destinations();
     let people: Vec<_> = destinations.for_people().collect();

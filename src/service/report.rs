@@ -4,7 +4,9 @@
 //! only the running service knows what has failed lately and what is left of the quota.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use super::health::{Failing, Health};
@@ -12,10 +14,10 @@ use super::held::HeldStatus;
 use super::pace;
 use super::problems::{Problem, ProblemKind, problems};
 use super::shop::costs;
-use crate::config::{ChannelKind, Config};
+use crate::config::{ChannelConfig, ChannelKind, Config};
 use crate::domain::model::{Resource, Timestamp};
 use crate::domain::rhythm::Rhythm;
-use crate::edge::store::{Shelf, Store, StoreError};
+use crate::edge::store::{OutboxCounts, Shelf, Store, StoreError};
 
 /// The answer to `posbell status`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,6 +126,10 @@ pub struct ChannelStatus {
     pub kind: String,
     /// How many messages wait for it.
     pub waiting: u64,
+    /// When the next of them is tried; not after now where one is about to be. `null` where none waits.
+    pub next_try: Option<Timestamp>,
+    /// Until when the receiver asked to be left alone; `null` where it did not.
+    pub paused_until: Option<Timestamp>,
     /// More was to be sent to it than may wait, since then.
     pub overflow: Option<OverflowStatus>,
     /// How it has been failing.
@@ -146,13 +152,13 @@ pub struct FailingStatus {
     pub since: Timestamp,
     /// How many there have been.
     pub times: u64,
-    /// What the latest one said.
+    /// What the latest one said, with the other side's own words where it has any.
     pub why: String,
 }
 
 impl From<Failing> for FailingStatus {
     fn from(failing: Failing) -> Self {
-        Self { since: failing.since, times: failing.times, why: failing.why }
+        Self { since: failing.since, times: failing.times, why: failing.in_full() }
     }
 }
 
@@ -166,6 +172,8 @@ pub struct Live<'a> {
     pub slowed: BTreeMap<String, u64>,
     /// How each shop is read now, by id.
     pub rhythms: BTreeMap<String, Rhythm>,
+    /// For how much longer receivers asked to be left alone, by channel.
+    pub paused: BTreeMap<String, Duration>,
 }
 
 /// The status, as far as the store and, if it runs, the service know it.
@@ -211,17 +219,7 @@ pub async fn status(
         });
     }
     let mut counts = store.outbox_counts().await?;
-    let mut overflows = store.overflows().await?;
-    let channels = config.channels.iter().map(|channel| ChannelStatus {
-        name: channel.name.to_string(),
-        kind: kind_name(&channel.kind).to_owned(),
-        waiting: counts.waiting.remove(channel.name.as_str()).unwrap_or_default(),
-        overflow: overflows
-            .remove(&channel.name)
-            .map(|overflow| OverflowStatus { since: overflow.since, refused: overflow.refused }),
-        failing: live.and_then(|live| live.health.channel(&channel.name)).map(FailingStatus::from),
-    });
-    let channels = channels.collect();
+    let channels = channels_status(config, store, live, &mut counts, now).await?;
     Ok(Status {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         running: live.is_some(),
@@ -245,6 +243,34 @@ async fn problems_of(
     Ok(not_running.into_iter().chain(found.data).collect())
 }
 
+/// The channels, in the order of the configuration; what waits for them is taken out of `counts`.
+async fn channels_status(
+    config: &Config,
+    store: &Store,
+    live: Option<&Live<'_>>,
+    counts: &mut OutboxCounts,
+    now: Timestamp,
+) -> Result<Vec<ChannelStatus>, StoreError> {
+    let mut overflows = store.overflows().await?;
+    let mut channels = Vec::new();
+    for ChannelConfig { name, kind, .. } in &config.channels {
+        let pause = live.and_then(|live| live.paused.get(name.as_str()));
+        let paused_until = pause.and_then(|pause| now.checked_add_signed(TimeDelta::from_std(*pause).ok()?));
+        channels.push(ChannelStatus {
+            name: name.to_string(),
+            kind: kind_name(kind).to_owned(),
+            waiting: counts.waiting.remove(name.as_str()).unwrap_or_default(),
+            next_try: store.next_due(name).await?.map(|due| paused_until.map_or(due, |until| due.max(until))),
+            paused_until,
+            overflow: overflows
+                .remove(name)
+                .map(|overflow| OverflowStatus { since: overflow.since, refused: overflow.refused }),
+            failing: live.and_then(|live| live.health.channel(name)).map(FailingStatus::from),
+        });
+    }
+    Ok(channels)
+}
+
 /// A directory that cannot be read is told by the loop that would write into it.
 fn copies_status(config: &Config, live: Option<&Live<'_>>, now: Timestamp) -> CopiesStatus {
     let copies = Shelf::of(&config.data_dir).copies(now).unwrap_or_default();
@@ -252,7 +278,7 @@ fn copies_status(config: &Config, live: Option<&Live<'_>>, now: Timestamp) -> Co
     CopiesStatus { newest, failing: live.and_then(|live| live.health.copies()).map(FailingStatus::from) }
 }
 
-fn millis(duration: std::time::Duration) -> u64 {
+fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 

@@ -21,6 +21,7 @@ use super::health::Health;
 use super::notices::OpenNotices;
 use super::pass::{self, refresh};
 use super::poll::poll;
+use super::send_limits::SendLimits;
 use super::setup::{Ready, ReadyChannel, open_shop};
 use super::shop::{Shared, Shop};
 use super::shutdown::Shutdown;
@@ -74,6 +75,7 @@ pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce(Option<S
         destinations: config.destinations(),
         health: Health::default(),
         notices: OpenNotices::default(),
+        limits: SendLimits::of(&ready.channels),
         wakes,
     });
     let began = shared.clock.now();

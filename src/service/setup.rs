@@ -2,18 +2,20 @@
 
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::Context as _;
+use ring::digest::{Context, SHA256};
 use secrecy::{ExposeSecret, SecretString};
 use tracing::info;
 
 use super::clock::Clock;
+use super::report::kind_name;
 use super::shop::{Shared, Shop};
 use crate::config::{
     ChannelConfig, ChannelKind, Config, MAKE_SECRET, Problem, SecretError, SecretRef, ShopConfig, Weight,
 };
 use crate::domain::mistake::Mistake;
 use crate::domain::model::{ChannelName, KeyHash};
-use crate::domain::outbox::RetryPolicy;
+use crate::domain::outbox::{Rate, RetryPolicy};
 use crate::edge::channel::Channel;
 use crate::edge::channel::email::{Email, EmailSettings};
 use crate::edge::channel::telegram::{Telegram, TelegramSettings};
@@ -52,6 +54,10 @@ pub struct ReadyChannel {
     pub concurrency: usize,
     /// When failed messages are tried again.
     pub retry: RetryPolicy,
+    /// How often messages may leave, in the place of what is usual for such a channel.
+    pub rate: Option<Vec<Rate>>,
+    /// A hash of all its settings, secrets too.
+    pub settings: String,
     /// What sends.
     pub channel: Channel,
     /// The recipients, where it has several.
@@ -111,7 +117,7 @@ impl Building<'_> {
     }
 
     fn channel(&mut self, config: &ChannelConfig) -> Option<ReadyChannel> {
-        let (built, recipients) = match &config.kind {
+        let (built, recipients, mut parts) = match &config.kind {
             ChannelKind::Webhook { url, secrets, headers, allow_networks } => {
                 let settings = WebhookSettings {
                     url: url.clone(),
@@ -120,8 +126,9 @@ impl Building<'_> {
                     allow_networks: allow_networks.clone(),
                     timeout: config.timeout,
                 };
+                let parts = settings.parts();
                 let webhook = Webhook::new(settings).map(Channel::Webhook);
-                (webhook.map_err(|error| error.to_string()), Vec::new())
+                (webhook.map_err(|error| error.to_string()), Vec::new(), parts)
             }
             ChannelKind::Email { smtp, password, from, to } => {
                 let password = match password {
@@ -135,20 +142,27 @@ impl Building<'_> {
                 }
                 let settings =
                     EmailSettings { smtp: smtp.clone(), password, from: from.clone(), timeout: config.timeout };
+                let parts = settings.parts();
                 let email = Email::new(settings).map(Channel::Email);
-                (email.map_err(|error| error.to_string()), to.clone())
+                (email.map_err(|error| error.to_string()), to.clone(), parts)
             }
-            ChannelKind::Telegram { token, chat_id, api_url, .. } => {
+            ChannelKind::Telegram { token, chat_id, api_url, silent } => {
                 let token = self.secret(token)?;
                 let (chat_id, api_url) = (chat_id.clone(), api_url.clone());
-                let telegram = Telegram::new(TelegramSettings { token, chat_id, api_url, timeout: config.timeout });
-                (telegram.map(Channel::Telegram).map_err(|error| error.to_string()), Vec::new())
+                let (silent, timeout) = (silent.clone(), config.timeout);
+                let settings = TelegramSettings { token, chat_id, api_url, silent, timeout };
+                let parts = settings.parts();
+                let telegram = Telegram::new(settings).map(Channel::Telegram);
+                (telegram.map_err(|error| error.to_string()), Vec::new(), parts)
             }
         };
         match built {
             Ok(channel) => {
                 let (name, retry) = (config.name.clone(), config.retry.clone());
-                Some(ReadyChannel { name, concurrency: config.concurrency, retry, channel, recipients })
+                parts.extend([kind_name(&config.kind).to_owned(), recipients.join("\n")]);
+                let (concurrency, settings) = (config.concurrency, settings_hash(&parts));
+                let rate = config.rate.clone();
+                Some(ReadyChannel { name, concurrency, retry, rate, settings, channel, recipients })
             }
             Err(error) => {
                 self.wrong(config.span.clone(), format!("channel {}: {error}", config.name));
@@ -193,6 +207,16 @@ impl Building<'_> {
     fn is_wrong(&mut self, mistake: Mistake) {
         self.problems.push(Problem { file: Arc::clone(&self.config.file), mistake, weight: Weight::Error });
     }
+}
+
+/// A hash by which settings are known again. It is too short to find a secret by.
+fn settings_hash(parts: &[String]) -> String {
+    let mut context = Context::new(&SHA256);
+    for part in parts {
+        context.update(&part.len().to_be_bytes());
+        context.update(part.as_bytes());
+    }
+    context.finish().as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Opens a shop: its quota ledger, its client, and what the store knows of it.

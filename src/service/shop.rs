@@ -14,6 +14,7 @@ use super::notices::OpenNotices;
 use super::pace::{self, ShopPace};
 use super::pass::refresh::Refreshes;
 use super::pass::sales::SalesMemory;
+use super::send_limits::SendLimits;
 use super::setup::BODY_LIMIT;
 use crate::config::ShopConfig;
 use crate::domain::event::{BaselineCounts, Event, Level, Scribe};
@@ -53,6 +54,8 @@ pub struct Shared {
     pub health: Health,
     /// Notices that nobody is known to have taken.
     pub notices: OpenNotices,
+    /// What holds back messages.
+    pub limits: SendLimits,
     /// Wakes the delivery loop of a channel.
     pub wakes: BTreeMap<ChannelName, Arc<Notify>>,
 }

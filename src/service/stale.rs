@@ -127,7 +127,11 @@ fn cause_of(shop: &Shop, passes: &Passes) -> (StaleCause, String) {
         return (StaleCause::KeyRefused, "the shop's key was refused, and nothing is read with it".to_owned());
     }
     // Behind a firewall the first list that was refused makes all of them wait.
-    let of_shop = || shop.config.poll.keys().find_map(|other| shop.shared.health.passes(shop.id(), *other).failing);
+    let of_shop = || {
+        let mut failing =
+            shop.config.poll.keys().filter_map(|other| shop.shared.health.passes(shop.id(), *other).failing);
+        failing.find(|(_, cause)| *cause == StaleCause::ApiUnreachable)
+    };
     match passes.failing.clone().or_else(of_shop) {
         Some((failing, cause)) => (cause, failing.why),
         None => (StaleCause::TooSlow, "its passes do not end in time".to_owned()),

@@ -21,6 +21,7 @@ use posbell::service::clock::Clock;
 use posbell::service::health::Health;
 use posbell::service::notices::OpenNotices;
 use posbell::service::pass::pass;
+use posbell::service::send_limits::SendLimits;
 use posbell::service::setup;
 use posbell::service::shop::{Shared, Shop};
 use rustix::time::{ClockId, clock_gettime};
@@ -198,6 +199,7 @@ async fn open(dir: &Path, address: std::net::SocketAddr) -> Shop {
         destinations: config.destinations(),
         health: Health::default(),
         notices: OpenNotices::default(),
+        limits: SendLimits::default(),
         wakes: std::collections::BTreeMap::new(),
     });
     let only = ready.shops.into_iter().next().expect("there is one");

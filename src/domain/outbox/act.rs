@@ -16,6 +16,8 @@ use crate::domain::model::Timestamp;
 pub enum Act {
     /// Try it again at once, with its whole time before it. For what failed.
     Retry,
+    /// Try it again at once, as if its pause were over: for what waits because an attempt failed.
+    TryNow,
     /// Never send it.
     Drop,
     /// Send it again, whatever became of it.
@@ -27,6 +29,8 @@ pub enum Act {
 pub enum Unmoved {
     /// It is about to be sent anyway.
     Waits,
+    /// It is a dead letter, which a person must mean.
+    Dead,
     /// The receiver has it.
     Delivered,
     /// Another delivery says it.
@@ -40,11 +44,16 @@ impl Delivery {
     pub fn act(&self, act: Act, at: Timestamp) -> Result<Delivery, Unmoved> {
         match (&self.state, act) {
             (State::Delivered { .. }, _) if self.collapsed_into.is_some() => Err(Unmoved::Collapsed),
-            (State::Pending { .. }, Act::Retry | Act::Replay) | (State::Retrying { .. }, Act::Replay) => {
+            (State::Pending { .. }, Act::Retry | Act::TryNow | Act::Replay) | (State::Retrying { .. }, Act::Replay) => {
                 Err(Unmoved::Waits)
             }
-            (State::Delivered { .. }, Act::Retry | Act::Drop) => Err(Unmoved::Delivered),
-            (State::Dropped { .. }, Act::Retry | Act::Drop) => Err(Unmoved::Dropped),
+            (State::Retrying { due_at }, Act::TryNow) if *due_at <= at => Err(Unmoved::Waits),
+            (State::Retrying { .. }, Act::TryNow) => {
+                Ok(Delivery { state: State::Retrying { due_at: at }, ..self.clone() })
+            }
+            (State::Dead { .. }, Act::TryNow) => Err(Unmoved::Dead),
+            (State::Delivered { .. }, Act::Retry | Act::TryNow | Act::Drop) => Err(Unmoved::Delivered),
+            (State::Dropped { .. }, Act::Retry | Act::TryNow | Act::Drop) => Err(Unmoved::Dropped),
             (State::Pending { .. } | State::Retrying { .. } | State::Dead { .. }, Act::Drop) => {
                 Ok(Delivery { state: State::Dropped { at }, ..self.clone() })
             }
@@ -104,7 +113,7 @@ mod tests {
     }
 
     fn failed() -> Outcome {
-        Outcome::Retry { reason: Reason::Status(503), retry_after: None }
+        Outcome::retry(Reason::Status(503))
     }
 
     fn short() -> RetryPolicy {
@@ -113,7 +122,7 @@ mod tests {
 
     #[test]
     fn every_state_knows_every_act() {
-        use Act::{Drop, Replay, Retry};
+        use Act::{Drop, Replay, Retry, TryNow};
         #[track_caller]
         fn check(state: &str, tried: u32, act: Act, want: Result<&str, Unmoved>) {
             let before = delivery(state, tried);
@@ -123,7 +132,7 @@ mod tests {
             assert_eq!((&after.id, &after.attempts, after.tried), (&before.id, &before.attempts, before.tried));
             match act {
                 Drop => assert_eq!(after.state, State::Dropped { at: at(500) }),
-                Retry | Replay => {
+                Retry | TryNow | Replay => {
                     assert_eq!(after.state.due_at(), Some(at(500)));
                     assert_eq!(after.again, Some(Again { since: at(500), tried }));
                 }
@@ -156,9 +165,25 @@ mod tests {
     }
 
     #[test]
+    fn what_failed_is_tried_now_without_a_new_beginning_and_nothing_else_is() {
+        let now = delivery("retrying", 3).act(Act::TryNow, at(0));
+        let want = Delivery { state: State::Retrying { due_at: at(0) }, ..delivery("retrying", 3) };
+        assert_eq!(now, Ok(want), "its time and its pauses go on");
+        for (state, tried, at_second, why) in [
+            ("retrying", 3, 1, Unmoved::Waits),
+            ("pending", 0, 500, Unmoved::Waits),
+            ("dead", 3, 500, Unmoved::Dead),
+            ("delivered", 1, 500, Unmoved::Delivered),
+            ("dropped", 1, 500, Unmoved::Dropped),
+        ] {
+            assert_eq!(delivery(state, tried).act(Act::TryNow, at(at_second)), Err(why), "{state}");
+        }
+    }
+
+    #[test]
     fn what_was_collapsed_is_said_by_another_and_stays_so() {
         let collapsed = delivery("retrying", 1).collapse(delivery("pending", 0).id, at(2));
-        for act in [Act::Retry, Act::Drop, Act::Replay] {
+        for act in [Act::Retry, Act::TryNow, Act::Drop, Act::Replay] {
             assert_eq!(collapsed.act(act, at(3)), Err(Unmoved::Collapsed));
         }
     }
@@ -212,7 +237,7 @@ mod tests {
 
     fn step() -> impl Strategy<Value = Step> {
         prop_oneof![
-            2 => prop_oneof![Just(Act::Retry), Just(Act::Drop), Just(Act::Replay)].prop_map(Step::Word),
+            2 => prop_oneof![Just(Act::Retry), Just(Act::TryNow), Just(Act::Drop), Just(Act::Replay)].prop_map(Step::Word),
             3 => Just(Step::Begin),
             3 => prop::bool::weighted(0.2).prop_map(|taken| Step::End { taken }),
         ]

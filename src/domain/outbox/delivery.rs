@@ -149,6 +149,19 @@ pub struct Attempt {
     pub outcome: String,
     /// Why it was not taken; `null` when it was.
     pub reason: Option<Reason>,
+    /// What the other side said to it, cleaned: one line without secrets and without the message's own text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<String>,
+    /// The receiver asked that nothing is sent to the channel before this delivery is due again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pauses: bool,
+}
+
+impl Attempt {
+    /// Why it was not taken, in words: the reason, and what the other side said to it. `None` when it was taken.
+    pub fn why(&self) -> Option<String> {
+        self.reason.as_ref().map(|reason| reason.with(self.said.as_deref()))
+    }
 }
 
 impl Delivery {
@@ -266,14 +279,16 @@ impl Delivery {
             at,
             took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
             outcome: word(outcome).to_owned(),
-            reason: reason(outcome).cloned(),
+            reason: outcome.reason().cloned(),
+            said: outcome.said().map(str::to_owned),
+            pauses: outcome.asks_for_a_pause(),
         });
         self.keep_attempts(ATTEMPTS_KEPT);
         let failed = self.tried - self.again.as_ref().map_or(0, |again| again.tried.min(self.tried));
         self.state = match policy.pause(outcome, failed, jitter) {
             None => State::Delivered { at: ended },
             // Waiting mends neither.
-            Some(_) if matches!(reason(outcome), Some(Reason::Gone | Reason::EventLost)) => State::Dead { at: ended },
+            Some(_) if matches!(outcome.reason(), Some(Reason::Gone | Reason::EventLost)) => State::Dead { at: ended },
             Some(pause) => {
                 let give_up_at = later(self.since(), policy.retry_for);
                 if at >= give_up_at {
@@ -298,13 +313,6 @@ fn word(outcome: &Outcome) -> &'static str {
         Outcome::Delivered => "delivered",
         Outcome::Retry { .. } => "retry",
         Outcome::Rejected { .. } => "rejected",
-    }
-}
-
-fn reason(outcome: &Outcome) -> Option<&Reason> {
-    match outcome {
-        Outcome::Delivered => None,
-        Outcome::Retry { reason, .. } | Outcome::Rejected { reason } => Some(reason),
     }
 }
 

@@ -8,9 +8,11 @@ mod act;
 mod catch_up;
 mod delivery;
 mod destinations;
+mod limit;
 mod notices;
 mod outcome;
 mod plan;
+mod reason;
 mod schedule;
 mod streak;
 
@@ -18,10 +20,12 @@ pub use act::{Act, Unmoved};
 pub use catch_up::{CATCH_UP_AFTER, Collapse, News, Waiting, catch_up};
 pub use delivery::{Address, Again, Attempt, Delivery, State};
 pub use destinations::{Destination, Destinations, Room};
+pub use limit::{Answer, Limit, Place, Rate, SendRoom, tighter};
 pub use notices::{ESCALATE_AFTER, other_routes, people_of, routes};
-pub use outcome::{Concern, Outcome, Reason};
+pub use outcome::Outcome;
 pub use plan::{Plan, body, deliveries_to, plan};
-pub use schedule::RetryPolicy;
+pub use reason::{Concern, Reason, TlsFault};
+pub use schedule::{LONGEST_WISH, RetryPolicy};
 pub use streak::Streak;
 
 pub use super::rules::Route;

@@ -1,9 +1,8 @@
-//! How a try to send ended: a closed list, so that nobody has to parse an error.
+//! How a try to send ended: a closed list, so that nobody has to parse an error; and what the failure is about.
 
-use std::fmt;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use super::Reason;
 
 /// How one attempt ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,91 +15,64 @@ pub enum Outcome {
         reason: Reason,
         /// The receiver's own wish, from `Retry-After`. Never shortens a pause.
         retry_after: Option<Duration>,
+        /// What the other side said, cleaned: one line without secrets and without the message's own text.
+        said: Option<String>,
     },
     /// The receiver does not want it as it is: a person must act, so it is repeated slowly.
     Rejected {
         /// Why it was not taken.
         reason: Reason,
+        /// What the other side said, cleaned: one line without secrets and without the message's own text.
+        said: Option<String>,
     },
 }
 
-/// Why a message was not taken.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "kind", content = "detail")]
-pub enum Reason {
-    /// An HTTP status, or the SMTP reply code of a refused mail.
-    Status(u16),
-    /// The receiver said that it is gone for good (410).
-    Gone,
-    /// No answer in time.
-    Timeout,
-    /// The name has no address.
-    NameNotFound,
-    /// The connection was refused or broke.
-    Connection,
-    /// The TLS handshake failed.
-    Tls,
-    /// The address is one that posbell does not call; the text says which line would allow it.
-    AddressRefused(String),
-    /// The login, token or password was refused.
-    Unauthorized,
-    /// The chat, mailbox or page does not exist or has blocked the sender.
-    RecipientRefused,
-    /// The receiver answered with something that could not be understood.
-    BadAnswer,
-    /// The store has lost the event that the message would carry.
-    EventLost,
-    /// The message could not be written for this channel; the text says why.
-    Unsendable(String),
-    /// So many messages wait for the channel already that no more may.
-    TooManyWait(u64),
-}
+impl Outcome {
+    /// It may be taken later.
+    pub fn retry(reason: Reason) -> Outcome {
+        Outcome::Retry { reason, retry_after: None, said: None }
+    }
 
-/// What a failed attempt says something about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Concern {
-    /// The channel: no message will be taken until a person acts.
-    Channel,
-    /// Perhaps this message alone.
-    Message,
-    /// The way to the receiver, or the receiver's present state: it may pass.
-    Way,
-}
+    /// It may be taken later, but not before so long.
+    pub fn retry_after(reason: Reason, wish: Duration) -> Outcome {
+        Outcome::Retry { reason, retry_after: Some(wish), said: None }
+    }
 
-impl Reason {
-    /// What this reason says something about.
-    pub fn concerns(&self) -> Concern {
+    /// A person must act first.
+    pub fn rejected(reason: Reason) -> Outcome {
+        Outcome::Rejected { reason, said: None }
+    }
+
+    /// The same with the other side's words in the place of what stood there.
+    pub fn saying(self, said: Option<String>) -> Outcome {
         match self {
-            Reason::Status(401 | 403 | 404 | 300..=399)
-            | Reason::Gone
-            | Reason::AddressRefused(_)
-            | Reason::Unauthorized
-            | Reason::RecipientRefused => Concern::Channel,
-            Reason::Status(408 | 425 | 429 | 500..) => Concern::Way,
-            Reason::Status(_) | Reason::EventLost | Reason::Unsendable(_) | Reason::TooManyWait(_) => Concern::Message,
-            _ => Concern::Way,
+            Outcome::Delivered => Outcome::Delivered,
+            Outcome::Retry { reason, retry_after, .. } => Outcome::Retry { reason, retry_after, said },
+            Outcome::Rejected { reason, .. } => Outcome::Rejected { reason, said },
         }
     }
-}
 
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// Why it was not taken; `None` where it was.
+    pub fn reason(&self) -> Option<&Reason> {
         match self {
-            Reason::Status(status) => write!(f, "answered {status}"),
-            Reason::Gone => f.write_str("answered 410: it is gone for good"),
-            Reason::Timeout => f.write_str("no answer in time"),
-            Reason::NameNotFound => f.write_str("its name has no address"),
-            Reason::Connection => f.write_str("the connection failed"),
-            Reason::Tls => f.write_str("the TLS handshake failed"),
-            Reason::AddressRefused(help) => f.write_str(help),
-            Reason::Unauthorized => f.write_str("the login or token was refused"),
-            Reason::RecipientRefused => f.write_str("the recipient was refused"),
-            Reason::BadAnswer => f.write_str("its answer could not be understood"),
-            Reason::EventLost => f.write_str("its event is lost in the store"),
-            Reason::TooManyWait(most) => {
-                write!(f, "not tried: {most} messages wait for this channel already (`[store] max_waiting`)")
-            }
-            Reason::Unsendable(why) => write!(f, "the message could not be written: {why}"),
+            Outcome::Delivered => None,
+            Outcome::Retry { reason, .. } | Outcome::Rejected { reason, .. } => Some(reason),
+        }
+    }
+
+    /// What the other side said.
+    pub fn said(&self) -> Option<&str> {
+        match self {
+            Outcome::Delivered => None,
+            Outcome::Retry { said, .. } | Outcome::Rejected { said, .. } => said.as_deref(),
+        }
+    }
+
+    /// Whether the receiver asks for a pause of the whole channel: a 429, or a `Retry-After`.
+    pub fn asks_for_a_pause(&self) -> bool {
+        match self {
+            Outcome::Retry { reason, retry_after, .. } => retry_after.is_some() || *reason == Reason::Status(429),
+            Outcome::Delivered | Outcome::Rejected { .. } => false,
         }
     }
 }

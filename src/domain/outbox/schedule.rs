@@ -9,7 +9,7 @@ use super::Outcome;
 const SLOW_LANE_FIRST: Duration = Duration::from_secs(15 * 60);
 
 /// The longest `Retry-After` that is obeyed. From the contract.
-const RETRY_AFTER_MOST: Duration = Duration::from_secs(6 * 60 * 60);
+pub const LONGEST_WISH: Duration = Duration::from_secs(6 * 60 * 60);
 
 /// `[delivery]`: how long and how often a message is tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl RetryPolicy {
     /// The longest pause that this policy makes between two attempts. What is due later than that from now was put off by
     /// a clock that was ahead.
     pub fn longest_pause(&self) -> Duration {
-        self.retry_max.max(RETRY_AFTER_MOST)
+        self.retry_max.max(LONGEST_WISH)
     }
 
     /// The same without an end: by a clock that may be wrong nobody can say that a message is too old.
@@ -55,7 +55,7 @@ impl RetryPolicy {
                 let doublings = failed.saturating_sub(1).min(31);
                 let ceiling = self.retry_first.saturating_mul(1 << doublings).min(self.retry_max);
                 let pause = ceiling.mul_f64(jitter.clamp(0.0, 1.0));
-                Some(retry_after.map_or(pause, |wish| pause.max(wish.min(RETRY_AFTER_MOST))))
+                Some(retry_after.map_or(pause, |wish| pause.max(wish.min(LONGEST_WISH))))
             }
             Outcome::Rejected { .. } if failed <= 1 => Some(SLOW_LANE_FIRST.min(self.retry_max)),
             Outcome::Rejected { .. } => Some(self.retry_max),
@@ -70,7 +70,10 @@ mod tests {
     use proptest::prelude::*;
 
     fn retry(after: Option<u64>) -> Outcome {
-        Outcome::Retry { reason: Reason::Timeout, retry_after: after.map(Duration::from_secs) }
+        match after {
+            Some(wish) => Outcome::retry_after(Reason::Timeout, Duration::from_secs(wish)),
+            None => Outcome::retry(Reason::Timeout),
+        }
     }
 
     #[test]
@@ -85,7 +88,7 @@ mod tests {
     #[test]
     fn what_was_rejected_is_repeated_slowly() {
         let policy = RetryPolicy::default();
-        let rejected = Outcome::Rejected { reason: Reason::Status(404) };
+        let rejected = Outcome::rejected(Reason::Status(404));
         assert_eq!(policy.pause(&rejected, 1, 0.0), Some(Duration::from_secs(900)));
         assert_eq!(policy.pause(&rejected, 2, 0.0), Some(Duration::from_secs(21_600)));
     }
@@ -94,7 +97,7 @@ mod tests {
         #[test]
         fn no_pause_is_longer_than_the_longest(max in 1u64..1_000_000, failed in 1u32..100, wish: Option<u64>, rejected: bool) {
             let policy = RetryPolicy { retry_max: Duration::from_secs(max), ..RetryPolicy::default() };
-            let rejection = Outcome::Rejected { reason: Reason::Status(404) };
+            let rejection = Outcome::rejected(Reason::Status(404));
             let outcome = if rejected { rejection } else { retry(wish) };
             prop_assert!(policy.pause(&outcome, failed, 1.0) <= Some(policy.longest_pause()));
         }

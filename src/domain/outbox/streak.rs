@@ -26,6 +26,8 @@ pub struct Streak {
     pub times: u64,
     /// What the latest one said.
     pub why: String,
+    /// What the other side said to it.
+    pub said: Option<String>,
     refused: bool,
     messages: BTreeSet<DeliveryId>,
     /// The uptime of the first attempt that did not reach the receiver, since one did.
@@ -36,13 +38,20 @@ impl Streak {
     /// A streak that begins at `now`.
     pub fn begin(now: Timestamp) -> Streak {
         let (why, messages) = (String::new(), BTreeSet::new());
-        Streak { since: now, times: 0, why, refused: false, messages, unreached_since: None }
+        Streak { since: now, times: 0, why, said: None, refused: false, messages, unreached_since: None }
     }
 
     /// Adds a failed attempt at this uptime of the machine or process.
-    pub fn failed(&mut self, delivery: &DeliveryId, concern: Concern, why: &str, up: Duration) {
+    pub fn failed(
+        &mut self,
+        delivery: &DeliveryId,
+        concern: Concern,
+        (why, said): (&str, Option<String>),
+        up: Duration,
+    ) {
         self.times += 1;
         why.clone_into(&mut self.why);
+        self.said = said;
         match concern {
             Concern::Channel => self.refused = true,
             Concern::Message => {
@@ -87,7 +96,7 @@ mod tests {
                 _ => Concern::Message,
             };
             let id = DeliveryId::of(&channel, Some(&attempt.to_string()), &[]);
-            streak.failed(&id, concern, "why", Duration::from_secs(60 * minute as u64));
+            streak.failed(&id, concern, ("why", None), Duration::from_secs(60 * minute as u64));
         }
         assert_eq!(streak.fault(Duration::from_secs(60 * minutes)), want, "{attempts} after {minutes} minutes");
     }

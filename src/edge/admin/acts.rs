@@ -18,7 +18,8 @@ use super::routes::{Answers, Refusal, json};
 use crate::domain::model::Timestamp;
 use crate::domain::outbox::Act;
 
-/// `{"ids":["dlv_…"]}` or `{"dead":true,"channel":"erp"}`: which deliveries are meant.
+/// `{"ids":["dlv_…"]}`, `{"dead":true,"channel":"erp"}`, or to retry also `{"channel":"erp"}`: which deliveries are
+/// meant.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ActQuery {
@@ -28,7 +29,7 @@ pub struct ActQuery {
     /// Every dead letter.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dead: bool,
-    /// Of the dead letters, only those to this channel.
+    /// Of the dead letters, only those to this channel. Alone: what waits for it because an attempt failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<String>,
 }

@@ -4,14 +4,17 @@
 //! decides what follows.
 
 pub mod email;
+mod said;
 pub mod telegram;
 mod transport;
 pub mod webhook;
 
-use crate::domain::event::DeliveryId;
+use std::time::Duration;
+
+use crate::domain::event::{DeliveryId, Severity};
 use crate::domain::message::Text;
-use crate::domain::model::Timestamp;
-use crate::domain::outbox::Outcome;
+use crate::domain::model::{ChannelName, Timestamp};
+use crate::domain::outbox::{Outcome, Rate};
 
 /// One message, ready to be sent by whichever channel.
 #[derive(Debug, Clone)]
@@ -26,8 +29,22 @@ pub struct Outgoing {
     pub text: Text,
     /// The one mail address it goes to, for e-mail channels.
     pub recipient: Option<String>,
+    /// How much it matters.
+    pub severity: Severity,
     /// When this attempt is made.
     pub at: Timestamp,
+}
+
+/// How often a mail server is written to, unless the channel says otherwise.
+const MAIL_RATES: [Rate; 1] = [(30, Duration::from_secs(60))];
+
+/// What holds back the messages to a receiver. Channels with the same key share it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SharedLimit {
+    /// Tells receivers apart, and tells nothing about a token.
+    pub key: String,
+    /// All of them hold.
+    pub rates: Vec<Rate>,
 }
 
 /// A channel, ready to send.
@@ -46,6 +63,21 @@ impl Channel {
         match self {
             Channel::Webhook(_) => false,
             Channel::Email(_) | Channel::Telegram(_) => true,
+        }
+    }
+
+    /// What holds back its messages, first what the receiver itself asks for.
+    ///
+    /// `rate`, where the channel has one, takes the place of the usual rates: 30 mails a minute; one message a second to
+    /// a chat and 20 a minute to a group. A webhook has none. All chats of one bot share 30 a second besides.
+    pub fn limits(&self, name: &ChannelName, rate: Option<&[Rate]>) -> Vec<SharedLimit> {
+        let own = |usual: &[Rate]| {
+            vec![SharedLimit { key: format!("channel {name}"), rates: rate.unwrap_or(usual).to_vec() }]
+        };
+        match self {
+            Channel::Webhook(_) => own(&[]),
+            Channel::Email(_) => own(&MAIL_RATES),
+            Channel::Telegram(telegram) => telegram.limits(rate),
         }
     }
 

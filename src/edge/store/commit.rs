@@ -6,8 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::engine::{Batch, Engine};
+use super::failed::ChannelRecord;
 use super::listed;
-use super::record::{self, ChannelRecords, ReplayRecord, ResourceRecord, ShopRecord};
+use super::record::{self, ChannelsTold, ReplayRecord, ResourceRecord, ShopRecord};
 use super::waiting::{Refused, Waiting};
 use super::{StoreError, keys};
 use crate::domain::diff::guard::GuardRecord;
@@ -40,11 +41,13 @@ pub struct Commit {
     /// What is known of a shop from now on.
     pub shop: Option<(ShopId, ShopRecord)>,
     /// What was told of channels from now on.
-    pub channels: Option<ChannelRecords>,
+    pub channels_told: Option<ChannelsTold>,
     /// Whether events wait for one message of them all.
     pub gather: Option<(ShopId, Resource, Gather)>,
     /// Blocks of the index of the log, by their number, as the store's own indexing made them.
     pub blocks: Vec<(u64, Vec<u8>)>,
+    /// What is known of a channel from now on.
+    pub channel: Option<(ChannelName, ChannelRecord)>,
     /// Channels of whose overflow somebody was told.
     pub overflow_told: Vec<ChannelName>,
     /// Finished work to forget, as the store's own pruning found it.
@@ -55,12 +58,13 @@ impl Commit {
     /// Whether nothing would become of it.
     pub fn is_empty(&self) -> bool {
         let Commit { rows, events, deliveries, settled, acts, collapse, .. } = self;
-        let Commit { resource, guard, shop, channels, gather, replay, overflow_told, removals, blocks, .. } = self;
+        let Commit { resource, guard, shop, channel, channels_told, gather, replay, .. } = self;
+        let Commit { overflow_told, removals, blocks, .. } = self;
         let told = [rows.len(), events.len(), deliveries.len(), settled.len(), acts.len()];
         let kept = [overflow_told.len(), removals.len(), blocks.len()];
-        let known = [resource.is_some(), guard.is_some(), shop.is_some(), channels.is_some()];
+        let known = [resource.is_some(), guard.is_some(), shop.is_some(), channel.is_some(), channels_told.is_some()];
         let single = [collapse.is_some(), gather.is_some(), replay.is_some()];
-        told == [0; 5] && kept == [0; 3] && known == [false; 4] && single == [false; 3]
+        told == [0; 5] && kept == [0; 3] && known == [false; 5] && single == [false; 3]
     }
 }
 
@@ -167,8 +171,11 @@ pub(super) fn batch_of(
     if let Some((shop, record)) = commit.shop {
         batch.insert(keys::shop(&shop), record::write(&record)?);
     }
-    if let Some(records) = commit.channels {
+    if let Some(records) = commit.channels_told {
         batch.insert(keys::CHANNELS, record::write(&records)?);
+    }
+    if let Some((channel, record)) = commit.channel {
+        batch.insert(keys::channel(&channel), record::write(&record)?);
     }
     for (block, entries) in commit.blocks {
         batch.insert(keys::numbered(keys::BLOCKS, block), entries);
@@ -300,7 +307,9 @@ fn act(engine: &dyn Engine, batch: &mut Batch, acts: Vec<(DeliveryId, Act, Times
 /// From what is stored, not from what the caller last saw: a key that stays behind is sent again for ever.
 fn replace(batch: &mut Batch, number: u64, stored: &Delivery, after: &Delivery) -> Result<(), StoreError> {
     if let Some(due_at) = stored.state.due_at() {
-        batch.remove(keys::due(&stored.channel, due_at, number));
+        for key in keys::due_keys(stored, due_at, number) {
+            batch.remove(key);
+        }
     }
     if matches!(stored.state, State::Dead { .. }) {
         batch.remove(keys::numbered(keys::DEAD, number));
@@ -366,7 +375,7 @@ fn stored_delivery(engine: &dyn Engine, number: Option<u64>) -> Result<Option<(u
 fn put_delivery(batch: &mut Batch, number: u64, delivery: &Delivery) -> Result<(), StoreError> {
     batch.insert(keys::numbered(keys::DELIVERIES, number), record::write(delivery)?);
     if let Some(due_at) = delivery.state.due_at() {
-        batch.insert(keys::due(&delivery.channel, due_at, number), &[]);
+        batch.insert(keys::due_key(delivery, due_at, number), &[]);
     }
     if matches!(delivery.state, State::Dead { .. }) {
         batch.insert(keys::numbered(keys::DEAD, number), &[]);

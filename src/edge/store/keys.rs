@@ -6,8 +6,9 @@
 //! with, and so do the digits of an event's id and of a delivery's.
 
 use super::StoreError;
-use crate::domain::event::{DeliveryId, EventId};
+use crate::domain::event::{DeliveryId, EventId, Severity};
 use crate::domain::model::{ChannelName, EntityId, Resource, ShopId, Timestamp};
+use crate::domain::outbox::Delivery;
 
 pub(super) const EPOCH: &[u8] = b"m/epoch";
 pub(super) const NUMBERS: &[u8] = b"m/numbers";
@@ -24,6 +25,9 @@ pub(super) const GUARDS: &[u8] = b"g/";
 pub(super) const ALL_ROWS: &[u8] = b"r/";
 pub(super) const EVENTS_BY_ID: &[u8] = b"i/";
 pub(super) const DELIVERIES_BY_ID: &[u8] = b"j/";
+
+/// Marks the time in a due key of what is critical: the highest bit.
+const CRITICAL: u64 = 1 << 63;
 
 /// Stands before an id in few bytes. No id that is written out begins with a control character.
 const HEX: u8 = 0x01;
@@ -164,13 +168,72 @@ pub(super) fn due_of(channel: &ChannelName) -> Vec<u8> {
     format!("q/{channel}/").into_bytes()
 }
 
-pub(super) fn due(channel: &ChannelName, at: Timestamp, delivery: u64) -> Vec<u8> {
+/// The two queues of a channel. The keys of what is critical stand behind the others of the same channel, so that
+/// whatever is about all that waits finds both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lane {
+    Critical,
+    Ordinary,
+}
+
+impl Lane {
+    /// In the order in which what is due is taken.
+    pub(super) const ALL: [Lane; 2] = [Lane::Critical, Lane::Ordinary];
+
+    pub(super) fn of(delivery: &Delivery) -> Lane {
+        match delivery.severity {
+            Severity::Critical => Lane::Critical,
+            Severity::Info | Severity::Warning => Lane::Ordinary,
+        }
+    }
+
+    /// Stands in a key's time: no time is so late.
+    fn mark(self) -> u64 {
+        match self {
+            Lane::Critical => CRITICAL,
+            Lane::Ordinary => 0,
+        }
+    }
+}
+
+/// The due key of a delivery that is due at `at`.
+pub(super) fn due_key(delivery: &Delivery, at: Timestamp, number: u64) -> Vec<u8> {
+    due(&delivery.channel, Lane::of(delivery), at, number)
+}
+
+/// Every due key that the delivery may have: a version without queues put what is critical in with the rest.
+pub(super) fn due_keys(delivery: &Delivery, at: Timestamp, number: u64) -> Vec<Vec<u8>> {
+    let lanes = match Lane::of(delivery) {
+        Lane::Critical => &Lane::ALL[..],
+        Lane::Ordinary => &[Lane::Ordinary],
+    };
+    lanes.iter().map(|lane| due(&delivery.channel, *lane, at, number)).collect()
+}
+
+/// Behind every due key of the channel in this queue.
+pub(super) fn end_of_lane(channel: &ChannelName, lane: Lane) -> Vec<u8> {
+    let mut key = due_of(channel);
+    match lane {
+        Lane::Critical => end_of(&key),
+        Lane::Ordinary => {
+            key.extend_from_slice(&CRITICAL.to_be_bytes());
+            key
+        }
+    }
+}
+
+pub(super) fn due(channel: &ChannelName, lane: Lane, at: Timestamp, delivery: u64) -> Vec<u8> {
     let mut key = due_of(channel);
     // Before 1970 is as due as 1970.
-    let millis = u64::try_from(at.timestamp_millis()).unwrap_or(0);
+    let millis = u64::try_from(at.timestamp_millis()).unwrap_or(0) | lane.mark();
     key.extend_from_slice(&millis.to_be_bytes());
     key.extend_from_slice(&delivery.to_be_bytes());
     key
+}
+
+/// What is known of a channel apart from what waits for it.
+pub(super) fn channel(channel: &ChannelName) -> Vec<u8> {
+    format!("c/{channel}").into_bytes()
 }
 
 pub(super) fn overflow(channel: &ChannelName) -> Vec<u8> {
@@ -187,7 +250,7 @@ pub(super) fn channel_of(key: &[u8]) -> Result<ChannelName, StoreError> {
 /// When the delivery of a due key is due, and its number.
 pub(super) fn due_parts(key: &[u8]) -> Option<(Timestamp, u64)> {
     let number = number_of(key)?;
-    let millis = number_of(key.get(..key.len().checked_sub(8)?)?)?;
+    let millis = number_of(key.get(..key.len().checked_sub(8)?)?)? & !CRITICAL;
     Some((Timestamp::from_timestamp_millis(i64::try_from(millis).ok()?)?, number))
 }
 
@@ -217,6 +280,7 @@ pub(super) fn table_name(letter: u8) -> &'static str {
         b'q' => "entries of the queue",
         b'x' => "dead letters",
         b'o' => "notes on overflows",
+        b'c' => "notes on channels",
         b'm' => "notes on the store",
         0xfe => "notes of who may write",
         0xff => "parts of long values",
@@ -232,9 +296,14 @@ mod tests {
     fn due_keys_are_in_the_order_of_time() {
         let channel = ChannelName::new("erp").expect("is a name");
         let at = |millis| Timestamp::from_timestamp_millis(millis).expect("is in range");
-        let early = due(&channel, at(1_000), 9);
-        let late = due(&channel, at(256_000), 1);
-        assert!(early < late);
-        assert_eq!(due_parts(&late), Some((at(256_000), 1)));
+        for lane in Lane::ALL {
+            let early = due(&channel, lane, at(1_000), 9);
+            let late = due(&channel, lane, at(256_000), 1);
+            let last = due(&channel, lane, Timestamp::MAX_UTC, u64::MAX);
+            assert!(early < late && late < last && last < end_of_lane(&channel, lane));
+            assert_eq!(due_parts(&late), Some((at(256_000), 1)));
+            assert!(early.starts_with(&due_of(&channel)) && last < end_of(&due_of(&channel)));
+        }
+        assert_eq!(end_of_lane(&channel, Lane::Ordinary)[..], due(&channel, Lane::Critical, at(0), 0)[..14]);
     }
 }

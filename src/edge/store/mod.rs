@@ -17,6 +17,7 @@ mod compact;
 mod copy;
 mod engine;
 mod export;
+mod failed;
 mod heads;
 mod keys;
 mod listed;
@@ -42,6 +43,7 @@ pub use commit::{Commit, Forgotten, Gather, Gathering};
 pub use compact::Space;
 pub use copy::{BackupError, BackupFile, Contents, FormError, Shelf, Shelved, StoreCopy, broken_off, read_backup};
 pub use export::ExportPage;
+pub use failed::{ChannelRecord, FailedPage};
 pub use heads::Heads;
 pub use listed::Head;
 pub use lock::{DirLock, Holder};
@@ -50,7 +52,7 @@ pub use open::make_data_dir;
 pub use outbox::{Due, DueDelivery, PageStart, WaitingPage, When};
 pub use read::{DeliveryFilter, OutboxCounts};
 pub use record::{
-    ChannelRecord, ChannelRecords, FailingRecord, ReplayPlace, ReplayRecord, ResourceRecord, ShopRecord, Stopped,
+    ChannelTold, ChannelsTold, FailingRecord, ReplayPlace, ReplayRecord, ResourceRecord, ShopRecord, Stopped,
 };
 pub use restore::{Restore, Restored};
 pub use space::{FULL, RESERVE, free_bytes, is_full};

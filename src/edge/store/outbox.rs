@@ -53,7 +53,7 @@ impl From<Timestamp> for When {
 /// What a channel has to do.
 #[derive(Debug, Clone, Default)]
 pub struct Due {
-    /// What is due now, the longest due first.
+    /// What is due now: what is critical first, and of each the longest due.
     pub now: Vec<DueDelivery>,
     /// When the next one will be, if nothing else happens.
     pub next: Option<Timestamp>,
@@ -72,7 +72,7 @@ pub struct WaitingPage {
 
 /// Where a part of what waits begins. Only the store can read it.
 #[derive(Debug, Clone)]
-pub struct PageStart(Vec<u8>);
+pub struct PageStart(pub(super) Vec<u8>);
 
 impl Store {
     /// The next part of what waits for `channel`, due or not, without what is `busy`.
@@ -127,29 +127,9 @@ impl Store {
         let (channel, when) = (channel.clone(), when.into());
         let durable = self.inner.committer.durable().delivery;
         self.reading(move |engine| {
-            let When { now, latest } = when;
-            let prefix = keys::due_of(&channel);
-            let mut look = Look { engine, durable, busy, due: Due::default() };
-            for key in engine.keys(Span::prefix(&prefix)) {
-                if look.due.now.len() >= limit {
-                    break;
-                }
-                let key = key?;
-                let (at, number) = due_parts(&key)?;
-                if at > now {
-                    look.next_at(at.min(latest));
-                    break;
-                }
-                look.take(&key, number, now)?;
-            }
-            // In the order of due times too; nothing stands here unless a clock was ahead.
-            let beyond = keys::due(&channel, latest, u64::MAX)..keys::end_of(&prefix);
-            for key in engine.keys(Span::from(beyond)) {
-                if look.due.now.len() >= limit {
-                    break;
-                }
-                let key = key?;
-                look.take(&key, due_parts(&key)?.1, Timestamp::MAX_UTC)?;
+            let mut look = Look { engine, durable, limit, busy, due: Due::default() };
+            for lane in keys::Lane::ALL {
+                look.along(&channel, lane, when)?;
             }
             Ok(look.due)
         })
@@ -162,11 +142,39 @@ struct Look<'a, F> {
     engine: &'a dyn Engine,
     /// The number of the first delivery that is not durable.
     durable: u64,
+    limit: usize,
     busy: F,
     due: Due,
 }
 
 impl<F: Fn(&Delivery) -> bool> Look<'_, F> {
+    /// Takes what is due in one queue of the channel.
+    fn along(&mut self, channel: &ChannelName, lane: keys::Lane, When { now, latest }: When) -> Result<(), StoreError> {
+        let end = keys::end_of_lane(channel, lane);
+        let engine = self.engine;
+        for key in engine.keys(Span::from(keys::due(channel, lane, Timestamp::UNIX_EPOCH, 0)..end.clone())) {
+            if self.due.now.len() >= self.limit {
+                return Ok(());
+            }
+            let key = key?;
+            let (at, number) = due_parts(&key)?;
+            if at > now {
+                self.next_at(at.min(latest));
+                break;
+            }
+            self.take(&key, number, now)?;
+        }
+        // In the order of due times too; nothing stands here unless a clock was ahead.
+        for key in engine.keys(Span::from(keys::due(channel, lane, latest, u64::MAX)..end)) {
+            if self.due.now.len() >= self.limit {
+                break;
+            }
+            let key = key?;
+            self.take(&key, due_parts(&key)?.1, Timestamp::MAX_UTC)?;
+        }
+        Ok(())
+    }
+
     /// Takes the delivery whose key this is, if it is due until `until` and may be sent.
     fn take(&mut self, key: &[u8], number: u64, until: Timestamp) -> Result<(), StoreError> {
         if number >= self.durable {
@@ -190,7 +198,7 @@ impl<F: Fn(&Delivery) -> bool> Look<'_, F> {
             }
         };
         let Some(due_at) = delivery.state.due_at() else { return Ok(()) };
-        if key != keys::due(&delivery.channel, due_at, number) {
+        if !keys::due_keys(&delivery, due_at, number).iter().any(|of_delivery| key == of_delivery) {
             // Moved meanwhile: it has another key, and counts there.
             return Ok(());
         }
@@ -214,13 +222,13 @@ fn due_parts(key: &[u8]) -> Result<(Timestamp, u64), StoreError> {
 }
 
 /// What stands under a delivery's number.
-enum Stored {
+pub(super) enum Stored {
     Delivery(Box<Delivery>),
     Nothing,
     Unreadable,
 }
 
-fn stored(engine: &dyn Engine, number: u64) -> Result<Stored, StoreError> {
+pub(super) fn stored(engine: &dyn Engine, number: u64) -> Result<Stored, StoreError> {
     Ok(match engine.get(&keys::numbered(keys::DELIVERIES, number))? {
         Some(bytes) => record::read(&bytes).map_or(Stored::Unreadable, |found| Stored::Delivery(Box::new(found))),
         None => Stored::Nothing,
@@ -229,7 +237,7 @@ fn stored(engine: &dyn Engine, number: u64) -> Result<Stored, StoreError> {
 
 /// One message that cannot be read must not end the service at each start: what is lost is missing here, and the
 /// caller gives the delivery up.
-fn events_of(engine: &dyn Engine, delivery: &Delivery) -> Result<Vec<String>, StoreError> {
+pub(super) fn events_of(engine: &dyn Engine, delivery: &Delivery) -> Result<Vec<String>, StoreError> {
     let mut events = Vec::with_capacity(delivery.events.len());
     for id in &delivery.events {
         let number = engine.get(&keys::event_by_id(id))?.and_then(|number| keys::number_of(&number));

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use super::commit::Gathering;
 use super::engine::{Bytes, Engine, Span};
 use super::listed::split;
-use super::record::{self, ChannelRecords, ResourceRecord, ShopRecord};
+use super::record::{self, ChannelsTold, ResourceRecord, ShopRecord};
 use super::{Store, StoreError, keys};
 use crate::domain::diff::Known;
 use crate::domain::diff::guard::{GuardRecord, Held};
@@ -115,7 +115,7 @@ impl Store {
     }
 
     /// What was told of channels.
-    pub async fn channels(&self) -> Result<ChannelRecords, StoreError> {
+    pub async fn channels_told(&self) -> Result<ChannelsTold, StoreError> {
         Ok(self.get(keys::CHANNELS.to_vec()).await?.unwrap_or_default())
     }
 

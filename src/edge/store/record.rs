@@ -61,11 +61,11 @@ pub struct ShopRecord {
 /// What was told of channels, by their names.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct ChannelRecords(pub BTreeMap<ChannelName, ChannelRecord>);
+pub struct ChannelsTold(pub BTreeMap<ChannelName, ChannelTold>);
 
 /// What was told of one channel.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct ChannelRecord {
+pub struct ChannelTold {
     /// `channel.failing` was told, and `channel.recovered` not yet.
     pub failing: Option<FailingRecord>,
     /// When it was last told.

@@ -6,9 +6,9 @@ use super::commit::{Gather, Gathering, Numbers, batch_of};
 use super::engine::{Batch, Bytes};
 use super::waiting::Waiting;
 use super::{Commit, DeliveryFilter, EventFilter, Store, StoreError, keys};
-use crate::domain::event::{Epoch, Event, Scribe};
+use crate::domain::event::{Epoch, Event, Scribe, Severity};
 use crate::domain::model::{ChannelName, Resource, ShopId, Timestamp};
-use crate::domain::outbox::{Address, Delivery};
+use crate::domain::outbox::{Address, Delivery, State};
 
 fn open(dir: &Path) -> Store {
     Store::open_or_create(dir, Epoch::from_random([7; 16])).expect("opens")
@@ -66,6 +66,27 @@ async fn what_is_not_synced_is_neither_sent_nor_listed() {
     assert_eq!(store.deliveries(deliveries).await.expect("reads").len(), 1);
     assert_eq!(store.delivery(id).await.expect("reads"), None);
     assert_eq!(store.due(&channel(), now(), 9, |_| false).await.expect("reads").now.len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_critical_and_was_put_in_without_queues_is_sent_once() {
+    let dir = tempfile::tempdir().expect("has a temporary directory");
+    let store = open(dir.path());
+    let mut commit = sent(1);
+    commit.deliveries[0].severity = Severity::Critical;
+    store.commit(commit).await.expect("commits");
+    let [own, old] = keys::Lane::ALL.map(|lane| keys::due(&channel(), lane, now(), 0));
+    write(&store, &own, None);
+    write(&store, &old, Some(&[]));
+    drop(store);
+
+    let store = open(dir.path());
+    let before = store.due(&channel(), now(), 9, |_| false).await.expect("reads").now.remove(0).delivery;
+    let after = Delivery { state: State::Retrying { due_at: now() }, ..before.clone() };
+    store.commit(Commit { settled: vec![(before, after)], ..Commit::default() }).await.expect("commits");
+    let due = store.due(&channel(), now(), 9, |_| false).await.expect("reads").now;
+    assert_eq!(due.len(), 1);
+    assert_eq!(store.outbox_counts().await.expect("reads").waiting["erp"], 1);
 }
 
 /// Every call, by name, with how it failed.

@@ -15,6 +15,7 @@ use posbell::service::health::Health;
 use posbell::service::held::HeldPass;
 use posbell::service::notices::OpenNotices;
 use posbell::service::pass::{PassError, PassReport, pass};
+use posbell::service::send_limits::SendLimits;
 use posbell::service::setup::{open_shop, ready};
 use posbell::service::shop::{Shared, Shop};
 
@@ -65,6 +66,7 @@ impl Reader {
             destinations: config.destinations(),
             health: Health::default(),
             notices: OpenNotices::default(),
+            limits: SendLimits::default(),
             wakes: BTreeMap::new(),
         };
         let shop = open_shop(ready.shops.remove(0), &config, &Arc::new(shared), Arc::new(SystemBootClock)).await;

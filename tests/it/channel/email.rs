@@ -1,7 +1,7 @@
 //! Mails and the replies that only a mail server gives.
 
 use base64::Engine as _;
-use posbell::domain::outbox::{Outcome, Reason};
+use posbell::domain::outbox::{Outcome, Reason, TlsFault};
 use posbell::edge::channel::email::{Email, EmailSettings, SmtpServer};
 use secrecy::SecretString;
 
@@ -58,14 +58,18 @@ async fn a_mail_arrives_with_its_headers_and_its_thai_text() {
 async fn a_refusal_is_told_by_the_step_that_was_refused() {
     let server = MailServer::start().await;
     let email = email(&server.url(), None);
-    for (behaviour, expected) in [
-        (Behaviour::RefuseRecipients, Outcome::Rejected { reason: Reason::RecipientRefused }),
-        (Behaviour::RefuseText, Outcome::Rejected { reason: Reason::Status(554) }),
-        (Behaviour::TryLater, Outcome::Retry { reason: Reason::Status(451), retry_after: None }),
-        (Behaviour::Take, Outcome::Delivered),
+    for (behaviour, expected, code) in [
+        (Behaviour::RefuseRecipients, Outcome::rejected(Reason::RecipientRefused), Some("550 ")),
+        (Behaviour::RefuseText, Outcome::rejected(Reason::MailRefused(554)), Some("554 ")),
+        (Behaviour::TryLater, Outcome::retry(Reason::MailLater(451)), Some("451 ")),
+        (Behaviour::Take, Outcome::Delivered, None),
     ] {
         server.behave(behaviour);
-        assert_eq!(email.send(&outgoing()).await, expected, "{behaviour:?}");
+        let outcome = email.send(&outgoing()).await;
+        if let Some(code) = code {
+            assert!(outcome.said().is_some_and(|said| said.starts_with(code)), "{outcome:?}");
+        }
+        assert_eq!(outcome.saying(None), expected, "{behaviour:?}");
     }
     assert_eq!(server.mails().len(), 1);
 }
@@ -74,7 +78,7 @@ async fn a_refusal_is_told_by_the_step_that_was_refused() {
 async fn nothing_is_said_in_the_clear_where_tls_is_asked_for() {
     let server = MailServer::with_login("user", "hunter2").await;
     let address = server.address();
-    let no_tls = Outcome::Retry { reason: Reason::Tls, retry_after: None };
+    let no_tls = Outcome::retry(Reason::TlsBecause(TlsFault::NoTls));
     // The server offers no STARTTLS, and answers a TLS greeting in plain text.
     for smtp in [format!("smtp://user@{address}?tls=required"), format!("smtps://user@{address}")] {
         assert_eq!(email(&smtp, Some("hunter2")).send(&outgoing()).await, no_tls, "{smtp}");
@@ -92,7 +96,7 @@ async fn a_stalled_handshake_costs_the_timeout() {
         timeout: SHORT,
     };
     let outcome = Email::new(settings).expect("is a mail channel").send(&outgoing()).await;
-    assert_eq!(outcome, Outcome::Retry { reason: Reason::Timeout, retry_after: None });
+    assert_eq!(outcome, Outcome::retry(Reason::Timeout));
 }
 
 #[tokio::test]
@@ -100,7 +104,7 @@ async fn a_login_that_the_server_does_not_ask_for_is_refused_and_not_forgotten()
     let server = MailServer::start().await;
     let with_user = server.url().replace("smtp://", "smtp://user@");
     let outcome = email(&with_user, Some("hunter2")).send(&outgoing()).await;
-    assert_eq!(outcome, Outcome::Rejected { reason: Reason::Unauthorized });
+    assert_eq!(outcome, Outcome::rejected(Reason::Unauthorized));
 }
 
 #[tokio::test]

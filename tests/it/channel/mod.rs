@@ -8,9 +8,11 @@ mod conformance;
 /// What only a mail channel can be asked.
 mod email;
 /// Receivers on bare sockets.
-mod receiver;
+pub(crate) mod receiver;
 /// What only a Telegram channel can be asked.
 mod telegram;
+/// Certificates that no machine should trust.
+mod tls;
 /// What only a webhook can be asked, hostile receivers above all.
 mod webhook;
 
@@ -18,7 +20,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use posbell::domain::event::DeliveryId;
+use posbell::domain::event::{DeliveryId, Severity};
 use posbell::domain::message::Text;
 use posbell::domain::model::ChannelName;
 use posbell::edge::channel::Outgoing;
@@ -41,6 +43,7 @@ fn outgoing() -> Outgoing {
             title: "ของหมด: น้ำดื่ม".to_owned(), body: "เหลือ 0".to_owned()
         },
         recipient: Some(recipient.to_owned()),
+        severity: Severity::Critical,
         at: "2026-01-15T09:30:00Z".parse().expect("is a time"),
     }
 }

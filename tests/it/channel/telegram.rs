@@ -1,6 +1,8 @@
 //! Chats and the answers that only the Bot API gives.
 
+use posbell::domain::event::Severity;
 use posbell::domain::outbox::{Outcome, Reason};
+use posbell::edge::channel::Outgoing;
 use posbell::edge::channel::telegram::{ChatTarget, Telegram, TelegramSettings};
 use secrecy::SecretString;
 
@@ -16,6 +18,7 @@ fn settings(api: &BotApi) -> TelegramSettings {
         token: SecretString::from("123456789:AbC-dEf"),
         chat_id: ChatTarget::Id(-1_001_234_567_890),
         api_url: Some(api.url().parse().expect("is a URL")),
+        silent: vec![Severity::Info],
         timeout: LONG,
     }
 }
@@ -27,10 +30,22 @@ async fn a_message_reaches_the_chat_as_plain_text() {
     let expected = Message {
         path: "/bot123456789:AbC-dEf/SendMessage".to_owned(),
         chat_id: -1_001_234_567_890,
-        text: "ของหมด: น้ำดื่ม\n\nเหลือ 0".to_owned(),
+        text: "ของหมด: น้ำดื่ม\nเหลือ 0".to_owned(),
         without_preview: true,
+        without_sound: false,
     };
     assert_eq!(api.messages(), [expected]);
+}
+
+#[tokio::test]
+async fn what_is_only_good_to_know_makes_no_sound() {
+    let api = BotApi::start().await;
+    for severity in [Severity::Info, Severity::Warning, Severity::Critical] {
+        let outgoing = Outgoing { severity, ..outgoing() };
+        assert_eq!(telegram(&api).send(&outgoing).await, Outcome::Delivered);
+    }
+    let without_sound: Vec<bool> = api.messages().iter().map(|message| message.without_sound).collect();
+    assert_eq!(without_sound, [true, false, false]);
 }
 
 #[tokio::test]
@@ -50,7 +65,8 @@ async fn a_chat_that_is_gone_is_rejected_as_the_recipient() {
     ] {
         api.answer(Answer::Error(code, description));
         let outcome = telegram(&api).send(&outgoing()).await;
-        assert_eq!(outcome, Outcome::Rejected { reason: Reason::RecipientRefused }, "{description}");
+        let expected = Outcome::rejected(Reason::RecipientRefused).saying(Some(description.to_owned()));
+        assert_eq!(outcome, expected);
     }
 }
 

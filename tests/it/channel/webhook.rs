@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use posbell::domain::outbox::{Outcome, Reason};
+use posbell::domain::outbox::{Outcome, Reason, TlsFault};
 use posbell::edge::channel::webhook::sign::{Received, SigningSecret, VerifyingKey, verify};
 use posbell::edge::channel::webhook::{Webhook, WebhookSettings};
 use secrecy::SecretString;
@@ -39,7 +39,7 @@ fn secrets(texts: &[&str]) -> Vec<SigningSecret> {
 }
 
 fn retry(reason: Reason) -> Outcome {
-    Outcome::Retry { reason, retry_after: None }
+    Outcome::retry(reason)
 }
 
 #[tokio::test]
@@ -88,8 +88,8 @@ async fn without_a_secret_nothing_is_signed() {
 #[tokio::test]
 async fn each_status_has_one_meaning() {
     let wish = "retry-after: 7\r\n";
-    let seven = Some(Duration::from_secs(7));
-    let rejected = |reason| Outcome::Rejected { reason };
+    let rejected = Outcome::rejected;
+    let wished = |status| Outcome::retry_after(Reason::Status(status), Duration::from_secs(7));
     for (status, headers, expected) in [
         (200, "", Outcome::Delivered),
         (202, "content-type: text/html\r\n", Outcome::Delivered),
@@ -105,15 +105,11 @@ async fn each_status_has_one_meaning() {
         (408, wish, retry(Reason::Status(408))),
         (425, "", retry(Reason::Status(425))),
         (429, "", retry(Reason::Status(429))),
-        (429, wish, Outcome::Retry { reason: Reason::Status(429), retry_after: seven }),
+        (429, wish, wished(429)),
         (429, "retry-after: soon\r\n", retry(Reason::Status(429))),
         (500, wish, retry(Reason::Status(500))),
-        (503, wish, Outcome::Retry { reason: Reason::Status(503), retry_after: seven }),
-        (
-            503,
-            "retry-after: Thu, 15 Jan 2026 09:30:07 GMT\r\n",
-            Outcome::Retry { reason: Reason::Status(503), retry_after: seven },
-        ),
+        (503, wish, wished(503)),
+        (503, "retry-after: Thu, 15 Jan 2026 09:30:07 GMT\r\n", wished(503)),
         (599, "", retry(Reason::Status(599))),
     ] {
         let receiver = Receiver::with_status(status, headers).await;
@@ -123,13 +119,57 @@ async fn each_status_has_one_meaning() {
 }
 
 #[tokio::test]
+async fn a_refusal_comes_with_the_receivers_own_words() {
+    let echo = |kind: &str, words: &str| {
+        format!("HTTP/1.1 400 \r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n{words}", words.len())
+    };
+    let outgoing = outgoing();
+    let json = r#"{"error":"unknown warehouse"}"#;
+    for (kind, words, said) in [
+        ("application/json; charset=utf-8", json, Some(json)),
+        ("application/problem+json", json, Some(json)),
+        ("text/plain", "no such\r\nwarehouse\n", Some("no such warehouse")),
+        ("text/html", "<html><title>Not here</title><p>token</p>", Some("Not here")),
+        ("text/plain", "<html><p>a page all the same", None),
+        ("image/png", "PNG", None),
+        ("text/plain", &format!("cannot read {}", outgoing.body), Some("cannot read …")),
+        (
+            "text/plain",
+            "POST /hook/t0ken-in-path?key=hunter2 with x-team: s3cret",
+            Some("POST /hook/…?… with x-team: …"),
+        ),
+    ] {
+        let receiver = Receiver::saying(echo(kind, words)).await;
+        let settings = WebhookSettings {
+            headers: vec![("x-team".to_owned(), "s3cret".to_owned())],
+            ..settings(&format!("http://{}/hook/t0ken-in-path?key=hunter2", receiver.address()))
+        };
+        let outcome = Webhook::new(settings).expect("is a webhook").send(&outgoing).await;
+        assert_eq!(outcome, Outcome::rejected(Reason::Status(400)).saying(said.map(str::to_owned)), "{kind} {words}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_without_an_end_is_not_listened_to() {
+    let receiver = Receiver::start(|mut stream| async move {
+        let mut sent = stream.write_all(b"HTTP/1.1 500 \r\ncontent-type: text/plain\r\n\r\nbroken ").await;
+        while sent.is_ok() {
+            sent = stream.write_all(&[b'x'; 64 * 1024]).await;
+        }
+    })
+    .await;
+    let outcome = webhook(receiver.address(), LONG).send(&outgoing()).await;
+    assert!(outcome.said().is_some_and(|said| said.starts_with("broken xxx") && said.ends_with('…')), "{outcome:?}");
+}
+
+#[tokio::test]
 async fn a_redirect_is_not_followed() {
     let elsewhere = Receiver::with_status(200, "").await;
     for status in [301, 302, 303, 307, 308] {
         let location = format!("location: http://{}/\r\n", elsewhere.address());
         let receiver = Receiver::with_status(status, &location).await;
         let outcome = webhook(receiver.address(), LONG).send(&outgoing()).await;
-        assert_eq!(outcome, Outcome::Rejected { reason: Reason::Status(status) });
+        assert_eq!(outcome, Outcome::rejected(Reason::Status(status)));
     }
     assert_eq!(elsewhere.requests(), []);
 }
@@ -140,7 +180,7 @@ async fn a_name_is_called_only_where_its_addresses_may_be() {
     let url = format!("http://localhost:{}/", receiver.address().port());
     let unlisted = WebhookSettings { allow_networks: Vec::new(), ..settings(&url) };
     let outcome = Webhook::new(unlisted).expect("is a webhook").send(&outgoing()).await;
-    let Outcome::Rejected { reason: Reason::AddressRefused(told) } = outcome else { panic!("{outcome:?}") };
+    let Outcome::Rejected { reason: Reason::AddressRefused(told), .. } = outcome else { panic!("{outcome:?}") };
     assert!(told.contains("is a loopback address; add allow_networks = ["), "{told}");
     assert_eq!(receiver.requests(), []);
 
@@ -166,7 +206,7 @@ async fn a_failed_handshake_is_not_taken_for_a_closed_port() {
     assert_eq!(https(silent, SHORT).send(&outgoing()).await, retry(Reason::Timeout));
     // It greets in plain text, which is no part of a handshake.
     let plain = MailServer::start().await;
-    assert_eq!(https(plain.address(), LONG).send(&outgoing()).await, retry(Reason::Tls));
+    assert_eq!(https(plain.address(), LONG).send(&outgoing()).await, retry(Reason::TlsBecause(TlsFault::NoTls)));
 }
 
 #[tokio::test]

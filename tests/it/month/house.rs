@@ -18,6 +18,7 @@ use posbell::service::forget::forget;
 use posbell::service::health::Health;
 use posbell::service::notices::OpenNotices;
 use posbell::service::pass::{PassError, PassReport, pass};
+use posbell::service::send_limits::SendLimits;
 use posbell::service::setup;
 use posbell::service::shop::{Shared, Shop};
 use serde::Deserialize;
@@ -219,6 +220,7 @@ async fn open(dir: &Path, time: &Time) -> Shop {
                 destinations: config.destinations(),
                 health: Health::default(),
                 notices: OpenNotices::default(),
+                limits: SendLimits::default(),
                 wakes: BTreeMap::new(),
             });
             let only = ready.shops.into_iter().next().expect("there is one");

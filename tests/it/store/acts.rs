@@ -41,7 +41,7 @@ async fn waits_and_dead(store: &Store) -> (u64, u64) {
 }
 
 fn failed() -> Outcome {
-    Outcome::Retry { reason: Reason::Status(503), retry_after: None }
+    Outcome::retry(Reason::Status(503))
 }
 
 fn filter() -> PastFilter {

@@ -8,6 +8,7 @@ mod collapse;
 mod commits;
 mod credits;
 mod damage;
+mod failed;
 mod guard;
 mod kill;
 mod log;

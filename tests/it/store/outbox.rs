@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use posbell::domain::event::Severity;
 use posbell::domain::outbox::{Delivery, Outcome, Reason, RetryPolicy, State};
 use posbell::edge::store::{Commit, DeliveryFilter, Store, When};
 
@@ -64,6 +65,37 @@ async fn what_is_put_off_for_longer_than_any_pause_is_due_now_behind_what_was_du
     }
     let busy = store.due(&channel("erp"), When::with_pauses(at(0), Duration::from_secs(600)), ALL, |_| true).await;
     assert!(busy.unwrap().now.is_empty(), "what is under way is passed over");
+}
+
+#[tokio::test]
+async fn what_is_critical_goes_before_what_waits() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    waiting(&store, &[10, 20, 30, 40, 900]).await;
+    for (n, seconds) in [(5, 35), (6, 25), (7, 800)] {
+        let mut commit = sent(n, seconds);
+        commit.deliveries[0].severity = Severity::Critical;
+        store.commit(commit).await.unwrap();
+    }
+    for (limit, expected) in [(1, vec![25]), (3, vec![25, 35, 10]), (ALL, vec![25, 35, 10, 20, 30, 40])] {
+        let due = store.due(&channel("erp"), at(50), limit, |_| false).await.unwrap();
+        let found: Vec<Delivery> = due.now.into_iter().map(|item| item.delivery).collect();
+        assert_eq!(moments(&found), expected, "limit {limit}");
+        if limit == ALL {
+            assert_eq!(due.next, Some(at(800)));
+        }
+    }
+    assert_eq!(store.outbox_counts().await.unwrap().waiting["erp"], 8);
+    assert_eq!(store.waiting_channels().await.unwrap(), [channel("erp")]);
+    let critical = due(&store, 50).await.remove(0);
+    let put_off = settle(&store, &critical, State::Retrying { due_at: at(45) }).await;
+    assert_eq!(moments(&due(&store, 50).await), [35, 45, 10, 20, 30, 40]);
+    settle(&store, &put_off, State::Delivered { at: at(50) }).await;
+    assert_eq!(moments(&due(&store, 50).await), [35, 10, 20, 30, 40]);
+    drop(store);
+    let store = open(dir.path());
+    assert_eq!(store.outbox_counts().await.unwrap().waiting["erp"], 7);
+    assert_eq!(moments(&due(&store, 900).await), [35, 800, 10, 20, 30, 40, 900]);
 }
 
 #[tokio::test]
@@ -192,7 +224,7 @@ async fn the_attempts_of_a_delivery_are_kept() {
     let store = open(dir.path());
     waiting(&store, &[1]).await;
     let before = due(&store, 1).await.remove(0);
-    let outcome = Outcome::Retry { reason: Reason::Timeout, retry_after: None };
+    let outcome = Outcome::retry(Reason::Timeout);
     let after = before.clone().settle(&outcome, at(1), Duration::from_secs(15), 0.5, &RetryPolicy::default());
     store.commit(Commit { settled: vec![(before, after.clone())], ..Commit::default() }).await.unwrap();
     drop(store);

@@ -1,7 +1,10 @@
-//! A Bot API server on loopback: takes `sendMessage` and shows the texts, or answers as told.
+//! A Bot API server on loopback: takes `sendMessage` and shows the texts, or answers as told. It can be as strict as the
+//! real one: one message a second into a chat, 20 a minute into a group, and a wait that must be kept.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -10,6 +13,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+
+use super::rig::monotonic;
 
 /// What the server says to a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,11 +42,64 @@ pub struct Message {
     pub text: String,
     /// Whether the preview of links is off.
     pub without_preview: bool,
+    /// Whether it makes no sound.
+    pub without_sound: bool,
 }
 
 struct Desk {
     answer: Mutex<Answer>,
     messages: Mutex<Vec<Message>>,
+    rules: Mutex<Rules>,
+}
+
+/// How strict the server is, and what has come so far.
+#[derive(Default)]
+struct Rules {
+    has_rates: bool,
+    /// The call with this number, from 1 on, is told to wait so many seconds.
+    refuses: Option<(usize, u32)>,
+    calls: usize,
+    refused: Vec<String>,
+    early: usize,
+    chats: BTreeMap<i64, Chat>,
+}
+
+#[derive(Default)]
+struct Chat {
+    taken: Vec<Duration>,
+    waits_until: Duration,
+}
+
+/// So many messages in so long: into any chat, and into a group besides.
+const RATES: [(usize, Duration); 2] = [(1, Duration::from_secs(1)), (20, Duration::from_secs(60))];
+
+impl Rules {
+    /// Counts a call, and says for how many seconds its chat has to wait, if it has to.
+    fn wait_for(&mut self, message: &Message) -> Option<u32> {
+        let now = monotonic();
+        self.calls += 1;
+        let chat = self.chats.entry(message.chat_id).or_default();
+        let mut wait = chat.waits_until.saturating_sub(now);
+        self.early += usize::from(!wait.is_zero());
+        if let Some((_, seconds)) = self.refuses.filter(|(number, _)| *number == self.calls) {
+            wait = wait.max(Duration::from_secs(seconds.into()));
+        }
+        let rates = if message.chat_id < 0 { &RATES[..] } else { &RATES[..1] };
+        for (most, window) in rates.iter().filter(|_| self.has_rates) {
+            let counted: Vec<Duration> = chat.taken.iter().filter(|at| **at + *window > now).copied().collect();
+            if counted.len() >= *most {
+                wait = wait.max(counted[counted.len() - most] + *window - now);
+            }
+        }
+        if wait.is_zero() {
+            chat.taken.push(now);
+            return None;
+        }
+        self.refused.push(message.text.clone());
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        chat.waits_until = now + wait;
+        Some(u32::try_from(seconds).expect("is a short wait"))
+    }
 }
 
 /// The server. It stops when this is dropped.
@@ -57,7 +115,8 @@ impl BotApi {
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let address = listener.local_addr().expect("is bound");
-        let desk = Arc::new(Desk { answer: Mutex::new(Answer::Take), messages: Mutex::default() });
+        let desk =
+            Arc::new(Desk { answer: Mutex::new(Answer::Take), messages: Mutex::default(), rules: Mutex::default() });
         let router = Router::new().fallback(call).with_state(Arc::clone(&desk));
         let task = tokio::spawn(async move {
             axum::serve(listener, router).await.expect("serves until it is stopped");
@@ -80,6 +139,35 @@ impl BotApi {
         *self.desk.answer.lock().expect("no test panics with the lock") = answer;
     }
 
+    /// From now on, keep the rates of the real server.
+    pub fn be_strict(&self) {
+        self.rules().has_rates = true;
+    }
+
+    /// Tell the call with this number, from 1 on, to wait so many seconds.
+    pub fn refuse(&self, number: usize, seconds: u32) {
+        self.rules().refuses = Some((number, seconds));
+    }
+
+    /// How many calls there were.
+    pub fn calls(&self) -> usize {
+        self.rules().calls
+    }
+
+    /// The texts of the calls that were told to wait.
+    pub fn refused(&self) -> Vec<String> {
+        self.rules().refused.clone()
+    }
+
+    /// How many calls came during a wait.
+    pub fn early(&self) -> usize {
+        self.rules().early
+    }
+
+    fn rules(&self) -> std::sync::MutexGuard<'_, Rules> {
+        self.desk.rules.lock().expect("no test panics with the lock")
+    }
+
     /// The messages that were taken, in order.
     pub fn messages(&self) -> Vec<Message> {
         self.desk.messages.lock().expect("no test panics with the lock").clone()
@@ -93,11 +181,14 @@ impl Drop for BotApi {
 }
 
 async fn call(State(desk): State<Arc<Desk>>, uri: Uri, body: String) -> Response {
-    let answer = desk.answer.lock().expect("no test panics with the lock").clone();
+    let mut answer = desk.answer.lock().expect("no test panics with the lock").clone();
+    let said: Value = serde_json::from_str(&body).expect("the call is JSON");
+    let message = read(&uri, &said);
+    if let Some(seconds) = desk.rules.lock().expect("no test panics with the lock").wait_for(&message) {
+        answer = Answer::TooMany(seconds);
+    }
     let (status, told) = match answer {
         Answer::Take | Answer::TakeInAnotherForm => {
-            let said: Value = serde_json::from_str(&body).expect("the call is JSON");
-            let message = read(&uri, &said);
             let told = match answer {
                 Answer::Take => json!({"ok": true, "result": {
                     "message_id": 1, "date": 1_768_444_200, "text": message.text,
@@ -111,7 +202,10 @@ async fn call(State(desk): State<Arc<Desk>>, uri: Uri, body: String) -> Response
         Answer::TooMany(seconds) => {
             let description = format!("Too Many Requests: retry after {seconds}");
             let parameters = json!({"retry_after": seconds});
-            (429, json!({"ok": false, "error_code": 429, "description": description, "parameters": parameters}))
+            let told = json!({"ok": false, "error_code": 429, "description": description, "parameters": parameters});
+            let headers =
+                [(header::CONTENT_TYPE, "application/json".to_owned()), (header::RETRY_AFTER, seconds.to_string())];
+            return (StatusCode::TOO_MANY_REQUESTS, headers, told.to_string()).into_response();
         }
         Answer::Error(code, description) => {
             (code, json!({"ok": false, "error_code": code, "description": description}))
@@ -128,5 +222,6 @@ fn read(uri: &Uri, said: &Value) -> Message {
         chat_id: said["chat_id"].as_i64().expect("a chat is a number"),
         text: said["text"].as_str().expect("a text is a text").to_owned(),
         without_preview: said["link_preview_options"]["is_disabled"] == true,
+        without_sound: said["disable_notification"] == true,
     }
 }

@@ -261,10 +261,12 @@ async fn what_cannot_be_done_is_said_with_what_to_do() {
         refused(&rig, 1, &["retry", &id], &["it is delivered", "posbell replay --since"]);
         refused(&rig, 1, &["drop", &id], &["nothing left to drop"]);
         refused(&rig, 1, &["retry", "--dead", "--channel", "erp"], &["there is no channel `erp`; there is: receiver"]);
+        refused(&rig, 1, &["retry", "--channel", "erp"], &["there is no channel `erp`; there is: receiver"]);
+        said(&rig, &["retry", "--channel", "receiver"], &["Nothing waits for receiver because an attempt failed."]);
         said(&rig, &["drop", "--dead", "--channel", "erp"], &["There are no dead letters to erp."]);
     };
     check();
-    for wrong in [&["retry"][..], &["drop"], &["retry", "--dead", &id], &["retry", "--channel", "erp"]] {
+    for wrong in [&["retry"][..], &["drop"], &["retry", "--dead", &id], &["drop", "--channel", "erp"]] {
         refused(&rig, 2, wrong, &["Usage"]);
     }
     for path in ["deliveries/retry", "deliveries/drop", "events/replay"] {

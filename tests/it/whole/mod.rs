@@ -13,6 +13,7 @@ mod fetch;
 mod full_disk;
 mod held;
 pub(crate) mod journal;
+mod limits;
 mod lists;
 mod mass_change;
 mod nightly;

@@ -280,7 +280,7 @@ fn happen(outbox: &mut Vec<Waiting>, room: Room, happening: &Happening, number: 
             }
             let outcome = match taken {
                 true => Outcome::Delivered,
-                false => Outcome::Retry { reason: Reason::Timeout, retry_after: None },
+                false => Outcome::retry(Reason::Timeout),
             };
             let delivery = &mut outbox[*which.get(&left)].delivery;
             let policy = RetryPolicy::default();

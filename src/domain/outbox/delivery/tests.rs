@@ -17,7 +17,7 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn failed() -> Outcome {
-    Outcome::Retry { reason: Reason::Timeout, retry_after: None }
+    Outcome::retry(Reason::Timeout)
 }
 
 #[test]
@@ -91,7 +91,9 @@ fn what_waited_out_a_long_stop_is_tried_before_it_is_given_up() {
 fn a_delivery_stored_before_there_was_a_catch_up_or_an_act_is_read_and_written_as_it_was() {
     let stored = serde_json::to_string(&delivery()).expect("is JSON");
     assert!(
-        ["counts", "collapsed", "again", "refused", "counted"].iter().all(|later| !stored.contains(later)),
+        ["counts", "collapsed", "again", "refused", "counted", "said", "pauses"]
+            .iter()
+            .all(|later| !stored.contains(later)),
         "{stored}"
     );
     assert_eq!(serde_json::from_str::<Delivery>(&stored).expect("is a delivery"), delivery());
@@ -129,7 +131,7 @@ fn what_is_said_to_be_of_the_future_counts_from_now_on_and_is_given_up_in_its_ti
 
 #[test]
 fn a_receiver_that_is_gone_gets_no_second_try() {
-    let gone = Outcome::Rejected { reason: Reason::Gone };
+    let gone = Outcome::rejected(Reason::Gone);
     let settled = delivery().settle(&gone, at(0), Duration::ZERO, 0.0, &RetryPolicy::default());
     assert_eq!(settled.state, State::Dead { at: at(0) });
 }

@@ -10,10 +10,13 @@
 
 mod server;
 
+use std::error::Error as _;
 use std::fmt;
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message};
 use lettre::transport::smtp;
@@ -27,8 +30,9 @@ use tracing::subscriber::NoSubscriber;
 
 pub use self::server::{BadSmtpLine, Security, SmtpServer};
 use super::Outgoing;
+use super::said::Secrets;
 use super::transport::reason_of;
-use crate::domain::outbox::{Outcome, Reason};
+use crate::domain::outbox::{Outcome, Reason, TlsFault};
 
 /// `PLAIN` where the server knows it, `LOGIN` for those that still don't.
 const MECHANISMS: [Mechanism; 2] = [Mechanism::Plain, Mechanism::Login];
@@ -50,6 +54,15 @@ pub struct EmailSettings {
     pub from: String,
     /// For the whole conversation, from the name look-up to the last reply.
     pub timeout: Duration,
+}
+
+impl EmailSettings {
+    /// All that they say, secrets too, to see whether they have changed. Not to be shown.
+    pub fn parts(&self) -> Vec<String> {
+        let user = self.smtp.user.clone().unwrap_or_default();
+        let password = self.password.as_ref().map_or(String::new(), |password| password.expose_secret().to_owned());
+        vec![format!("{:?}", self.smtp), user, password, self.from.clone(), format!("{:?}", self.timeout)]
+    }
 }
 
 impl fmt::Debug for EmailSettings {
@@ -82,6 +95,8 @@ pub struct Email {
     tls: Option<TlsParameters>,
     credentials: Option<Credentials>,
     from: Mailbox,
+    /// What no reply may show.
+    hidden: Secrets,
     timeout: Duration,
 }
 
@@ -95,8 +110,14 @@ impl Email {
     pub fn new(settings: EmailSettings) -> Result<Self, EmailError> {
         let EmailSettings { smtp: server, password, from, timeout } = settings;
         let from = from.parse().map_err(|_| EmailError::BadFrom)?;
+        let mut hidden = Secrets::default();
         let credentials = match (&server.user, password) {
-            (Some(user), Some(password)) => Some(Credentials::new(user.clone(), password.expose_secret().to_owned())),
+            (Some(user), Some(password)) => {
+                let password = password.expose_secret();
+                let logins = [format!("\0{user}\0{password}"), password.to_owned()].map(|login| STANDARD.encode(login));
+                hidden = Secrets::new([password, &logins[0], &logins[1]]);
+                Some(Credentials::new(user.clone(), password.to_owned()))
+            }
             (Some(_), None) => return Err(EmailError::PasswordMissing),
             (None, Some(_)) => return Err(EmailError::UserMissing),
             (None, None) => None,
@@ -105,14 +126,14 @@ impl Email {
             Security::None => None,
             _ => Some(TlsParameters::new(server.host.clone()).map_err(|_| EmailError::Tls)?),
         };
-        Ok(Self { server, tls, credentials, from, timeout })
+        Ok(Self { server, tls, credentials, from, hidden, timeout })
     }
 
     /// Makes one attempt.
     pub async fn send(&self, outgoing: &Outgoing) -> Outcome {
         let mail = match self.write(outgoing) {
             Ok(mail) => mail,
-            Err(why) => return Outcome::Rejected { reason: Reason::Unsendable(why.to_owned()) },
+            Err(why) => return Outcome::rejected(Reason::Unsendable(why.to_owned())),
         };
         // At debug level the mail library logs every line that it sends, the one with the password among them.
         let conversation = Box::pin(self.converse(&mail)).with_subscriber(NoSubscriber::new());
@@ -123,8 +144,11 @@ impl Email {
                 let _ = tokio::time::timeout(GOODBYE_LIMIT, goodbye).await;
                 Outcome::Delivered
             }
-            Ok(Err(outcome)) => outcome,
-            Err(_) => retry(Reason::Timeout),
+            Ok(Err(outcome)) => {
+                let said = outcome.said().and_then(|words| self.hidden.clean(words, outgoing));
+                outcome.saying(said)
+            }
+            Err(_) => Outcome::retry(Reason::Timeout),
         }
     }
 
@@ -161,19 +185,22 @@ impl Email {
             let login = connection.auth(&MECHANISMS, credentials).await;
             login.map_err(|error| match error.is_client() {
                 // The library found no mechanism that both sides speak.
-                true => rejected(Reason::Unauthorized),
+                true => Outcome::rejected(Reason::Unauthorized),
                 false => refused(&error, |_| Reason::Unauthorized),
             })?;
         }
         let bytes = mail.formatted();
         let (from, parameters) = (mail.envelope().from().cloned(), parameters(mail, &bytes, &connection)?);
-        connection.command(Mail::new(from, parameters)).await.map_err(|error| refused(&error, Reason::Status))?;
+        connection
+            .command(Mail::new(from, parameters))
+            .await
+            .map_err(|error| refused(&error, Reason::ServerRefused))?;
         for to in mail.envelope().to() {
             let asked = connection.command(Rcpt::new(to.clone(), Vec::new())).await;
             asked.map_err(|error| refused(&error, |_| Reason::RecipientRefused))?;
         }
-        connection.command(Data).await.map_err(|error| refused(&error, Reason::Status))?;
-        connection.message(&bytes).await.map_err(|error| refused(&error, Reason::Status))?;
+        connection.command(Data).await.map_err(|error| refused(&error, Reason::MailRefused))?;
+        connection.message(&bytes).await.map_err(|error| refused(&error, Reason::MailRefused))?;
         Ok(connection)
     }
 
@@ -181,14 +208,14 @@ impl Email {
     async fn connect(&self) -> Result<AsyncSmtpConnection, Outcome> {
         let SmtpServer { host, port, security, .. } = &self.server;
         let found = tokio::net::lookup_host((host.as_str(), *port)).await;
-        let addresses: Vec<SocketAddr> = found.map_err(|_| retry(Reason::NameNotFound))?.collect();
+        let addresses: Vec<SocketAddr> = found.map_err(|_| Outcome::retry(Reason::NameNotFound))?.collect();
         let count = u32::try_from(addresses.len()).unwrap_or(u32::MAX);
         // An address that swallows everything must leave time for the next one.
         let share = (count > 1).then(|| self.timeout / count);
         let hello = ClientId::default();
         let wrapped = self.tls.clone().filter(|_| *security == Security::Wrapped);
         let connected = AsyncSmtpConnection::connect_tokio1(&addresses[..], share, &hello, wrapped, None).await;
-        let mut connection = connected.map_err(|error| refused(&error, Reason::Status))?;
+        let mut connection = connected.map_err(|error| refused(&error, Reason::ServerRefused))?;
 
         let upgrade = match security {
             Security::Required => true,
@@ -197,9 +224,9 @@ impl Email {
         };
         if let Some(tls) = self.tls.clone().filter(|_| upgrade) {
             if !connection.can_starttls() {
-                return Err(retry(Reason::Tls));
+                return Err(Outcome::retry(Reason::TlsBecause(TlsFault::NoTls)));
             }
-            connection.starttls(tls, &hello).await.map_err(|error| refused(&error, Reason::Status))?;
+            connection.starttls(tls, &hello).await.map_err(|error| refused(&error, Reason::ServerRefused))?;
         }
         Ok(connection)
     }
@@ -211,7 +238,7 @@ fn parameters(mail: &Message, bytes: &[u8], connection: &AsyncSmtpConnection) ->
         true => Ok(()),
         false => {
             let why = "the mail server takes no addresses outside of ASCII";
-            Err(rejected(Reason::Unsendable(why.to_owned())))
+            Err(Outcome::rejected(Reason::Unsendable(why.to_owned())))
         }
     };
     let mut parameters = Vec::new();
@@ -228,23 +255,21 @@ fn parameters(mail: &Message, bytes: &[u8], connection: &AsyncSmtpConnection) ->
     Ok(parameters)
 }
 
-/// What a failed step means; `permanent` says what a 5xx means at this step.
+/// What a failed step means; `permanent` says what a 5xx means at this step. The server's words are not cleaned yet.
 fn refused(error: &smtp::Error, permanent: impl FnOnce(u16) -> Reason) -> Outcome {
-    match error.status().map(u16::from) {
-        Some(code) if error.is_transient() => retry(Reason::Status(code)),
-        Some(code) if LOGIN_REFUSED.contains(&code) => rejected(Reason::Unauthorized),
-        Some(code) => rejected(permanent(code)),
-        None if error.is_response() => retry(Reason::BadAnswer),
-        None => retry(reason_of(error)),
-    }
-}
-
-fn retry(reason: Reason) -> Outcome {
-    Outcome::Retry { reason, retry_after: None }
-}
-
-fn rejected(reason: Reason) -> Outcome {
-    Outcome::Rejected { reason }
+    let outcome = match error.status().map(u16::from) {
+        Some(code) if error.is_transient() => Outcome::retry(Reason::MailLater(code)),
+        Some(code) if LOGIN_REFUSED.contains(&code) => Outcome::rejected(Reason::Unauthorized),
+        Some(code) => Outcome::rejected(permanent(code)),
+        None if error.is_response() => Outcome::retry(Reason::BadAnswer),
+        None => Outcome::retry(reason_of(error)),
+    };
+    // Only the text of a reply is the server's; that of another error is the library's.
+    let reply = error.status().map(u16::from).map(|code| {
+        let text = error.source().map(ToString::to_string).unwrap_or_default();
+        format!("{code} {text}")
+    });
+    outcome.saying(reply)
 }
 
 /// A header is one line: a line break in a product's name must not begin another header.
@@ -255,7 +280,7 @@ fn one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::event::DeliveryId;
+    use crate::domain::event::{DeliveryId, Severity};
     use crate::domain::message::Text;
     use crate::domain::model::ChannelName;
 
@@ -275,6 +300,7 @@ mod tests {
             body: "{}".to_owned(),
             text: Text { title: title.to_owned(), body: "บรรทัดหนึ่ง\nline two".to_owned() },
             recipient: recipient.map(str::to_owned),
+            severity: Severity::Info,
             at: "2026-01-15T09:30:00Z".parse().expect("is a time"),
         }
     }
@@ -330,7 +356,7 @@ mod tests {
             [None, Some(""), Some("accountant"), Some("a@b.example>\r\nDATA"), Some("a@b.example, c@d.example")]
         {
             let outcome = email.send(&outgoing("title", recipient)).await;
-            assert!(matches!(outcome, Outcome::Rejected { reason: Reason::Unsendable(_) }), "{outcome:?}");
+            assert!(matches!(outcome, Outcome::Rejected { reason: Reason::Unsendable(_), .. }), "{outcome:?}");
         }
     }
 }

@@ -20,6 +20,11 @@ pub enum ChatTarget {
 pub struct NoChat;
 
 impl ChatTarget {
+    /// Whether it is a person's own chat: groups have a minus sign, public channels and groups a name.
+    pub(super) fn is_person(&self) -> bool {
+        matches!(self, ChatTarget::Id(id) if *id > 0)
+    }
+
     pub(super) fn recipient(&self) -> Recipient {
         match self {
             ChatTarget::Id(id) => Recipient::Id(ChatId(*id)),

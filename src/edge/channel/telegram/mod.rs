@@ -1,33 +1,44 @@
 //! How does a message reach a Telegram chat, and what does the Bot API's answer mean?
 //!
 //! The token is part of the URL of every call, and the errors of the libraries underneath print that URL. So errors are
-//! taken apart here and never shown: what comes back is an [`Outcome`] of closed words. Nothing here is `Debug` but
+//! taken apart here and never shown: what comes back is an [`Outcome`] of closed words, with the API's own
+//! description, cleaned. Nothing here is `Debug` but
 //! the settings, which hide it.
 //!
 //! It refuses to repeat (the library's own throttle would, behind the outbox's back), to use markup (a product's name
 //! is not ours to escape), and to follow a group that moved: whose chat that is a person must say.
 
+mod answer;
 mod chat;
 
 use std::fmt;
 use std::time::Duration;
 
+use ring::digest::{SHA256, digest};
 use secrecy::{ExposeSecret, SecretString};
+use teloxide::Bot;
 use teloxide::prelude::{Request, Requester};
 use teloxide::requests::HasPayload;
-use teloxide::types::{ChatId, LinkPreviewOptions, Recipient};
-use teloxide::{ApiError, Bot, RequestError};
+use teloxide::types::LinkPreviewOptions;
 use url::Url;
 
 pub use chat::ChatTarget;
 
-use super::Outgoing;
+use super::said::Secrets;
 use super::transport::reason_of;
+use super::{Outgoing, SharedLimit};
+use crate::domain::event::Severity;
 use crate::domain::message::{Text, cut_utf16};
-use crate::domain::outbox::{Outcome, Reason};
+use crate::domain::outbox::{Outcome, Rate, Reason};
 
 /// The longest text that `sendMessage` takes, in UTF-16 code units, which is what Telegram counts.
 const TEXT_LIMIT: usize = 4096;
+
+/// What the Bot API takes into one chat: the first of each, the second of a group or channel besides.
+const CHAT_RATES: [Rate; 2] = [(1, Duration::from_secs(1)), (20, Duration::from_secs(60))];
+
+/// What it takes from one bot into all chats together.
+const BOT_RATE: Rate = (30, Duration::from_secs(1));
 
 /// What `[channel.NAME]` says of a chat.
 #[derive(Clone)]
@@ -38,9 +49,19 @@ pub struct TelegramSettings {
     pub chat_id: ChatTarget,
     /// A Bot API server of one's own; Telegram's, if not given.
     pub api_url: Option<Url>,
+    /// Messages that matter so much or so little make no sound.
+    pub silent: Vec<Severity>,
     /// For the whole call. On a 5xx the library waits 10 s before it says so: below that, such an answer is told as a
     /// timeout.
     pub timeout: Duration,
+}
+
+impl TelegramSettings {
+    /// All that they say, secrets too, to see whether they have changed. Not to be shown.
+    pub fn parts(&self) -> Vec<String> {
+        let api_url = self.api_url.as_ref().map_or(String::new(), Url::to_string);
+        vec![self.token.expose_secret().to_owned(), self.chat_id.to_string(), api_url, format!("{:?}", self.timeout)]
+    }
 }
 
 impl fmt::Debug for TelegramSettings {
@@ -66,14 +87,19 @@ pub enum TelegramError {
 /// A Telegram channel.
 pub struct Telegram {
     bot: Bot,
-    chat: Recipient,
+    chat: ChatTarget,
+    silent: Vec<Severity>,
+    /// Tells its bot from others without its token.
+    key: String,
+    /// What no answer may show.
+    hidden: Secrets,
     timeout: Duration,
 }
 
 impl Telegram {
     /// Checks the settings. Nothing is sent.
     pub fn new(settings: TelegramSettings) -> Result<Self, TelegramError> {
-        let TelegramSettings { token, chat_id, api_url, timeout } = settings;
+        let TelegramSettings { token, chat_id, api_url, silent, timeout } = settings;
         let token = token.expose_secret().trim();
         if !is_token(token) {
             return Err(TelegramError::BadToken);
@@ -91,12 +117,25 @@ impl Telegram {
             url.path_segments_mut().map_err(|()| TelegramError::BadApiUrl)?.pop_if_empty();
             bot = bot.set_api_url(url);
         }
-        Ok(Self { bot, chat: chat_id.recipient(), timeout })
+        let hidden = Secrets::new([Some(token), token.split_once(':').map(|(_, secret)| secret)].into_iter().flatten());
+        let key = key_of(&bot);
+        Ok(Self { bot, chat: chat_id, silent, key, hidden, timeout })
+    }
+
+    /// What holds back its messages: the chat, and the bot with all its chats.
+    pub(super) fn limits(&self, rate: Option<&[Rate]>) -> Vec<SharedLimit> {
+        let bot = &self.key;
+        // A person's chat is known by the person's number.
+        let usual = if self.chat.is_person() { &CHAT_RATES[..1] } else { &CHAT_RATES };
+        vec![
+            SharedLimit { key: format!("{bot} {}", self.chat), rates: rate.unwrap_or(usual).to_vec() },
+            SharedLimit { key: bot.clone(), rates: vec![BOT_RATE] },
+        ]
     }
 
     /// Makes one attempt.
     pub async fn send(&self, outgoing: &Outgoing) -> Outcome {
-        let mut call = self.bot.send_message(self.chat.clone(), cut(&outgoing.text));
+        let mut call = self.bot.send_message(self.chat.recipient(), cut(&outgoing.text));
         // A preview would fetch and show a page that nobody asked for.
         call.payload_mut().link_preview_options = Some(LinkPreviewOptions {
             is_disabled: true,
@@ -105,12 +144,24 @@ impl Telegram {
             prefer_large_media: false,
             show_above_text: false,
         });
+        call.payload_mut().disable_notification = self.silent.contains(&outgoing.severity).then_some(true);
         match tokio::time::timeout(self.timeout, Box::pin(call.send())).await {
             Ok(Ok(_)) => Outcome::Delivered,
-            Ok(Err(error)) => failed(&error),
-            Err(_) => retry(Reason::Timeout),
+            Ok(Err(error)) => {
+                let outcome = answer::failed(&error);
+                let said = outcome.said().and_then(|words| self.hidden.clean(words, outgoing));
+                outcome.saying(said)
+            }
+            Err(_) => Outcome::retry(Reason::Timeout),
         }
     }
+}
+
+/// The same for the same bot at the same server, and of no use to whoever wants its token.
+fn key_of(bot: &Bot) -> String {
+    let digest = digest(&SHA256, format!("{} {}", bot.api_url(), bot.token()).as_bytes());
+    let hex: String = digest.as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("bot {hex}")
 }
 
 /// Whether this is a bot's number, a colon and letters. Anything else would end up in the path of a URL.
@@ -122,76 +173,10 @@ fn is_token(text: &str) -> bool {
     })
 }
 
-/// `title`, an empty line, `body`; cut with an ellipsis where Telegram's limit is.
+/// `title`, a line break, `body`; cut with an ellipsis where Telegram's limit is.
 fn cut(text: &Text) -> String {
-    let whole = if text.body.is_empty() { text.title.clone() } else { format!("{}\n\n{}", text.title, text.body) };
+    let whole = if text.body.is_empty() { text.title.clone() } else { format!("{}\n{}", text.title, text.body) };
     cut_utf16(&whole, TEXT_LIMIT)
-}
-
-/// What a failed call means.
-fn failed(error: &RequestError) -> Outcome {
-    match error {
-        RequestError::RetryAfter(wish) => {
-            Outcome::Retry { reason: Reason::Status(429), retry_after: Some(wish.duration()) }
-        }
-        RequestError::MigrateToChatId(ChatId(id)) => {
-            rejected(Reason::Unsendable(format!("the group has become a supergroup; set chat_id = {id}")))
-        }
-        RequestError::Api(error) => answered(error),
-        // The message was sent: only what is told about it has a shape that this version of the library does not
-        // know. A repeat would show it twice.
-        RequestError::InvalidJson { raw, .. } if says_ok(raw) => Outcome::Delivered,
-        RequestError::InvalidJson { .. } => retry(Reason::BadAnswer),
-        RequestError::Network(error) if error.is_timeout() => retry(Reason::Timeout),
-        RequestError::Network(error) => retry(reason_of(error.as_ref())),
-        RequestError::Io(error) => retry(reason_of(error.as_ref())),
-    }
-}
-
-/// What the Bot API's own words mean. It gives its errors as texts; their first word is that of the HTTP status.
-fn answered(error: &ApiError) -> Outcome {
-    match error {
-        ApiError::InvalidToken => rejected(Reason::Unauthorized),
-        ApiError::BotBlocked
-        | ApiError::ChatNotFound
-        | ApiError::UserNotFound
-        | ApiError::GroupDeactivated
-        | ApiError::BotKicked
-        | ApiError::BotKickedFromSupergroup
-        | ApiError::BotKickedFromChannel
-        | ApiError::UserDeactivated
-        | ApiError::CantInitiateConversation
-        | ApiError::CantTalkWithBots
-        | ApiError::NotEnoughRightsToPostMessages => rejected(Reason::RecipientRefused),
-        ApiError::Unknown(text) => {
-            let begins = |words: &str| text.starts_with(words);
-            match () {
-                () if begins("Forbidden") => rejected(Reason::RecipientRefused),
-                () if begins("Unauthorized") => rejected(Reason::Unauthorized),
-                () if begins("Bad Request") => rejected(Reason::Status(400)),
-                () if begins("Too Many Requests") => retry(Reason::Status(429)),
-                () if begins("Internal Server Error") => retry(Reason::Status(500)),
-                () if begins("Bad Gateway") => retry(Reason::Status(502)),
-                () => retry(Reason::BadAnswer),
-            }
-        }
-        // All the others are said of requests that this channel does not make, or of a text that it cannot send.
-        _ => rejected(Reason::Status(400)),
-    }
-}
-
-/// Whether an answer that could not be understood begins with a yes.
-fn says_ok(raw: &str) -> bool {
-    let answer: Option<serde_json::Value> = serde_json::from_str(raw).ok();
-    answer.is_some_and(|answer| answer.get("ok") == Some(&serde_json::Value::Bool(true)))
-}
-
-fn retry(reason: Reason) -> Outcome {
-    Outcome::Retry { reason, retry_after: None }
-}
-
-fn rejected(reason: Reason) -> Outcome {
-    Outcome::Rejected { reason }
 }
 
 #[cfg(test)]
@@ -205,6 +190,7 @@ mod tests {
             token: SecretString::from(token),
             chat_id: (-1001).into(),
             api_url: api_url.map(|url| Url::parse(url).expect("is a URL")),
+            silent: Vec::new(),
             timeout: Duration::from_secs(1),
         }
     }
@@ -230,10 +216,30 @@ mod tests {
     }
 
     #[test]
+    fn channels_of_one_bot_and_chat_share_their_limits() {
+        let limits = |token: &str, chat: i64, rate: Option<&[Rate]>| {
+            let telegram = Telegram::new(TelegramSettings { chat_id: chat.into(), ..settings(token, None) });
+            telegram.expect("is a channel").limits(rate)
+        };
+        let group = limits(TOKEN, -1001, None);
+        assert_eq!(limits(TOKEN, -1001, None), group);
+        assert_eq!([&group[0].rates[..], &group[1].rates], [&CHAT_RATES[..], &[BOT_RATE]]);
+        let person = limits(TOKEN, 1001, None);
+        assert_eq!(
+            (person[0].rates.len(), person[0].key == group[0].key, person[1].key == group[1].key),
+            (1, false, true)
+        );
+        assert_ne!(limits("123:abc", -1001, None)[1].key, group[1].key);
+        let own = limits(TOKEN, -1001, Some(&[(5, Duration::from_secs(1))]));
+        assert_eq!((own[0].rates.as_slice(), &own[1]), ([(5, Duration::from_secs(1))].as_slice(), &group[1]));
+        assert!(group.iter().all(|limit| !limit.key.contains("AAF7")), "{group:?}");
+    }
+
+    #[test]
     fn a_text_is_cut_where_telegram_counts() {
         let text = |title: &str, body: &str| cut(&Text { title: title.to_owned(), body: body.to_owned() });
         assert_eq!(text("title", ""), "title");
-        assert_eq!(text("title", "body"), "title\n\nbody");
+        assert_eq!(text("title", "body"), "title\nbody");
         // Thai letters are one unit each, these faces two.
         for (letter, units, fits) in [("ก", 1, 4096), ("😀", 2, 2048), ("🇹🇭", 4, 1024)] {
             assert_eq!(text(&letter.repeat(fits), ""), letter.repeat(fits));
@@ -241,46 +247,6 @@ mod tests {
             assert!(longer.ends_with(&format!("{letter}…")), "{letter}");
             let count = longer.encode_utf16().count();
             assert!((TEXT_LIMIT - units + 1..=TEXT_LIMIT).contains(&count), "{letter}: {count}");
-        }
-    }
-
-    #[test]
-    fn what_the_bot_api_says_decides_what_follows() {
-        let unauthorized = || rejected(Reason::Unauthorized);
-        let refused = || rejected(Reason::RecipientRefused);
-        for (text, expected) in [
-            ("Unauthorized", unauthorized()),
-            ("Not Found", unauthorized()),
-            ("Unauthorized: something new", unauthorized()),
-            ("Forbidden: bot was blocked by the user", refused()),
-            ("Forbidden: bot was kicked from the group chat", refused()),
-            ("Forbidden: bot was kicked from the supergroup chat", refused()),
-            ("Forbidden: bot is not a member of the channel chat", refused()),
-            ("Forbidden: user is deactivated", refused()),
-            ("Bad Request: chat not found", refused()),
-            ("Bad Request: group is deactivated", refused()),
-            ("Bad Request: message text is empty", rejected(Reason::Status(400))),
-            ("Bad Request: something new", rejected(Reason::Status(400))),
-            ("Too Many Requests: retry later", retry(Reason::Status(429))),
-            ("Internal Server Error", retry(Reason::Status(500))),
-            ("Bad Gateway", retry(Reason::Status(502))),
-            ("something new", retry(Reason::BadAnswer)),
-        ] {
-            let error: ApiError = serde_json::from_value(text.into()).expect("is an error");
-            assert_eq!(answered(&error), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_yes_of_unknown_shape_is_a_yes() {
-        for (raw, expected) in [
-            (r#"{"ok":true,"result":{"message_id":"of a new kind"}}"#, true),
-            (r#"{"ok":false,"result":{}}"#, false),
-            (r#"{"result":true}"#, false),
-            ("<html>ok</html>", false),
-            ("", false),
-        ] {
-            assert_eq!(says_ok(raw), expected, "{raw}");
         }
     }
 }

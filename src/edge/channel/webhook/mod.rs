@@ -5,8 +5,8 @@
 //! asked, and only addresses that pass the guard in [`address`] are dialled.
 //!
 //! It refuses to repeat: one call of [`Webhook::send`] puts at most one request on the wire, and the outbox decides
-//! what follows. It refuses to quote: what comes back is an [`Outcome`] of closed words, because URLs, headers and
-//! answers carry tokens.
+//! what follows. What comes back is an [`Outcome`] of closed words, because URLs and headers carry tokens; of a
+//! refusal the receiver's own words come with it, cleaned by [`said`](super::said).
 
 pub mod address;
 mod retry_after;
@@ -15,6 +15,8 @@ pub mod sign;
 use std::fmt;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use ipnet::IpNet;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT};
 use reqwest::{Client, Request, Response, StatusCode};
@@ -23,17 +25,21 @@ use url::{Host, Url};
 use self::address::{GuardedResolver, NameRefused};
 use self::sign::SigningSecret;
 use super::Outgoing;
+use super::said::{Secrets, title_of};
 use super::transport::{causes, reason_of};
 use crate::domain::model::Timestamp;
 use crate::domain::outbox::{Outcome, Reason};
 
-/// How much of a receiver's answer is read. Nothing is done with it: it is read so that a receiver that answers in
-/// good order can keep the connection, and one that sends gigabytes must cost us nothing.
+/// How much of a receiver's answer is read. A good one is read so that a receiver that answers in good order can keep
+/// the connection, a bad one for its words; one that sends gigabytes must cost us nothing.
 const ANSWER_LIMIT: usize = 64 * 1024;
 
 /// How long an unused connection is kept for the next delivery. Common servers close theirs after 5 s and more; one
 /// that is closed while we write to it costs a retry, so ours go first.
 const IDLE_LIMIT: Duration = Duration::from_secs(4);
+
+/// From so many characters on a part of the URL's path may be a token.
+const TOKEN: usize = 6;
 
 /// Headers that posbell or HTTP itself sets. A second value from the configuration would leave it to the receiver
 /// which of the two counts.
@@ -62,6 +68,18 @@ pub struct WebhookSettings {
     pub allow_networks: Vec<IpNet>,
     /// For connect, headers and body together.
     pub timeout: Duration,
+}
+
+impl WebhookSettings {
+    /// All that they say, secrets too, to see whether they have changed. Not to be shown.
+    pub fn parts(&self) -> Vec<String> {
+        // The same key makes the same signature.
+        let secrets = self.secrets.iter().map(|secret| secret.sign("settings", 0, b""));
+        let headers = self.headers.iter().map(|(name, value)| format!("{name}: {value}"));
+        let networks = self.allow_networks.iter().map(ToString::to_string);
+        let own = [self.url.to_string(), format!("{:?}", self.timeout)].into_iter();
+        own.chain(secrets).chain(headers).chain(networks).collect()
+    }
 }
 
 impl fmt::Debug for WebhookSettings {
@@ -96,6 +114,8 @@ pub struct Webhook {
     url: Url,
     secrets: Vec<SigningSecret>,
     headers: HeaderMap,
+    /// What no answer may show.
+    hidden: Secrets,
     /// The resolver is not asked for literal addresses, so theirs is judged once, here.
     refused: Option<String>,
 }
@@ -113,20 +133,25 @@ impl Webhook {
             Some(Host::Domain(_)) | None => None,
         };
         let client = client(&url, allow_networks, timeout)?;
-        Ok(Self { client, headers: custom_headers(headers)?, url, secrets, refused })
+        let hidden = hidden(&url, &headers);
+        Ok(Self { client, headers: custom_headers(headers)?, url, secrets, hidden, refused })
     }
 
     /// Makes one attempt.
     pub async fn send(&self, outgoing: &Outgoing) -> Outcome {
         if let Some(refused) = &self.refused {
-            return Outcome::Rejected { reason: Reason::AddressRefused(refused.clone()) };
+            return Outcome::rejected(Reason::AddressRefused(refused.clone()));
         }
         let request = match self.request(outgoing) {
             Ok(request) => request,
-            Err(why) => return Outcome::Rejected { reason: Reason::Unsendable(why.to_owned()) },
+            Err(why) => return Outcome::rejected(Reason::Unsendable(why.to_owned())),
         };
         match self.client.execute(request).await {
-            Ok(response) => settle(response, outgoing.at).await,
+            Ok(response) if response.status().is_success() => taken(response).await,
+            Ok(response) => {
+                let outcome = refused(&response, outgoing.at);
+                outcome.saying(words(response).await.and_then(|words| self.hidden.clean(&words, outgoing)))
+            }
             Err(error) => failed(&error),
         }
     }
@@ -187,21 +212,56 @@ fn custom_headers(headers: Vec<(String, String)>) -> Result<HeaderMap, WebhookEr
     Ok(checked)
 }
 
-/// What an answer means.
-async fn settle(response: Response, at: Timestamp) -> Outcome {
+/// What an answer that is no yes means.
+fn refused(response: &Response, at: Timestamp) -> Outcome {
     let status = response.status();
     let reason = Reason::Status(status.as_u16());
     match status {
-        _ if status.is_success() => taken(response).await,
-        StatusCode::GONE => Outcome::Rejected { reason: Reason::Gone },
+        StatusCode::GONE => Outcome::rejected(Reason::Gone),
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
             let wish = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-            Outcome::Retry { reason, retry_after: wish.and_then(|wish| retry_after::parse(wish, at)) }
+            match wish.and_then(|wish| retry_after::parse(wish, at)) {
+                Some(wish) => Outcome::retry_after(reason, wish),
+                None => Outcome::retry(reason),
+            }
         }
-        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY => Outcome::Retry { reason, retry_after: None },
-        _ if status.is_server_error() => Outcome::Retry { reason, retry_after: None },
-        _ => Outcome::Rejected { reason },
+        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY => Outcome::retry(reason),
+        _ if status.is_server_error() => Outcome::retry(reason),
+        _ => Outcome::rejected(reason),
     }
+}
+
+/// What the receiver says in an answer that is no yes: its text or JSON, of a page the title. It has said no already, so
+/// an answer that breaks off is an answer.
+async fn words(mut response: Response) -> Option<String> {
+    let kind = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_ascii_lowercase);
+    let is_text = kind.as_ref().is_none_or(|kind| kind.starts_with("text/") || kind.contains("json"));
+    if !is_text {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    while bytes.len() < ANSWER_LIMIT
+        && let Ok(Some(chunk)) = response.chunk().await
+    {
+        let room = ANSWER_LIMIT - bytes.len();
+        bytes.extend_from_slice(&chunk[..chunk.len().min(room)]);
+    }
+    let text = String::from_utf8_lossy(&bytes);
+    let is_page = kind.is_some_and(|kind| kind.starts_with("text/html")) || text.trim_start().starts_with('<');
+    if is_page { title_of(&text).map(str::to_owned) } else { Some(text.into_owned()) }
+}
+
+/// The secrets that stand in a URL and in headers, as they are written there and as they are sent.
+fn hidden(url: &Url, headers: &[(String, String)]) -> Secrets {
+    let login = format!("{}:{}", url.username(), url.password().unwrap_or_default());
+    let mut secrets = vec![url.password().unwrap_or_default().to_owned(), STANDARD.encode(login)];
+    // Short parts of a path are names.
+    let parts = url.path_segments().into_iter().flatten().filter(|part| part.len() >= TOKEN);
+    secrets.extend(parts.map(str::to_owned));
+    secrets.extend(url.query_pairs().map(|(_, value)| value.into_owned()));
+    secrets.extend(url.query().map(str::to_owned));
+    secrets.extend(headers.iter().map(|(_, value)| value.clone()));
+    Secrets::new(secrets)
 }
 
 /// Reads a good answer to its end or to the limit: a receiver that breaks off in the middle of its own "yes" may not
@@ -220,19 +280,18 @@ async fn taken(mut response: Response) -> Outcome {
 
 /// What a failed exchange means. Takes the kinds out of the error and leaves its text, which holds the URL.
 fn failed(error: &reqwest::Error) -> Outcome {
-    let retry = |reason| Outcome::Retry { reason, retry_after: None };
     match causes(error).find_map(|cause| cause.downcast_ref()) {
-        Some(NameRefused::Address(text)) => Outcome::Rejected { reason: Reason::AddressRefused(text.clone()) },
-        Some(NameRefused::NotFound) => retry(Reason::NameNotFound),
-        None if error.is_timeout() => retry(Reason::Timeout),
-        None => retry(reason_of(error)),
+        Some(NameRefused::Address(text)) => Outcome::rejected(Reason::AddressRefused(text.clone())),
+        Some(NameRefused::NotFound) => Outcome::retry(Reason::NameNotFound),
+        None if error.is_timeout() => Outcome::retry(Reason::Timeout),
+        None => Outcome::retry(reason_of(error)),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::event::DeliveryId;
+    use crate::domain::event::{DeliveryId, Severity};
     use crate::domain::message::Text;
     use crate::domain::model::ChannelName;
 
@@ -255,6 +314,7 @@ mod tests {
             body: "{}".to_owned(),
             text: Text { title: String::new(), body: String::new() },
             recipient: None,
+            severity: Severity::Info,
             at: "2026-01-15T09:30:00Z".parse().expect("is a time"),
         }
     }
@@ -312,7 +372,10 @@ mod tests {
         ] {
             let webhook = Webhook::new(settings(url, &[])).expect("is a webhook");
             let outcome = webhook.send(&outgoing("evt_1")).await;
-            assert!(matches!(outcome, Outcome::Rejected { reason: Reason::AddressRefused(_) }), "{url}: {outcome:?}");
+            assert!(
+                matches!(outcome, Outcome::Rejected { reason: Reason::AddressRefused(_), .. }),
+                "{url}: {outcome:?}"
+            );
         }
         assert!(Url::parse("http://[::1%25eth0]/").is_err());
     }

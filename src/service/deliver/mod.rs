@@ -4,8 +4,13 @@
 //! the loop registers for the wake-up *before* it looks. Killed after a send and before its settling, the message is
 //! sent again with the same id: at least once, never lost.
 //!
+//! A receiver that asks to be left alone holds back all of its messages (`send_limits`). What met that wish keeps its place.
+//!
 //! What waited out an outage of hours is looked through before it is sent (`catch_up`): stock states that newer ones
 //! have overtaken are not sent any more.
+
+mod attempt;
+mod failed;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -13,18 +18,17 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
-use tracing::{error, info, warn};
+use tracing::{error, info};
 
 use super::catch_up::{Lookout, collapse_waiting};
 use super::setup::ReadyChannel;
 use super::shop::Shared;
 use super::shutdown::Shutdown;
-use crate::domain::event::{DeliveryId, Event};
-use crate::domain::message::{Text, Wording, render, render_newest};
+use crate::domain::event::{DeliveryId, Severity};
+use crate::domain::message::Wording;
 use crate::domain::model::{ShopId, Timestamp};
-use crate::domain::outbox::{Concern, Delivery, Outcome, Reason, State, body};
-use crate::edge::channel::Outgoing;
-use crate::edge::store::{Commit, Due, DueDelivery, StoreError, When};
+use crate::domain::outbox::{Concern, Delivery, SendRoom};
+use crate::edge::store::{Due, DueDelivery, StoreError, When};
 
 /// How long deliveries that are under way may take to end after the end was asked for. What is cut off is sent again
 /// at the next start.
@@ -32,6 +36,9 @@ const ENDING: Duration = Duration::from_secs(4);
 
 /// The longest wait without looking, in case the clock is set: a wake-up or the next due time normally comes first.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
+
+/// Before a look that only has to wait for the others to have their turn.
+const AT_ONCE: Duration = Duration::from_millis(1);
 
 /// What the status says of a channel with records that cannot be understood.
 const UNREADABLE: &str = "messages in the store cannot be read";
@@ -61,6 +68,8 @@ pub struct Deliverer {
 struct UnderWay {
     /// What is being sent.
     busy: Mutex<BTreeSet<DeliveryId>>,
+    /// What met the wish of the receiver to be left alone: it keeps its place, and goes before what has not been tried.
+    met: Mutex<Vec<DeliveryId>>,
     /// When to look for what newer states have overtaken.
     lookout: Lookout,
 }
@@ -69,24 +78,38 @@ impl Deliverer {
     /// Sends until the end is asked for. Only a failing store ends it earlier.
     pub async fn run(self, shutdown: Shutdown) -> Result<(), StoreError> {
         let this = Arc::new(self);
+        match shutdown.unless_asked(this.try_what_failed()).await {
+            Some(tried) => tried?,
+            None => return Ok(()),
+        }
         let shared = Arc::<UnderWay>::default();
         let mut under_way: JoinSet<Result<(), StoreError>> = JoinSet::new();
+        let limits = &this.shared.limits;
         loop {
-            let woken = this.wake.notified();
-            tokio::pin!(woken);
+            let (woken, ended) = (this.wake.notified(), limits.ended.notified());
+            tokio::pin!(woken, ended);
             woken.as_mut().enable();
-            let free = this.channel.concurrency.saturating_sub(under_way.len());
-            let next = match free {
-                0 => LOOK_AGAIN,
+            ended.as_mut().enable();
+            let mut free = this.channel.concurrency.saturating_sub(under_way.len());
+            let mut room = this.room();
+            let (mut next, mut is_woken) = (LOOK_AGAIN, false);
+            if let (1.., SendRoom::Now(places)) = (free, room) {
                 // Begins its attempts in one go at its end, so whatever is cut off here has begun none.
-                _ => match shutdown.unless_asked(this.begin(free, &shared, &mut under_way)).await {
-                    Some(next) => next?,
-                    None => break,
-                },
-            };
+                let begun = this.begin(free.min(places), &shared, &mut under_way);
+                let Some(begun) = shutdown.unless_asked(begun).await else { break };
+                (next, is_woken) = (begun?, true);
+                free = this.channel.concurrency.saturating_sub(under_way.len());
+                room = this.room();
+            }
+            // What is due and was not begun waits for room, and nothing else wakes it.
+            if let (1.., SendRoom::After(pause)) = (free, room) {
+                next = next.min(pause);
+            }
             tokio::select! {
                 () = shutdown.asked() => break,
-                () = &mut woken, if free > 0 => {}
+                () = &mut woken, if is_woken => {}
+                // Another channel may have taken the last place, and gives one back.
+                () = &mut ended, if free > 0 && room == SendRoom::WhenOneEnds => {}
                 () = tokio::time::sleep(next) => {}
                 Some(done) = under_way.join_next() => settled(done)?,
             }
@@ -116,32 +139,63 @@ impl Deliverer {
             error!(channel.name = %self.channel.name, "{} messages to {} cannot be read from the store and stay there",
                 due.unreadable, self.channel.name);
         }
+        let is_all = due.now.len() < free;
         for item in due.now {
+            // Another channel has taken the place.
+            let Some(places) = self.shared.limits.take(&self.channel.name, self.shared.clock.mark().up) else {
+                return Ok(AT_ONCE);
+            };
             lock(&shared.busy).insert(item.delivery.id.clone());
             let (this, shared) = (Arc::clone(self), Arc::clone(shared));
             under_way.spawn(async move {
                 let id = item.delivery.id.clone();
-                let settled = this.attempt(item, &shared.lookout).await;
+                let settled = this.attempt(item, places, &shared).await;
                 lock(&shared.busy).remove(&id);
                 settled
             });
         }
+        if !is_all {
+            return Ok(if under_way.len() < self.channel.concurrency { AT_ONCE } else { LOOK_AGAIN });
+        }
         let pause = due.next.map_or(LOOK_AGAIN, |next| (next - now).to_std().unwrap_or_default());
-        Ok(pause.min(LOOK_AGAIN).max(Duration::from_millis(1)))
+        Ok(pause.min(LOOK_AGAIN).max(AT_ONCE))
     }
 
     fn unreadable_is_news(&self, now: Timestamp) -> bool {
         let none = DeliveryId::of(&self.channel.name, None, &[]);
         let up = self.shared.clock.mark().up;
-        self.shared.health.send_failed(&self.channel.name, (&none, Concern::Message), UNREADABLE, (now, up))
+        self.shared.health.send_failed(&self.channel.name, (&none, Concern::Message), (UNREADABLE, None), (now, up))
     }
 
-    /// What is due and not under way.
+    /// How many messages may leave now.
+    fn room(&self) -> SendRoom {
+        self.shared.limits.room(&self.channel.name, self.shared.clock.mark().up)
+    }
+
+    /// What is due and not under way, at most `free`: what is critical, what met a pause that is over, and the rest.
     async fn due(&self, now: Timestamp, free: usize, shared: &Arc<UnderWay>) -> Result<Due, StoreError> {
         let known = Arc::clone(shared);
         let is_busy = move |delivery: &Delivery| lock(&known.busy).contains(&delivery.id);
         let when = When::with_pauses(now, self.channel.retry.longest_pause());
-        self.shared.store.due(&self.channel.name, when, free, is_busy).await
+        let met = lock(&shared.met).clone();
+        let mut first = match met.is_empty() {
+            true => Vec::new(),
+            false => self.shared.store.waiting_of(met.clone()).await?,
+        };
+        // What has been given up or ended meanwhile has no place any more.
+        let is_gone = |id: &DeliveryId| met.contains(id) && first.iter().all(|item| item.delivery.id != *id);
+        lock(&shared.met).retain(|id| !is_gone(id));
+        first.retain(|item| !is_busy(&item.delivery));
+        first.sort_by_key(|item| item.delivery.created_at);
+        let mut due = self.shared.store.due(&self.channel.name, when, free, is_busy).await?;
+        if !first.is_empty() {
+            due.now.retain(|item| !met.contains(&item.delivery.id));
+            due.now.extend(first);
+            let is_met = |item: &DueDelivery| met.contains(&item.delivery.id);
+            due.now.sort_by_key(|item| (item.delivery.severity != Severity::Critical, !is_met(item)));
+            due.now.truncate(free);
+        }
+        Ok(due)
     }
 
     /// Collapses what newer states have overtaken. Returns whether there was any.
@@ -156,99 +210,6 @@ impl Deliverer {
             info!(channel.name = %name, "{collapsed} messages to {name} about stock were collapsed into newer ones");
         }
         Ok(collapsed > 0)
-    }
-
-    /// One attempt and its settling, which is durable when this returns.
-    async fn attempt(&self, item: DueDelivery, lookout: &Lookout) -> Result<(), StoreError> {
-        let begun = self.shared.clock.mark();
-        let at = begun.shown;
-        let outcome = if item.events.len() == item.delivery.events.len() {
-            self.send(self.outgoing(&item, at)).await
-        } else {
-            Outcome::Rejected { reason: Reason::EventLost }
-        };
-        let took = self.shared.clock.mark().up.saturating_sub(begun.up);
-        let before = item.delivery;
-        let after = self.settle(before.clone(), &outcome, at, took);
-        self.say(&outcome, &after, lookout);
-        self.shared.store.commit(Commit { settled: vec![(before, after)], ..Commit::default() }).await
-    }
-
-    /// What becomes of a delivery. How old it is, only a clock can say that is right.
-    fn settle(&self, before: Delivery, outcome: &Outcome, at: Timestamp, took: Duration) -> Delivery {
-        let (clock, policy) = (&self.shared.clock, &self.channel.retry);
-        match clock.is_right() {
-            true => {
-                let now = clock.now();
-                // It may have been set back since the attempt was begun.
-                before.counted_at(now).settle(outcome, at.min(now), took, clock.jitter(), policy)
-            }
-            false => before.settle(outcome, at, took, clock.jitter(), &policy.without_end()),
-        }
-    }
-
-    /// Sends in a task of its own: a message that makes the channel panic must not end the service at each start.
-    async fn send(&self, outgoing: Outgoing) -> Outcome {
-        let channel = Arc::clone(&self.channel);
-        let mut sending = JoinSet::new();
-        sending.spawn(async move { channel.channel.send(&outgoing).await });
-        match sending.join_next().await {
-            Some(Ok(outcome)) => outcome,
-            _ => {
-                error!(channel.name = %self.channel.name, "sending to {} has panicked; please report it", self.channel.name);
-                Outcome::Rejected { reason: Reason::Unsendable("posbell failed while writing it".to_owned()) }
-            }
-        }
-    }
-
-    fn outgoing(&self, item: &DueDelivery, at: Timestamp) -> Outgoing {
-        let numbered = item.events.iter().enumerate();
-        let read = numbered.filter_map(|(at, json)| Some((Event::from_json(json).ok()?, item.delivery.count(at))));
-        let (events, counts): (Vec<Event>, Vec<u64>) = read.unzip();
-        let shop = &item.delivery.shop;
-        let name = self.letterhead.names.get(shop).map_or(shop.as_str(), String::as_str);
-        // Where there is one shop everybody knows which it is, and a lock screen cuts the title.
-        let in_title = (self.letterhead.names.len() > 1).then_some(name);
-        let text = match events.as_slice() {
-            // Written by another version: the body still says it all, to whoever reads JSON.
-            [] => Text { title: name.to_owned(), body: body(&item.events) },
-            events if !item.delivery.counts.is_empty() => {
-                render_newest(events, &counts, in_title, &self.letterhead.wording)
-            }
-            events => render(events, in_title, &self.letterhead.wording),
-        };
-        let id = match item.delivery.events.as_slice() {
-            [one] => one.as_str().to_owned(),
-            _ => item.delivery.id.as_str().to_owned(),
-        };
-        let recipient = item.delivery.recipient.clone();
-        Outgoing { delivery: item.delivery.id.clone(), id, body: body(&item.events), text, recipient, at }
-    }
-
-    fn say(&self, outcome: &Outcome, after: &Delivery, lookout: &Lookout) {
-        let name = &self.channel.name;
-        let health = &self.shared.health;
-        let reason = match outcome {
-            Outcome::Delivered => {
-                if let Some(failing) = health.send_succeeded(name) {
-                    info!(channel.name = %name, "channel {name} takes messages again, after {} failures", failing.times);
-                    lookout.channel_is_back(&failing, self.shared.clock.now());
-                }
-                return;
-            }
-            Outcome::Retry { reason, .. } | Outcome::Rejected { reason } => reason,
-        };
-        let why = reason.to_string();
-        let attempt = (&after.id, reason.concerns());
-        let when = (self.shared.clock.now(), self.shared.clock.mark().up);
-        let is_dead = matches!(after.state, State::Dead { .. });
-        if health.send_failed(name, attempt, &why, when) && !is_dead {
-            warn!(channel.name = %name, "channel {name} did not take a message: {why}; it is kept and tried again");
-        }
-        if is_dead {
-            warn!(channel.name = %name, delivery.id = %after.id,
-                "delivery {} to {name} is given up and stands as a dead letter: {why}", after.id);
-        }
     }
 }
 

@@ -1,0 +1,180 @@
+//! One attempt to send a delivery: what is sent, what becomes of it, and what is said about it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tracing::{error, info, warn};
+
+use super::{Deliverer, UnderWay, lock};
+use crate::domain::event::{DeliveryId, Event};
+use crate::domain::message::{Text, render, render_newest};
+use crate::domain::model::Timestamp;
+use crate::domain::outbox::{Answer, Concern, Delivery, LONGEST_WISH, Outcome, Reason, State, body};
+use crate::edge::channel::Outgoing;
+use crate::edge::store::{Commit, DueDelivery, StoreError};
+use crate::service::catch_up::Lookout;
+use crate::service::send_limits::Places;
+
+/// How much longer a pause is than the delivery's own that met it: times are stored without their last digits.
+const GRAIN: Duration = Duration::from_millis(2);
+
+impl UnderWay {
+    /// Keeps the place of what met a wish of the receiver; whatever else becomes of it, it waits like any other.
+    fn keep_place(&self, delivery: &DeliveryId, answer: Answer) {
+        let mut met = lock(&self.met);
+        met.retain(|known| known != delivery);
+        if matches!(answer, Answer::Wishes(_)) {
+            met.push(delivery.clone());
+        }
+    }
+}
+
+/// What an attempt says about the receiver.
+fn answer(outcome: &Outcome, after: &Delivery, at: Timestamp, took: Duration) -> Answer {
+    match outcome {
+        Outcome::Delivered => Answer::Takes,
+        Outcome::Retry { retry_after, .. } if outcome.asks_for_a_pause() => {
+            let own = after.state.due_at().and_then(|due| (due - at).to_std().ok()).unwrap_or_default();
+            let wish = retry_after.unwrap_or_default().min(LONGEST_WISH);
+            Answer::Wishes(wish.max(own.saturating_sub(took)) + GRAIN)
+        }
+        Outcome::Retry { .. } => Answer::Fails,
+        // It reads what it is sent, and may take another one.
+        Outcome::Rejected { reason, .. } if reason.concerns() == Concern::Message => Answer::Takes,
+        Outcome::Rejected { .. } => Answer::Fails,
+    }
+}
+
+impl Deliverer {
+    /// One attempt and its settling, which is durable when this returns.
+    pub(super) async fn attempt(&self, item: DueDelivery, places: Places, shared: &UnderWay) -> Result<(), StoreError> {
+        let begun = self.shared.clock.mark();
+        let at = begun.shown;
+        let outcome = if item.events.len() == item.delivery.events.len() {
+            self.send(self.outgoing(&item, at)).await
+        } else {
+            Outcome::rejected(Reason::EventLost)
+        };
+        let ended = self.shared.clock.mark().up;
+        let took = ended.saturating_sub(begun.up);
+        let before = item.delivery;
+        let after = self.settle(before.clone(), &outcome, at, took);
+        let answer = answer(&outcome, &after, at, took);
+        shared.keep_place(&after.id, answer);
+        self.shared.limits.end(&self.channel.name, places, answer, ended);
+        self.say(&outcome, &after, &shared.lookout);
+        self.shared.store.commit(Commit { settled: vec![(before, after)], ..Commit::default() }).await
+    }
+
+    /// What becomes of a delivery. How old it is, only a clock can say that is right.
+    fn settle(&self, before: Delivery, outcome: &Outcome, at: Timestamp, took: Duration) -> Delivery {
+        let (clock, policy) = (&self.shared.clock, &self.channel.retry);
+        match clock.is_right() {
+            true => {
+                let now = clock.now();
+                // It may have been set back since the attempt was begun.
+                before.counted_at(now).settle(outcome, at.min(now), took, clock.jitter(), policy)
+            }
+            false => before.settle(outcome, at, took, clock.jitter(), &policy.without_end()),
+        }
+    }
+
+    /// Sends in a task of its own: a message that makes the channel panic must not end the service at each start.
+    async fn send(&self, outgoing: Outgoing) -> Outcome {
+        let channel = Arc::clone(&self.channel);
+        let mut sending = JoinSet::new();
+        sending.spawn(async move { channel.channel.send(&outgoing).await });
+        match sending.join_next().await {
+            Some(Ok(outcome)) => outcome,
+            _ => {
+                error!(channel.name = %self.channel.name, "sending to {} has panicked; please report it", self.channel.name);
+                Outcome::rejected(Reason::Unsendable("posbell failed while writing it".to_owned()))
+            }
+        }
+    }
+
+    fn outgoing(&self, item: &DueDelivery, at: Timestamp) -> Outgoing {
+        let numbered = item.events.iter().enumerate();
+        let read = numbered.filter_map(|(at, json)| Some((Event::from_json(json).ok()?, item.delivery.count(at))));
+        let (events, counts): (Vec<Event>, Vec<u64>) = read.unzip();
+        let shop = &item.delivery.shop;
+        let name = self.letterhead.names.get(shop).map_or(shop.as_str(), String::as_str);
+        // Where there is one shop everybody knows which it is, and a lock screen cuts the title.
+        let in_title = (self.letterhead.names.len() > 1).then_some(name);
+        let text = match events.as_slice() {
+            // Written by another version: the body still says it all, to whoever reads JSON.
+            [] => Text { title: name.to_owned(), body: body(&item.events) },
+            events if !item.delivery.counts.is_empty() => {
+                render_newest(events, &counts, in_title, &self.letterhead.wording)
+            }
+            events => render(events, in_title, &self.letterhead.wording),
+        };
+        let id = match item.delivery.events.as_slice() {
+            [one] => one.as_str().to_owned(),
+            _ => item.delivery.id.as_str().to_owned(),
+        };
+        let recipient = item.delivery.recipient.clone();
+        let (delivery, severity) = (item.delivery.id.clone(), item.delivery.severity);
+        Outgoing { delivery, id, body: body(&item.events), text, recipient, severity, at }
+    }
+
+    fn say(&self, outcome: &Outcome, after: &Delivery, lookout: &Lookout) {
+        let name = &self.channel.name;
+        let health = &self.shared.health;
+        let (reason, said) = match outcome {
+            Outcome::Delivered => {
+                if let Some(failing) = health.send_succeeded(name) {
+                    info!(channel.name = %name, "channel {name} takes messages again, after {} failures", failing.times);
+                    lookout.channel_is_back(&failing, self.shared.clock.now());
+                }
+                return;
+            }
+            Outcome::Retry { reason, said, .. } | Outcome::Rejected { reason, said } => (reason, said.clone()),
+        };
+        let why = reason.to_string();
+        let attempt = (&after.id, reason.concerns());
+        let when = (self.shared.clock.now(), self.shared.clock.mark().up);
+        let is_dead = matches!(after.state, State::Dead { .. });
+        if health.send_failed(name, attempt, (&why, said), when) && !is_dead {
+            warn!(channel.name = %name, "channel {name} did not take a message: {why}; it is kept and tried again");
+        }
+        if is_dead {
+            warn!(channel.name = %name, delivery.id = %after.id,
+                "delivery {} to {name} is given up and stands as a dead letter: {why}", after.id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::model::{ChannelName, ShopId};
+    use crate::domain::outbox::{Address, RetryPolicy};
+
+    #[test]
+    fn the_end_of_an_attempt_says_whether_the_receiver_takes_messages() {
+        let at = Timestamp::from_timestamp(1_700_000_000, 0).expect("is in range");
+        let (took, seconds) = (Duration::from_secs(2), Duration::from_secs);
+        let address = Address { channel: ChannelName::new("erp").expect("is a name"), recipient: None };
+        let shop = ShopId::new("main").expect("is an id");
+        let before = Delivery::new(address, shop, "all".to_owned(), Vec::new(), at);
+        let wishes = |wish| Answer::Wishes(seconds(wish) + GRAIN);
+        for (outcome, expected) in [
+            (Outcome::Delivered, Answer::Takes),
+            (Outcome::rejected(Reason::Status(422)), Answer::Takes),
+            (Outcome::rejected(Reason::RecipientRefused), Answer::Fails),
+            (Outcome::retry(Reason::Timeout), Answer::Fails),
+            (Outcome::retry(Reason::Status(503)), Answer::Fails),
+            (Outcome::retry_after(Reason::Status(503), seconds(60)), wishes(60)),
+            (Outcome::retry_after(Reason::Status(429), seconds(60)), wishes(60)),
+            // As long as the delivery itself waits.
+            (Outcome::retry_after(Reason::Status(429), seconds(1)), wishes(5)),
+            (Outcome::retry(Reason::Status(429)), wishes(5)),
+            (Outcome::retry_after(Reason::Status(429), seconds(7 * 3600)), wishes(6 * 3600)),
+        ] {
+            let after = before.clone().settle(&outcome, at, took, 1.0, &RetryPolicy::default());
+            assert_eq!(answer(&outcome, &after, at, took), expected, "{outcome:?}");
+        }
+    }
+}
