@@ -64,20 +64,7 @@ pub struct Start {
 /// it again, since everything that matters is in the store.
 pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce(Option<SocketAddr>)) -> anyhow::Result<()> {
     let Start { config, ready, store, listener, clock } = start;
-    let wakes: BTreeMap<ChannelName, Arc<Notify>> =
-        ready.channels.iter().map(|channel| (channel.name.clone(), Arc::new(Notify::new()))).collect();
-    let shared = Arc::new(Shared {
-        store,
-        clock,
-        measure: measure(&config),
-        retain: config.retain,
-        rules: config.rules.clone(),
-        destinations: config.destinations(),
-        health: Health::default(),
-        notices: OpenNotices::default(),
-        limits: SendLimits::of(&ready.channels),
-        wakes,
-    });
+    let shared = Arc::new(shared(store, clock, &config, &ready.channels));
     let began = shared.clock.now();
     shared.store.let_wait_at_most(config.max_waiting);
     let mut shops = Vec::new();
@@ -123,6 +110,24 @@ pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce(Option<S
     loops.shutdown().await;
     info!("posbell has ended");
     outcome
+}
+
+/// What the loops share at their beginning.
+fn shared(store: Store, clock: Clock, config: &Config, channels: &[ReadyChannel]) -> Shared {
+    let wakes: BTreeMap<ChannelName, Arc<Notify>> =
+        channels.iter().map(|channel| (channel.name.clone(), Arc::new(Notify::new()))).collect();
+    Shared {
+        store,
+        clock,
+        measure: measure(config),
+        retain: config.retain,
+        rules: config.rules.clone(),
+        destinations: config.destinations(),
+        health: Health::default(),
+        notices: OpenNotices::default(),
+        limits: SendLimits::of(channels),
+        wakes,
+    }
 }
 
 /// The end of this run alone: asked for with that of all, and when the loops are dropped. Answers at the admin address

@@ -131,9 +131,9 @@ impl HeldUp<'_> {
         };
         let mut pieces = Pieces::new(shop, resource, scribe.now());
         for change in through {
-            pieces.add(change).await?;
+            Box::pin(pieces.add(change)).await?;
         }
-        pieces.finish(last).await?;
+        Box::pin(pieces.finish(last)).await?;
         shop.shared.notices.note(&events, scribe.now());
         if rows > 0 {
             info!(shop.id = %shop.id(), pass.resource = %resource, pass.rows = rows,
