@@ -1,5 +1,7 @@
 //! One shop at run time: its client, its rules, and what stops it.
 
+mod baseline;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +19,7 @@ use super::pass::sales::SalesMemory;
 use super::send_limits::SendLimits;
 use super::setup::BODY_LIMIT;
 use crate::config::ShopConfig;
-use crate::domain::event::{BaselineCounts, Event, Level, Scribe};
+use crate::domain::event::{Event, Scribe};
 use crate::domain::model::{ChannelName, KeyHash, Resource, ShopId, StockRow, Timestamp};
 use crate::domain::outbox::{self, Delivery, Destinations};
 use crate::domain::rhythm::hours::Observed;
@@ -25,13 +27,9 @@ use crate::domain::rhythm::stock_way::{Bounds, StockList, StockSize, StockWay, s
 use crate::domain::rhythm::{Costs, Rhythm};
 use crate::domain::rules::{Limits, RuleSet};
 use crate::domain::stale::{StaleRecord, Step};
-use crate::domain::{diff, model};
 use crate::edge::pospos::Pospos;
 use crate::edge::pospos::quota::QuotaLimit;
-use crate::edge::store::{Commit, ResourceRecord, ShopRecord, Stopped, Store, StoreError};
-
-/// After how long `shop.baseline` is told with what there is; from the contract.
-const BASELINE_PATIENCE: chrono::TimeDelta = chrono::TimeDelta::minutes(10);
+use crate::edge::store::{Commit, ShopRecord, Stopped, Store, StoreError};
 
 /// About what a row of the stock list takes in an answer: the captured fields and the guessed ones.
 const ROW_BYTES: u64 = 600;
@@ -330,76 +328,10 @@ impl Shop {
         self.shared.health.is_empty_so_far(self.id(), resource)
     }
 
-    /// Tells `shop.baseline` once, when every polled resource was answered, an empty list being an answer, or ten
-    /// minutes have passed.
-    pub async fn tell_baseline(&self) -> Result<(), StoreError> {
-        let _held = self.record.lock().await;
-        let mut record = self.shared.store.shop(&self.config.id).await?;
-        if record.baseline_told {
-            return Ok(());
-        }
-        let now = self.shared.clock.now();
-        let mut read = BTreeMap::new();
-        for resource in self.config.poll.keys() {
-            read.extend(self.shared.store.resource(&self.config.id, *resource).await?.map(|r| (*resource, r)));
-        }
-        let patience_over = record.began_at.is_some_and(|began| now - began >= BASELINE_PATIENCE);
-        let unread = self.config.poll.keys().copied().filter(|resource| !read.contains_key(resource));
-        let (empty, unanswered): (Vec<Resource>, Vec<Resource>) =
-            unread.partition(|resource| self.is_empty_so_far(*resource));
-        if (read.is_empty() && empty.is_empty()) || !(unanswered.is_empty() || patience_over) {
-            return Ok(());
-        }
-        let counts = empty.into_iter().fold(self.counts(&read).await?, none_of);
-        let event = self.scribe(now).shop_baseline(counts);
-        record.baseline_told = true;
-        self.write(record, vec![event]).await
-    }
-
-    async fn counts(&self, read: &BTreeMap<Resource, ResourceRecord>) -> Result<BaselineCounts, StoreError> {
-        let mut counts = BaselineCounts::default();
-        let store = &self.shared.store;
-        if let Some(record) = read.get(&Resource::Transactions) {
-            counts.sales = Some(record.rows);
-        }
-        if let Some(record) = read.get(&Resource::Stock) {
-            let heads = store.heads(&self.config.id, Resource::Stock).await?.unwrap_or_default();
-            let count = |is_such: fn(Level) -> bool| heads.levels().filter(|level| is_such(*level)).count() as u64;
-            counts.products = Some(record.rows);
-            counts.low = Some(count(|level| matches!(level, Level::Low | Level::Critical)));
-            counts.out = Some(count(|level| level == Level::Out));
-        }
-        counts.members = read.get(&Resource::Members).map(|record| record.rows);
-        counts.vendors = read.get(&Resource::Vendors).map(|record| record.rows);
-        counts.purchases = read.get(&Resource::BuyDocuments).map(|record| record.rows);
-        if read.contains_key(&Resource::Credit) {
-            let known = store.known::<diff::credit::CreditRow>(&self.config.id, Resource::Credit).await?;
-            if let diff::Known::Rows { rows, .. } = known {
-                let pending = rows.values().filter(|row| row.credit.status == Some(model::CreditStatus::Pending));
-                counts.pending_credits = Some(pending.count() as u64);
-                counts.overdue_credits = Some(diff::credit::count_overdue(rows.values()));
-            }
-        }
-        Ok(counts)
-    }
-
     /// Commits the shop's record with its events and their deliveries in one step.
     async fn write(&self, record: ShopRecord, events: Vec<Event>) -> Result<(), StoreError> {
         let shop = Some((self.config.id.clone(), record));
         self.shared.commit_events(events, Commit { shop, ..Commit::default() }).await
-    }
-}
-
-/// The same counts where a list was answered and has no rows.
-fn none_of(counts: BaselineCounts, resource: Resource) -> BaselineCounts {
-    let none = Some(0);
-    match resource {
-        Resource::Transactions => BaselineCounts { sales: none, ..counts },
-        Resource::Stock => BaselineCounts { products: none, low: none, out: none, ..counts },
-        Resource::Credit => BaselineCounts { pending_credits: none, overdue_credits: none, ..counts },
-        Resource::Members => BaselineCounts { members: none, ..counts },
-        Resource::Vendors => BaselineCounts { vendors: none, ..counts },
-        Resource::BuyDocuments => BaselineCounts { purchases: none, ..counts },
     }
 }
 

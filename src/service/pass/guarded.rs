@@ -123,16 +123,12 @@ impl HeldUp<'_> {
         let told =
             |(counter, held): (u64, &Held)| scribe.pass_held(counter, resource, held.since, counts(&held.census));
         let events: Vec<_> = self.notice.zip(self.record.held.as_ref()).map(told).into_iter().collect();
-        let last = Commit {
-            guard: Some((shop.id().clone(), resource, self.record)),
-            deliveries: shop.shared.plan(&events, scribe.now()),
-            events: events.iter().cloned().map(|event| (scribe.now(), event)).collect(),
-            ..Commit::default()
-        };
+        let last = Commit { guard: Some((shop.id().clone(), resource, self.record)), ..Commit::default() };
         let mut pieces = Pieces::new(shop, resource, scribe.now());
         for change in through {
             Box::pin(pieces.add(change)).await?;
         }
+        pieces.tell(events.clone());
         Box::pin(pieces.finish(last)).await?;
         shop.shared.notices.note(&events, scribe.now());
         if rows > 0 {

@@ -71,21 +71,27 @@ impl<'a> Pieces<'a> {
             self.flush(Commit::default()).await?;
         }
         let row_bytes = row.as_ref().map_or(0, Vec::len);
-        let shared = &self.shop.shared;
-        events.iter().for_each(|event| self.plan.add(event, &shared.rules, &shared.destinations));
         // An event holds the row twice at most: as it is and as it was.
         self.bytes += row_bytes + events.len() * (2 * row_bytes + OVERHEAD_BYTES);
         self.events += events.len() as u64;
         self.commit.rows.push((self.shop.id().clone(), self.resource, id, row));
-        self.commit.events.extend(events.into_iter().map(|event| (self.now, event)));
+        self.tell(events);
         Ok(())
+    }
+
+    /// Adds events with their messages, whether or not a row brings them.
+    pub(super) fn tell(&mut self, events: Vec<Event>) {
+        let shared = &self.shop.shared;
+        events.iter().for_each(|event| self.plan.add(event, &shared.rules, &shared.destinations));
+        self.commit.events.extend(events.into_iter().map(|event| (self.now, event)));
     }
 
     fn is_full(&self) -> bool {
         self.commit.rows.len() >= PIECE_ROWS || self.bytes + self.plan.bytes() >= PIECE_BYTES
     }
 
-    /// Commits what is left together with what `last` says of the resource, and keeps what was promised.
+    /// Commits what is left together with what `last` says of the resource, and keeps what was promised. `last` brings
+    /// no events of its own: see [`Pieces::tell`].
     pub(super) async fn finish(&mut self, last: Commit) -> Result<(), StoreError> {
         if self.promised {
             self.flush(last).await?;
