@@ -1,6 +1,7 @@
 //! Do the rule files that ship with posbell say what they promise, to the reader that the service uses?
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -119,6 +120,7 @@ fn each_shipped_file_works_alone_beside_a_configuration_with_its_channels() {
             .collect();
         fs::write(dir.path().join("posbell.toml"), format!("[[shop]]\nid = \"main\"\napi_key = \"k\"\n{config}"))
             .unwrap();
+        fs::set_permissions(dir.path().join("posbell.toml"), fs::Permissions::from_mode(0o600)).unwrap();
         fs::create_dir(dir.path().join("rules")).unwrap();
         fs::copy(rules.join(file), dir.path().join("rules/rules.toml")).unwrap();
         let mut posbell = Command::new(env!("CARGO_BIN_EXE_posbell"));

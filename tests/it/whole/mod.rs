@@ -1,6 +1,7 @@
 //! Whole runs of the program between a simulated shop and real receivers.
 
 mod acts;
+mod busy_day;
 mod catch_up;
 mod channels;
 mod clean_stop;

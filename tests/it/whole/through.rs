@@ -103,10 +103,13 @@ impl Held {
         told.into_iter().map(|(_, what)| what).collect()
     }
 
-    /// Waits until that many events were told, and says which came after the first `known`.
+    /// Waits until that many events were told, and says which came after the first `known`, in the order of their ids:
+    /// several are on their way at once.
     async fn told_after(&self, known: usize, news: usize) -> Vec<String> {
         self.until("it is told", || self.told().len() >= known + news).await;
-        self.told().split_off(known)
+        let mut told = self.told().split_off(known);
+        told.sort();
+        told
     }
 
     fn start(&self) -> Service {
