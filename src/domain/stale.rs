@@ -1,9 +1,9 @@
 //! When has a list not been read for too long, and what does a person hear of it?
 //!
 //! A list is stale when it was last read longer ago than the larger of `stale_after` and three of its intervals. One
-//! event names the lists that become stale together. While none of a shop's lists is read, those that become stale
-//! later belong to the same outage and make no event of their own; while others are read, each is news. It is repeated
-//! once a day while it lasts, and ends with one event when the lists are read again.
+//! event names the lists that become stale together. While no list of the shop is read, those that become stale later
+//! belong to the same outage and make no event of their own; while others are read, each is news. It is repeated once a
+//! day while it lasts, and ends with one event when the lists are read again.
 //!
 //! A list that was never read while others are (a key without the right for it) is told once and counts nowhere else.
 //! A held list has a notice of its own that is repeated daily, so its staleness is told once.
@@ -27,13 +27,17 @@ pub struct Look {
     pub resource: Resource,
     /// When a pass over it was last accepted; `None` where none ever was.
     pub passed_at: Option<Timestamp>,
-    /// For how long this process has not read it.
-    pub unread_for: Duration,
-    /// For how long it may go unread.
-    pub limit: Duration,
-    /// This process has read it, and not longer ago than that.
+    /// For how long it has not been read; `None` where this process has never read it.
+    pub unread_for: Option<Duration>,
+    /// For how long its passes have been failing, or should have ended.
+    pub failing_for: Duration,
+    /// The last pass over it failed.
+    pub is_failing: bool,
+    /// It has not been read for longer than it may be.
+    pub is_overdue: bool,
+    /// This process has read it in time, and no pass has failed since.
     pub is_read: bool,
-    /// How many changes its passes have found since it is read again.
+    /// How many changes its passes have found since it was told that it is not read.
     pub changes: u64,
     /// Why it is not read.
     pub cause: StaleCause,
@@ -43,7 +47,14 @@ pub struct Look {
 
 impl Look {
     fn is_stale(&self) -> bool {
-        !self.is_read && self.unread_for >= self.limit
+        !self.is_read && self.is_overdue
+    }
+
+    /// Whether any list was read since the passes over this one began to fail. Where none was, it is the shop that is
+    /// not read: a list whose next pass is not due yet says nothing about that.
+    fn others_are_read(&self, looks: &[Look]) -> bool {
+        let read_since = |other: &Look| other.unread_for.is_some_and(|ago| ago < self.failing_for);
+        self.cause != StaleCause::KeyRefused && looks.iter().any(read_since)
     }
 }
 
@@ -79,13 +90,6 @@ impl StaleRecord {
         self.told.iter().filter(|(_, list)| !list.never).map(|(resource, list)| (*resource, list))
     }
 
-    /// Whether any of these looks may change what was told. Cheap, because it is asked every second or two.
-    pub fn is_news(&self, looks: &[Look], now: Timestamp) -> bool {
-        let told = |look: &Look| self.told.contains_key(&look.resource);
-        let changed = looks.iter().any(|look| if told(look) { look.is_read } else { look.is_stale() });
-        changed || self.is_due_again(looks, now)
-    }
-
     fn is_due_again(&self, looks: &[Look], now: Timestamp) -> bool {
         let lasts = |look: &&Look| {
             let is_problem = self.told.get(&look.resource).is_some_and(|list| !list.never);
@@ -112,6 +116,7 @@ pub fn step(record: &StaleRecord, looks: &[Look], now: Timestamp, wait_for_all: 
     let mut next = record.clone();
     // A list that is not polled any more is nothing to wait for.
     next.told.retain(|resource, _| looks.iter().any(|look| look.resource == *resource));
+    find_never_read(&mut next, looks);
     let recovered = recover(&mut next, looks, now, wait_for_all);
     let stale = become_stale(&mut next, looks, now).or_else(|| tell_again(&mut next, looks, now));
     (next != *record).then_some(Step { record: next, stale, recovered })
@@ -146,16 +151,18 @@ fn recover(
 }
 
 fn become_stale(record: &mut StaleRecord, looks: &[Look], now: Timestamp) -> Option<(u64, ShopStale)> {
-    let is_new = |look: &&Look| look.is_stale() && !record.told.contains_key(&look.resource);
-    let new: Vec<&Look> = looks.iter().filter(is_new).collect();
-    let others_are_read = looks.iter().any(|look| look.is_read);
-    let outage = record.problems().map(|(_, list)| list.told_at).min();
-    let in_outage = outage.is_some_and(|told_at| {
-        let read_since = |look: &Look| look.is_read || look.passed_at.is_some_and(|at| at > told_at);
-        !looks.iter().any(read_since)
-    });
+    let problems: Vec<Resource> = record.problems().map(|(resource, _)| resource).collect();
+    let told = |look: &&Look| problems.contains(&look.resource);
+    let in_outage = looks.iter().filter(told).any(|look| !look.others_are_read(looks));
+    let is_known = |look: &Look| record.told.contains_key(&look.resource);
+    let stale: Vec<&Look> = looks.iter().filter(|look| look.is_stale() && !is_known(look)).collect();
+    // Of an outage of the whole shop the lists that fail too are named at once, whenever they become overdue.
+    let is_outage = in_outage || stale.iter().any(|look| !look.others_are_read(looks));
+    let with_it = |look: &&Look| !is_known(look) && (look.is_stale() || is_outage && look.is_failing);
+    let new: Vec<&Look> =
+        if stale.is_empty() && !in_outage { Vec::new() } else { looks.iter().filter(with_it).collect() };
     for look in &new {
-        let never = look.passed_at.is_none() && others_are_read;
+        let never = is_never_read(look, looks);
         let list = StaleList { since: look.passed_at, told_at: now, cause: look.cause, never };
         record.told.insert(look.resource, list);
     }
@@ -163,6 +170,20 @@ fn become_stale(record: &mut StaleRecord, looks: &[Look], now: Timestamp) -> Opt
         return None;
     }
     Some(event(record, &new, now, false))
+}
+
+/// Whether a list was never read while others are.
+fn is_never_read(look: &Look, looks: &[Look]) -> bool {
+    look.passed_at.is_none() && look.unread_for.is_none() && look.others_are_read(looks)
+}
+
+/// A list that was told in an outage of the whole shop and is still not read when the others are was never read at all.
+fn find_never_read(record: &mut StaleRecord, looks: &[Look]) {
+    for look in looks.iter().filter(|look| is_never_read(look, looks)) {
+        if let Some(list) = record.told.get_mut(&look.resource) {
+            list.never = true;
+        }
+    }
 }
 
 fn tell_again(record: &mut StaleRecord, looks: &[Look], now: Timestamp) -> Option<(u64, ShopStale)> {

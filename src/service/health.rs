@@ -44,12 +44,23 @@ pub struct FailedPass<'a> {
 /// The passes over one list since the start.
 #[derive(Debug, Clone, Default)]
 pub struct Passes {
-    /// How they have been failing, if they have, and why.
-    pub failing: Option<(Failing, StaleCause)>,
+    /// How they have been failing, if they have.
+    pub failing: Option<FailingPasses>,
     /// The uptime of the latest one that was accepted or had no rows yet.
     pub read_up: Option<Duration>,
-    /// How many changes were found since the last failure.
+    /// How many changes were found since [`Health::count_changes_from_now`].
     pub changes: u64,
+}
+
+/// Failed passes without a success in between.
+#[derive(Debug, Clone)]
+pub struct FailingPasses {
+    /// Since when, how often and why.
+    pub failing: Failing,
+    /// The uptime of the first of them.
+    pub since_up: Duration,
+    /// What kind of failure the latest one was.
+    pub cause: StaleCause,
 }
 
 /// The attempts at one channel since the start.
@@ -72,13 +83,21 @@ pub struct Health {
 }
 
 impl Health {
-    /// A pass failed. Returns whether this is news: the first failure, or one for another reason than the last.
-    pub fn pass_failed(&self, shop: &ShopId, resource: Resource, failed: FailedPass<'_>, now: Timestamp) -> bool {
+    /// A pass failed at this uptime. Returns whether this is news: the first failure, or one for another reason than the
+    /// last.
+    pub fn pass_failed(
+        &self,
+        shop: &ShopId,
+        resource: Resource,
+        failed: FailedPass<'_>,
+        (now, up): (Timestamp, Duration),
+    ) -> bool {
         let mut passes = lock(&self.passes);
         let passes = passes.entry((shop.clone(), resource)).or_default();
-        let mut failing = passes.failing.take().map(|(failing, _)| failing);
+        let since_up = passes.failing.as_ref().map_or(up, |known| known.since_up);
+        let mut failing = passes.failing.take().map(|known| known.failing);
         let news = note(&mut failing, failed.why, now);
-        passes.failing = failing.map(|failing| (failing, failed.cause));
+        passes.failing = failing.map(|failing| FailingPasses { failing, since_up, cause: failed.cause });
         news
     }
 
@@ -86,10 +105,17 @@ impl Health {
     pub fn pass_succeeded(&self, shop: &ShopId, resource: Resource, changes: u64, up: Duration) -> Option<Failing> {
         let mut passes = lock(&self.passes);
         let passes = passes.entry((shop.clone(), resource)).or_default();
-        let ended = passes.failing.take().map(|(failing, _)| failing);
         passes.read_up = Some(up);
-        passes.changes = if ended.is_some() { changes } else { passes.changes.saturating_add(changes) };
-        ended
+        passes.changes = passes.changes.saturating_add(changes);
+        passes.failing.take().map(|known| known.failing)
+    }
+
+    /// Counts the changes of these lists from now on.
+    pub fn count_changes_from_now(&self, shop: &ShopId, resources: &[Resource]) {
+        let mut passes = lock(&self.passes);
+        for resource in resources {
+            passes.entry((shop.clone(), *resource)).or_default().changes = 0;
+        }
     }
 
     /// How the passes over a resource have been going.
@@ -99,7 +125,7 @@ impl Health {
 
     /// How the passes over a resource have been failing, if they have.
     pub fn pass(&self, shop: &ShopId, resource: Resource) -> Option<Failing> {
-        self.passes(shop, resource).failing.map(|(failing, _)| failing)
+        self.passes(shop, resource).failing.map(|known| known.failing)
     }
 
     /// Notes whether the stock list has no quantity at all. Returns whether that is news.

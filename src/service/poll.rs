@@ -73,6 +73,7 @@ async fn conclude(
 ) -> Result<(), StoreError> {
     let now = shop.shared.clock.now();
     let took_ms = (now - started).num_milliseconds();
+    let when = (now, shop.shared.clock.mark().up);
     match outcome {
         Ok(report) => {
             said(shop, resource, &report, took_ms);
@@ -80,13 +81,13 @@ async fn conclude(
         Err(PassError::Store(error)) => return Err(error),
         Err(PassError::Read(ReadError::KeyRefused { status })) => {
             let failed = FailedPass { why: "the shop's key was refused", cause: StaleCause::KeyRefused };
-            shop.shared.health.pass_failed(shop.id(), resource, failed, now);
+            shop.shared.health.pass_failed(shop.id(), resource, failed, when);
             shop.stop(status).await?;
         }
         Err(error) => {
             let why = error.to_string();
             let failed = FailedPass { why: &why, cause: stale::cause(&error) };
-            if shop.shared.health.pass_failed(shop.id(), resource, failed, now) {
+            if shop.shared.health.pass_failed(shop.id(), resource, failed, when) {
                 warn!(shop.id = %shop.id(), pass.resource = %resource,
                     "{resource} of {} could not be read: {why}; the last known state stands", shop.id());
             }
@@ -96,8 +97,13 @@ async fn conclude(
 }
 
 fn said(shop: &Shop, resource: Resource, report: &PassReport, took_ms: i64) {
-    let PassReport { rows, unreadable, events, baseline, empty_so_far } = *report;
+    let PassReport { rows, unreadable, events, baseline, empty_so_far, is_part } = *report;
     let id = shop.id();
+    if is_part {
+        debug!(shop.id = %id, pass.resource = %resource, pass.rows = rows, pass.events = events, pass.ms = took_ms,
+            "read the newest {rows} rows of {resource} for {id}, {events} events; the whole list still fails");
+        return;
+    }
     if let Some(failing) = shop.shared.health.pass_succeeded(id, resource, events, shop.shared.clock.mark().up) {
         info!(shop.id = %id, pass.resource = %resource, "{resource} of {id} can be read again, after {} failures", failing.times);
     }

@@ -25,8 +25,9 @@ use super::send_limits::SendLimits;
 use super::setup::{Ready, ReadyChannel, open_shop};
 use super::shop::{Shared, Shop};
 use super::shutdown::Shutdown;
+use super::stale::StaleWatch;
 use super::whole::read_whole;
-use super::{copies, forget, heartbeat, notices, stale};
+use super::{copies, forget, heartbeat, notices};
 use crate::config::{Config, HeartbeatConfig};
 use crate::domain::model::{ChannelName, Resource, Timestamp};
 use crate::domain::rhythm::pace::first_start;
@@ -213,7 +214,7 @@ async fn start_watching(
     shutdown: &Shutdown,
 ) -> anyhow::Result<()> {
     let channels = ChannelWatch::new(Arc::clone(shared), Arc::clone(config)).await?;
-    loops.spawn(stale::watch(shops.to_vec(), shutdown.clone()));
+    loops.spawn(StaleWatch::new(shops).run(shutdown.clone()));
     loops.spawn(channels.run(shutdown.clone()));
     loops.spawn(notices::watch(Arc::clone(shared), shutdown.clone()));
     if let Some(HeartbeatConfig { url, every }) = config.heartbeat.clone() {

@@ -289,11 +289,6 @@ impl Shop {
         Ok(())
     }
 
-    /// Whether it was told that a list is not read.
-    pub fn stale_is_told(&self) -> bool {
-        !self.stale_resources().is_empty()
-    }
-
     /// The lists of which it was told that they are not read.
     pub fn stale_resources(&self) -> BTreeSet<Resource> {
         self.stale.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()

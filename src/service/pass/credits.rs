@@ -47,7 +47,7 @@ pub(super) async fn pass(shop: &Shop) -> Result<PassReport, PassError> {
     };
     last.resource = Some((shop.id().clone(), Resource::Credit, record));
     pieces.finish(*last).await?;
-    Ok(PassReport { rows, unreadable: garbled, events: pieces.events(), baseline, empty_so_far: false })
+    Ok(PassReport { rows, unreadable: garbled, events: pieces.events(), baseline, empty_so_far: false, is_part: false })
 }
 
 /// What was read.

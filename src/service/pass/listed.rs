@@ -127,7 +127,7 @@ pub(super) async fn pass<L: Listing>(shop: &Shop, mut listing: L) -> Result<Pass
     }
     if rows == 0 && heads.living() == 0 && taken == Taken::Quietly {
         // An answer, and no baseline: the first list with rows will be it.
-        return Ok(PassReport { rows, unreadable, events: 0, baseline: false, empty_so_far: true });
+        return Ok(PassReport { rows, unreadable, events: 0, baseline: false, empty_so_far: true, is_part: false });
     }
     sweep.believe(rows, unreadable)?;
     listing.done(rows);
@@ -342,7 +342,7 @@ impl<'a, R: Clone + Send + Sync> Sweep<'a, R> {
         last.resource = Some((shop.id().clone(), resource, record));
         self.pieces.finish(*last).await?;
         shop.pace.spent(resource, calls);
-        Ok(PassReport { rows, unreadable, events: self.pieces.events(), baseline, empty_so_far: false })
+        Ok(PassReport { rows, unreadable, events: self.pieces.events(), baseline, empty_so_far: false, is_part: false })
     }
 
     async fn count_missing<L: Listing<Read = R>>(

@@ -39,6 +39,8 @@ pub struct PassReport {
     pub baseline: bool,
     /// A list that must have rows has had none yet: that is an answer, and no baseline. Nothing was stored.
     pub empty_so_far: bool,
+    /// It read only a part, because reading all of the list had failed: the list still counts as failing.
+    pub is_part: bool,
 }
 
 /// Why a pass changed nothing.

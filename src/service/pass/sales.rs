@@ -59,14 +59,17 @@ impl SalesMemory {
         }
     }
 
-    fn note(&self, depth: Depth, now: Timestamp) {
+    /// Notes an accepted pass. Returns whether it read the newest page alone because more than that had failed.
+    fn note(&self, depth: Depth, now: Timestamp) -> bool {
         let mut inner = lock(&self.inner);
+        let is_part = inner.deep_failed && depth == Depth::Head;
         inner.deep_failed = false;
         match depth {
             Depth::Head => {}
             Depth::Today => inner.today_at = Some(now),
             Depth::Trailing => (inner.today_at, inner.trailing_at) = (Some(now), Some(now)),
         }
+        is_part
     }
 
     fn note_failure(&self) {
@@ -134,7 +137,7 @@ async fn read_and_compare(shop: &Shop, marks: &mut Marks) -> Result<PassReport, 
         }
     };
     let Believed { alone: _alone, mut last } = believed;
-    shop.sales.note(depth, now);
+    let is_part = shop.sales.note(depth, now);
     shop.pace.spent_on_sales((depth == Depth::Today).then_some(cost), (depth == Depth::Trailing).then_some(cost));
     let observed = shop.pace.sold(changes.iter().filter_map(|change| change.row.as_ref()?.sale.sold_at), now);
     let baseline = record.is_none();
@@ -165,7 +168,7 @@ async fn read_and_compare(shop: &Shop, marks: &mut Marks) -> Result<PassReport, 
         shop.keep_observed(observed).await?;
     }
     shop.refreshes.push(sold);
-    Ok(PassReport { rows, unreadable, events: pieces.events(), baseline, empty_so_far: false })
+    Ok(PassReport { rows, unreadable, events: pieces.events(), baseline, empty_so_far: false, is_part })
 }
 
 /// What was read and what follows from it.
