@@ -120,9 +120,11 @@ fn state_of(channel: &ChannelStatus, zone: Tz) -> String {
         .failing
         .as_ref()
         .map(|failing| format!("failing since {}: {}", table::moment(failing.since, zone), failing.why));
+    let told = channel.told_failing.filter(|_| failing.is_none());
+    let told = told.map(|since| format!("failing since {}, and not tried again yet", table::moment(since, zone)));
     let paused =
         channel.paused_until.map(|until| format!("paused until {}, as the receiver asked", table::moment(until, zone)));
-    let state: Vec<String> = failing.into_iter().chain(paused).collect();
+    let state: Vec<String> = failing.into_iter().chain(told).chain(paused).collect();
     if state.is_empty() { "ok".to_owned() } else { state.join("; ") }
 }
 
@@ -150,12 +152,12 @@ fn shop_text(shop: &ShopStatus, now: Timestamp, zone: Tz) -> String {
     let mut text = format!("\n{} ({})\n", shop.id, shop.name);
     if let Some(status) = shop.key_refused {
         text.push_str(&format!(
-            "  STOPPED: its key was refused ({status}). Put a new key in place, or say `posbell resume {}`.\n",
+            "  STOPPED: its key was refused ({status}). Put a new key in place and restart, or say `posbell resume {}`.\n",
             shop.id
         ));
     }
     let rows: Vec<Vec<String>> =
-        shop.resources.iter().map(|resource| resource_row(&shop.id, resource, now, zone)).collect();
+        shop.resources.iter().map(|resource| resource_row(shop, resource, now, zone)).collect();
     for line in table::aligned(&["RESOURCE", "EVERY", "LAST READ", "ROWS", "STATE"], &rows).lines() {
         text.push_str(&format!("  {line}\n"));
     }
@@ -177,7 +179,7 @@ fn length(millis: u64) -> String {
     humantime::format_duration(std::time::Duration::from_millis(millis / grain * grain)).to_string()
 }
 
-fn resource_row(shop: &str, resource: &ResourceStatus, now: Timestamp, zone: Tz) -> Vec<String> {
+fn resource_row(shop: &ShopStatus, resource: &ResourceStatus, now: Timestamp, zone: Tz) -> Vec<String> {
     let every = match resource.pace.as_str() {
         "configured" => length(resource.every_ms),
         why => format!("{} ({why})", length(resource.effective_ms)),
@@ -189,12 +191,15 @@ fn resource_row(shop: &str, resource: &ResourceStatus, now: Timestamp, zone: Tz)
         ),
         // Before how it fails: a held pass waits for a person.
         (Some(held), ..) => format!(
-            "HELD since {} ({}): see `posbell held show {shop} {}`",
+            "HELD since {} ({}): see `posbell held show {} {}`",
             table::moment(held.since, zone),
             state(held.standing),
+            shop.id,
             resource.resource
         ),
         (None, Some(failing), _) => format!("failing since {}: {}", table::moment(failing.since, zone), failing.why),
+        (None, None, _) if shop.key_refused.is_some() => "not read: the key was refused".to_owned(),
+        (None, None, _) if resource.stale => "not read for too long".to_owned(),
         (None, None, _) if resource.no_quantities => {
             "no product has a quantity: set `[shop.fields.stock] quantity`".to_owned()
         }

@@ -121,6 +121,12 @@ impl Answers for ServiceAnswers {
     async fn resume(&self, shop: String) -> Result<String, Refusal> {
         let found = self.shops.iter().find(|known| known.id().as_str() == shop);
         let found = found.ok_or_else(|| Refusal::NotFound(format!("there is no shop `{shop}`")))?;
+        if found.has_another_key(&|name| std::env::var(name).ok()) {
+            return Err(Refusal::Wrong(format!(
+                "the key of `{shop}` is another one now, and this process still has the refused one: restart the \
+                 service (`systemctl restart posbell`)"
+            )));
+        }
         found.resume().await?;
         Ok("{}".to_owned())
     }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use tracing::{error, info, warn};
 
+use super::health::Failing;
 use super::shop::Shared;
 use super::shutdown::Shutdown;
 use crate::config::Config;
@@ -21,15 +22,16 @@ use crate::edge::store::{ChannelTold, ChannelsTold, Commit, FailingRecord, Overf
 /// How often it is looked.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// A channel of which it was told within this time, and which has taken messages since, is told again only when it
-/// has failed for [`FLAPPING_FOR`]: a receiver that refuses some messages and takes others must not ring each time.
+/// A channel of which it was told within this time, and which has taken messages since, fails and works in turns. It is
+/// told again only when it has failed for [`FLAPPING_FOR`], and its end only after [`QUIET_FOR`] without a failure: a
+/// receiver that refuses some messages and takes others must not ring each time.
 const FLAPPING: TimeDelta = TimeDelta::hours(1);
 const FLAPPING_FOR: TimeDelta = TimeDelta::minutes(5);
+const QUIET_FOR: Duration = Duration::from_secs(15 * 60);
 
-/// Whether a failure that began at `since` may be one of a channel that fails and works in turns.
-fn flaps(record: &ChannelTold, since: Timestamp, now: Timestamp) -> bool {
-    let told_lately = record.told_at.is_some_and(|told_at| now - told_at < FLAPPING);
-    told_lately && now - since < FLAPPING_FOR
+/// Whether it was told of this channel lately.
+fn was_told_lately(record: &ChannelTold, now: Timestamp) -> bool {
+    record.told_at.is_some_and(|told_at| now - told_at < FLAPPING)
 }
 
 /// Who looks after the channels.
@@ -62,43 +64,64 @@ impl ChannelWatch {
     }
 
     async fn look(&mut self, channel: &ChannelName) -> Result<(), StoreError> {
-        let clock = &self.shared.clock;
-        let (now, up) = (clock.now(), clock.mark().up);
+        let up = self.shared.clock.mark().up;
+        let health = &self.shared.health;
+        let recipients = self.shared.destinations.recipients(channel).map_or(1, <[String]>::len);
         let record = self.records.0.get(channel).cloned().unwrap_or_default();
-        match (&record.failing, self.shared.health.channel_fault(channel, up)) {
-            (None, Some((_, failing))) if flaps(&record, failing.since, now) => Ok(()),
-            (None, Some((cause, failing))) => {
-                error!(channel.name = %channel, "channel {channel} does not take messages: {}", failing.why);
-                let waiting = self.waiting(channel).await?;
-                let record = ChannelTold {
-                    failing: Some(FailingRecord { since: failing.since, cause }),
-                    told_at: Some(now),
-                    failing_events: record.failing_events + 1,
-                    ..record
-                };
-                let event = ChannelFailing {
-                    channel: channel.clone(),
-                    since: failing.since,
-                    cause,
-                    why: failing.in_full(),
-                    waiting,
-                };
-                let event = self.factory(channel, now).channel_failing(record.failing_events, event);
-                self.tell(channel, record, event, Vec::new()).await
-            }
-            (Some(failed), None) if self.shared.health.channel_takes(channel) => {
-                let since = failed.since;
+        let fault = health.channel_fault(channel, recipients, up);
+        let is_well = fault.is_none()
+            && health.channel_takes(channel)
+            && (!record.flaps || health.channel_quiet_for(channel, up) >= QUIET_FOR);
+        match (record.failing.clone(), fault) {
+            (None, Some((cause, failing))) => self.tell_failing(channel, record, cause, failing).await,
+            (Some(failed), _) if is_well => {
                 info!(channel.name = %channel, "channel {channel} takes messages again");
-                let waiting = self.waiting(channel).await?;
-                let lasted_s = u64::try_from((now - since).num_seconds()).unwrap_or_default();
-                let recovered_events = record.recovered_events + 1;
-                let record = ChannelTold { failing: None, recovered_events, ..record };
-                let event = ChannelRecovered { channel: channel.clone(), since, lasted_s, waiting };
-                let event = self.factory(channel, now).channel_recovered(recovered_events, event);
-                self.tell(channel, record, event, Vec::new()).await
+                self.tell_recovered(channel, ChannelTold { failing: None, ..record }, failed.since).await
             }
             _ => Ok(()),
         }
+    }
+
+    async fn tell_failing(
+        &mut self,
+        channel: &ChannelName,
+        record: ChannelTold,
+        cause: ChannelFault,
+        failing: Failing,
+    ) -> Result<(), StoreError> {
+        let now = self.shared.clock.now();
+        let flaps = was_told_lately(&record, now);
+        if flaps && now - failing.since < FLAPPING_FOR {
+            return Ok(());
+        }
+        let why = failing.in_full();
+        error!(channel.name = %channel, "channel {channel} does not take messages: {}", failing.why);
+        let record = ChannelTold {
+            failing: Some(FailingRecord { since: failing.since, cause }),
+            told_at: Some(now),
+            flaps,
+            failing_events: record.failing_events + 1,
+            ..record
+        };
+        let waiting = self.waiting(channel).await?;
+        let event = ChannelFailing { channel: channel.clone(), since: failing.since, cause, why, waiting };
+        let event = self.factory(channel, now).channel_failing(record.failing_events, event);
+        self.tell(channel, record, event, Vec::new()).await
+    }
+
+    async fn tell_recovered(
+        &mut self,
+        channel: &ChannelName,
+        record: ChannelTold,
+        since: Timestamp,
+    ) -> Result<(), StoreError> {
+        let now = self.shared.clock.now();
+        let lasted_s = u64::try_from((now - since).num_seconds()).unwrap_or_default();
+        let record = ChannelTold { recovered_events: record.recovered_events + 1, ..record };
+        let waiting = self.waiting(channel).await?;
+        let event = ChannelRecovered { channel: channel.clone(), since, lasted_s, waiting };
+        let event = self.factory(channel, now).channel_recovered(record.recovered_events, event);
+        self.tell(channel, record, event, Vec::new()).await
     }
 
     /// Tells once of each channel for which more was to be sent than may wait, until clearly fewer wait.
@@ -111,6 +134,17 @@ impl ChannelWatch {
             }
             stays
         });
+        for (channel, record) in self.records.0.clone() {
+            let ended = record.overflow_since.filter(|_| !overflows.contains_key(&channel));
+            if let Some(since) = ended {
+                let record = ChannelTold { overflow_since: None, ..record };
+                match record.failing {
+                    // Its own end is still to come.
+                    Some(_) => drop(self.records.0.insert(channel, record)),
+                    None => self.tell_recovered(&channel, record, since).await?,
+                }
+            }
+        }
         for (channel, overflow) in overflows {
             if self.overflowing.insert(channel.clone()) && !overflow.told {
                 warn!(channel.name = %channel,
@@ -127,7 +161,8 @@ impl ChannelWatch {
     async fn tell_overflow(&mut self, channel: &ChannelName, overflow: &Overflow) -> Result<(), StoreError> {
         let now = self.shared.clock.now();
         let record = self.records.0.get(channel).cloned().unwrap_or_default();
-        let record = ChannelTold { failing_events: record.failing_events + 1, ..record };
+        let failing_events = record.failing_events + 1;
+        let record = ChannelTold { failing_events, overflow_since: Some(overflow.since), ..record };
         let most = self.config.max_waiting;
         let event = ChannelFailing {
             channel: channel.clone(),

@@ -63,19 +63,36 @@ pub struct FailingPasses {
     pub cause: StaleCause,
 }
 
-/// The attempts at one channel since the start.
+/// A failed attempt.
+#[derive(Debug, Clone)]
+pub struct FailedAttempt<'a> {
+    /// Which delivery it was.
+    pub delivery: &'a DeliveryId,
+    /// Which of the channel's recipients it was for, where it has several.
+    pub recipient: Option<&'a str>,
+    /// What it says something about.
+    pub concern: Concern,
+    /// Why it failed.
+    pub why: &'a str,
+    /// What the other side said.
+    pub said: Option<String>,
+}
+
+/// The attempts at one recipient of a channel since the start.
 #[derive(Debug, Clone, Default)]
 struct Attempts {
     streak: Option<Streak>,
     /// It has taken a message since the start.
     has_taken: bool,
+    /// The uptime of the latest failure.
+    failed_up: Option<Duration>,
 }
 
 /// How passes and channels are doing.
 #[derive(Debug, Default)]
 pub struct Health {
     passes: Mutex<BTreeMap<(ShopId, Resource), Passes>>,
-    channels: Mutex<BTreeMap<ChannelName, Attempts>>,
+    channels: Mutex<BTreeMap<ChannelName, BTreeMap<Option<String>, Attempts>>>,
     blind: Mutex<BTreeMap<ShopId, bool>>,
     unreadable: Mutex<BTreeMap<(ShopId, Resource), u64>>,
     empty: Mutex<BTreeSet<(ShopId, Resource)>>,
@@ -164,41 +181,64 @@ impl Health {
     pub fn send_failed(
         &self,
         channel: &ChannelName,
-        attempt: (&DeliveryId, Concern),
-        (why, said): (&str, Option<String>),
+        failed: FailedAttempt<'_>,
         (now, up): (Timestamp, Duration),
     ) -> bool {
+        let FailedAttempt { delivery, recipient, concern, why, said } = failed;
         let mut channels = lock(&self.channels);
-        let streak = channels.entry(channel.clone()).or_default().streak.get_or_insert_with(|| Streak::begin(now));
+        let of_channel = channels.entry(channel.clone()).or_default();
+        let attempts = of_channel.entry(recipient.map(ToOwned::to_owned)).or_default();
+        attempts.failed_up = Some(up);
+        let streak = attempts.streak.get_or_insert_with(|| Streak::begin(now));
         let news = streak.times == 0 || wording(&streak.why) != wording(why);
-        let (delivery, concern) = attempt;
         streak.failed(delivery, concern, (why, said), up);
         news
     }
 
-    /// A message was taken. Returns what it ends.
-    pub fn send_succeeded(&self, channel: &ChannelName) -> Option<Failing> {
+    /// A message was taken by this recipient. Returns what it ends.
+    pub fn send_succeeded(&self, channel: &ChannelName, recipient: Option<&str>) -> Option<Failing> {
         let mut channels = lock(&self.channels);
-        let attempts = channels.entry(channel.clone()).or_default();
+        let of_channel = channels.entry(channel.clone()).or_default();
+        let attempts = of_channel.entry(recipient.map(ToOwned::to_owned)).or_default();
         attempts.has_taken = true;
         attempts.streak.take().map(Failing::from)
     }
 
-    /// How a channel has been failing, if it has.
+    /// How a channel has been failing, if it has, for whichever recipient.
     pub fn channel(&self, channel: &ChannelName) -> Option<Failing> {
-        lock(&self.channels).get(channel)?.streak.clone().map(Failing::from)
-    }
-
-    /// What is wrong with a channel at this uptime, if its attempts say so.
-    pub fn channel_fault(&self, channel: &ChannelName, up: Duration) -> Option<(ChannelFault, Failing)> {
         let channels = lock(&self.channels);
-        let streak = channels.get(channel)?.streak.as_ref()?;
-        Some((streak.fault(up)?, Failing::from(streak.clone())))
+        let streak = channels.get(channel)?.values().find_map(|attempts| attempts.streak.clone())?;
+        Some(Failing::from(streak))
     }
 
-    /// Whether a channel has taken a message since the start and none has failed since.
+    /// What is wrong with a channel at this uptime, if the attempts at each of its so many recipients say so: a channel
+    /// with one recipient that works works.
+    pub fn channel_fault(
+        &self,
+        channel: &ChannelName,
+        recipients: usize,
+        up: Duration,
+    ) -> Option<(ChannelFault, Failing)> {
+        let channels = lock(&self.channels);
+        let of_channel = channels.get(channel)?;
+        let fault = |attempts: &Attempts| attempts.streak.as_ref().and_then(|streak| streak.fault(up));
+        let mut faults = of_channel.values().filter_map(|attempts| fault(attempts).zip(attempts.streak.clone()));
+        let (first, streak) = faults.next()?;
+        (faults.count() + 1 >= recipients).then(|| (first, Failing::from(streak)))
+    }
+
+    /// Whether a channel has taken a message since the start and this recipient has refused none since.
     pub fn channel_takes(&self, channel: &ChannelName) -> bool {
-        lock(&self.channels).get(channel).is_some_and(|attempts| attempts.has_taken && attempts.streak.is_none())
+        let takes = |attempts: &Attempts| attempts.has_taken && attempts.streak.is_none();
+        lock(&self.channels).get(channel).is_some_and(|of_channel| of_channel.values().any(takes))
+    }
+
+    /// For how long no attempt at a channel has failed, as far back as the start at this uptime.
+    pub fn channel_quiet_for(&self, channel: &ChannelName, up: Duration) -> Duration {
+        let channels = lock(&self.channels);
+        let failed =
+            channels.get(channel).and_then(|of_channel| of_channel.values().filter_map(|one| one.failed_up).max());
+        up.saturating_sub(failed.unwrap_or_default())
     }
 
     /// No copy of the data could be made. Returns whether this is news.

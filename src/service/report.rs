@@ -134,6 +134,8 @@ pub struct ChannelStatus {
     pub overflow: Option<OverflowStatus>,
     /// How it has been failing.
     pub failing: Option<FailingStatus>,
+    /// People were told that it fails, and has since then; not over until it takes a message.
+    pub told_failing: Option<Timestamp>,
 }
 
 /// More than may wait.
@@ -252,6 +254,7 @@ async fn channels_status(
     now: Timestamp,
 ) -> Result<Vec<ChannelStatus>, StoreError> {
     let mut overflows = store.overflows().await?;
+    let told = store.channels_told().await?;
     let mut channels = Vec::new();
     for ChannelConfig { name, kind, .. } in &config.channels {
         let pause = live.and_then(|live| live.paused.get(name.as_str()));
@@ -266,6 +269,7 @@ async fn channels_status(
                 .remove(name)
                 .map(|overflow| OverflowStatus { since: overflow.since, refused: overflow.refused }),
             failing: live.and_then(|live| live.health.channel(name)).map(FailingStatus::from),
+            told_failing: told.0.get(name).and_then(|told| told.failing.as_ref()).map(|failing| failing.since),
         });
     }
     Ok(channels)

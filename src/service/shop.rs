@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use secrecy::ExposeSecret;
 use tokio::sync::{Mutex, Notify, watch};
 use tracing::{error, info};
 
@@ -17,7 +18,7 @@ use super::pace::{self, ShopPace};
 use super::pass::refresh::Refreshes;
 use super::pass::sales::SalesMemory;
 use super::send_limits::SendLimits;
-use super::setup::BODY_LIMIT;
+use super::setup::{BODY_LIMIT, Env};
 use crate::config::ShopConfig;
 use crate::domain::event::{Event, Scribe};
 use crate::domain::model::{ChannelName, KeyHash, Resource, ShopId, StockRow, Timestamp};
@@ -275,6 +276,12 @@ impl Shop {
         record.stopped = Some(Stopped { at: now, status, key_hash: self.key_hash.clone() });
         let event = self.scribe(now).key_rejected(record.key_refusals, status);
         self.write(record, vec![event]).await
+    }
+
+    /// Whether another key stands where this one was read from: only a restart can use it.
+    pub fn has_another_key(&self, env: Env<'_>) -> bool {
+        let key = self.config.api_key.read(env);
+        key.is_ok_and(|key| KeyHash::of(key.expose_secret()) != self.key_hash)
     }
 
     /// A person says that the shop may be read again.

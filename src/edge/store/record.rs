@@ -71,6 +71,12 @@ pub struct ChannelTold {
     /// When it was last told.
     #[serde(default)]
     pub told_at: Option<Timestamp>,
+    /// It was told again so soon that the channel fails and works in turns.
+    #[serde(default)]
+    pub flaps: bool,
+    /// Since when more was to be sent to it than may wait, where that was told and has not ended.
+    #[serde(default)]
+    pub overflow_since: Option<Timestamp>,
     /// How many `channel.failing` there have been; part of the next one's id.
     pub failing_events: u64,
     /// How many `channel.recovered` there have been.

@@ -14,6 +14,7 @@ use crate::domain::outbox::{Answer, Concern, Delivery, LONGEST_WISH, Outcome, Re
 use crate::edge::channel::Outgoing;
 use crate::edge::store::{Commit, DueDelivery, StoreError};
 use crate::service::catch_up::Lookout;
+use crate::service::health::FailedAttempt;
 use crate::service::send_limits::Places;
 
 /// How much longer a pause is than the delivery's own that met it: times are stored without their last digits.
@@ -124,7 +125,7 @@ impl Deliverer {
         let health = &self.shared.health;
         let (reason, said) = match outcome {
             Outcome::Delivered => {
-                if let Some(failing) = health.send_succeeded(name) {
+                if let Some(failing) = health.send_succeeded(name, after.recipient.as_deref()) {
                     info!(channel.name = %name, "channel {name} takes messages again, after {} failures", failing.times);
                     lookout.channel_is_back(&failing, self.shared.clock.now());
                 }
@@ -133,10 +134,11 @@ impl Deliverer {
             Outcome::Retry { reason, said, .. } | Outcome::Rejected { reason, said } => (reason, said.clone()),
         };
         let why = reason.to_string();
-        let attempt = (&after.id, reason.concerns());
+        let (delivery, recipient, concern) = (&after.id, after.recipient.as_deref(), reason.concerns());
+        let failed = FailedAttempt { delivery, recipient, concern, why: &why, said };
         let when = (self.shared.clock.now(), self.shared.clock.mark().up);
         let is_dead = matches!(after.state, State::Dead { .. });
-        if health.send_failed(name, attempt, (&why, said), when) && !is_dead {
+        if health.send_failed(name, failed, when) && !is_dead {
             warn!(channel.name = %name, "channel {name} did not take a message: {why}; it is kept and tried again");
         }
         if is_dead {

@@ -21,6 +21,7 @@ use tokio::task::JoinSet;
 use tracing::{error, info};
 
 use super::catch_up::{Lookout, collapse_waiting};
+use super::health::FailedAttempt;
 use super::setup::ReadyChannel;
 use super::shop::Shared;
 use super::shutdown::Shutdown;
@@ -164,7 +165,9 @@ impl Deliverer {
     fn unreadable_is_news(&self, now: Timestamp) -> bool {
         let none = DeliveryId::of(&self.channel.name, None, &[]);
         let up = self.shared.clock.mark().up;
-        self.shared.health.send_failed(&self.channel.name, (&none, Concern::Message), (UNREADABLE, None), (now, up))
+        let (delivery, recipient, concern) = (&none, None, Concern::Message);
+        let failed = FailedAttempt { delivery, recipient, concern, why: UNREADABLE, said: None };
+        self.shared.health.send_failed(&self.channel.name, failed, (now, up))
     }
 
     /// How many messages may leave now.

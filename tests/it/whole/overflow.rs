@@ -86,6 +86,8 @@ async fn what_is_more_than_may_wait_is_kept_told_once_and_sent_when_a_person_say
     // The receiver is back: what waits is sent by itself, and the rest when somebody says so.
     rig.receiver.answer(None);
     assert!(until(&rig, 0, 11).await["overflow"].is_null());
+    messages(&bot, 2).await;
+    assert!(bot.messages()[1].text.contains("Messages to receiver arrive again"), "{:?}", bot.messages());
     let retried = rig.run(&["retry", "--dead", "--channel", "receiver"]);
     assert!(String::from_utf8_lossy(&retried.stdout).contains("Retried 11 messages"), "{retried:?}");
     let received = rig.all_told().await;
@@ -101,7 +103,7 @@ async fn what_is_more_than_may_wait_is_kept_told_once_and_sent_when_a_person_say
     rig.receiver.answer(Some(503));
     (0..6).for_each(|_| drop(rig.sell_one()));
     until(&rig, 5, 1).await;
-    messages(&bot, 2).await;
+    messages(&bot, 3).await;
     let (ended, log) = service.stop();
     assert!(ended.success() && log.contains("fewer messages wait for receiver again"), "{log}");
 }

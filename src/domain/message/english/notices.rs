@@ -133,7 +133,8 @@ fn stale_remedy(cause: StaleCause, shop: &str) -> Vec<String> {
 fn new_key(shop: &str) -> Vec<String> {
     vec![
         "1. Ask your technician to have POSPOS support check the key or give a new one".to_owned(),
-        format!("2. The technician puts in the new key, then types: posbell resume {shop}"),
+        "2. With a new key: the technician puts it in and restarts: systemctl restart posbell".to_owned(),
+        format!("3. If the old key works again, type: posbell resume {shop}"),
     ]
 }
 

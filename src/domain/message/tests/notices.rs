@@ -112,7 +112,8 @@ When it is read again, posbell tells what changed meanwhile
 สาเหตุ: POSPOS ไม่รับคีย์ของร้าน
 ระหว่างนี้จะไม่มีการแจ้งเตือนเรื่องบิลขาย, สินค้า มือถือเงียบไม่ได้แปลว่าไม่มีอะไรเกิดขึ้น
 1. ให้ผู้ดูแลระบบติดต่อฝ่ายบริการของ POSPOS เพื่อตรวจคีย์หรือขอคีย์ใหม่
-2. ให้ผู้ดูแลระบบใส่คีย์ใหม่ แล้วสั่ง: posbell resume main
+2. ได้คีย์ใหม่แล้ว ให้ผู้ดูแลระบบใส่คีย์และเริ่มใหม่: systemctl restart posbell
+3. ถ้าคีย์เดิมใช้ได้อีกครั้ง ให้สั่ง: posbell resume main
 เมื่ออ่านได้อีกครั้ง posbell จะแจ้งสิ่งที่เปลี่ยนไประหว่างนั้นให้เอง
 (status 401)",
         "
@@ -121,7 +122,8 @@ Not read for 2 days 3 h (last read 1 Sep 11:20)
 Cause: POSPOS refuses the shop's key
 Until then there are no alerts about sales, products: a quiet phone does not mean a quiet shop
 1. Ask your technician to have POSPOS support check the key or give a new one
-2. The technician puts in the new key, then types: posbell resume main
+2. With a new key: the technician puts it in and restarts: systemctl restart posbell
+3. If the old key works again, type: posbell resume main
 When it is read again, posbell tells what changed meanwhile
 (status 401)",
     );
@@ -259,12 +261,14 @@ fn a_refused_key_says_that_all_alerts_are_off_and_who_acts() {
 ⛔ หยุดแจ้งเตือนทั้งร้าน: POSPOS ไม่รับคีย์ของร้าน
 POSPOS ปฏิเสธคีย์ (รหัส 401) จึงหยุดอ่านข้อมูลร้านนี้ จะไม่มีการแจ้งเตือนใด ๆ จนกว่าจะแก้ไข
 1. ให้ผู้ดูแลระบบติดต่อฝ่ายบริการของ POSPOS เพื่อตรวจคีย์หรือขอคีย์ใหม่
-2. ให้ผู้ดูแลระบบใส่คีย์ใหม่ แล้วสั่ง: posbell resume main",
+2. ได้คีย์ใหม่แล้ว ให้ผู้ดูแลระบบใส่คีย์และเริ่มใหม่: systemctl restart posbell
+3. ถ้าคีย์เดิมใช้ได้อีกครั้ง ให้สั่ง: posbell resume main",
         "
 ⛔ All alerts of the shop are off: POSPOS refuses its key
 POSPOS refused the shop's key (401). The shop is not read, and nothing is told, until this is settled
 1. Ask your technician to have POSPOS support check the key or give a new one
-2. The technician puts in the new key, then types: posbell resume main",
+2. With a new key: the technician puts it in and restarts: systemctl restart posbell
+3. If the old key works again, type: posbell resume main",
     );
 }
 

@@ -105,7 +105,8 @@ fn stale_remedy(cause: StaleCause, shop: &str) -> Vec<String> {
 fn new_key(shop: &str) -> Vec<String> {
     vec![
         "1. ให้ผู้ดูแลระบบติดต่อฝ่ายบริการของ POSPOS เพื่อตรวจคีย์หรือขอคีย์ใหม่".to_owned(),
-        format!("2. ให้ผู้ดูแลระบบใส่คีย์ใหม่ แล้วสั่ง: posbell resume {shop}"),
+        "2. ได้คีย์ใหม่แล้ว ให้ผู้ดูแลระบบใส่คีย์และเริ่มใหม่: systemctl restart posbell".to_owned(),
+        format!("3. ถ้าคีย์เดิมใช้ได้อีกครั้ง ให้สั่ง: posbell resume {shop}"),
     ]
 }
 

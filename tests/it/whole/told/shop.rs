@@ -114,6 +114,39 @@ async fn a_refused_key_is_told_where_no_rule_names_it_and_to_no_machine() {
     assert!(rig.receiver.received().iter().all(|one| event(one).kind.name() == "shop.baseline"));
     rig.shop.issue_key(&rig.key);
     assert!(rig.run(&["resume", "main"]).status.success());
+    let recovered = told(&rig, "shop.recovered", 1).await.remove(0);
+    assert_eq!(recovered["data"]["details"]["changes"], 0, "{recovered}");
+    well(&rig).await;
+    drop(service);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_key_needs_a_restart_and_the_old_one_is_not_used_again() {
+    let bot = BotApi::start().await;
+    let rig = rig(&bot);
+    let service = watching(&rig).await;
+    rig.shop.revoke_key();
+    told(&rig, "shop.key_rejected", 1).await;
+    told(&rig, "shop.stale", 1).await;
+    let calls = rig.shop.calls();
+    let new_key = format!("{}-new", rig.key);
+    rig.configure(&rig.key, "unreadable");
+    rig.configure("api_key = \"unreadable\"", "api_key_file = \"key\"");
+    std::fs::write(rig.path().join("key"), &new_key).expect("writes");
+    // The running service has its key from the configuration that it was started with.
+    drop(service.stop());
+    let service = rig.start();
+    told(&rig, "shop.key_rejected", 2).await;
+    std::fs::write(rig.path().join("key"), format!("{new_key}-2")).expect("writes");
+    let calls_before = rig.shop.calls();
+    let refused = rig.run(&["resume", "main"]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && said.contains("systemctl restart posbell"), "{said}");
+    assert_eq!(rig.shop.calls(), calls_before, "the refused key was used again");
+    assert!(calls <= calls_before);
+    rig.shop.issue_key(&format!("{new_key}-2"));
+    drop(service.stop());
+    let service = rig.start();
     told(&rig, "shop.recovered", 1).await;
     well(&rig).await;
     drop(service);
@@ -197,4 +230,79 @@ async fn the_heartbeat_stops_while_the_bell_cannot_ring() {
     assert!(next.is_ok_and(|beat| beat.is_some()), "no heartbeat after the end");
     let (_, log) = service.stop();
     assert!(!log.contains("token"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_firewalls_page_is_told_as_a_shop_that_cannot_be_reached() {
+    let bot = BotApi::start().await;
+    let rig = rig(&bot);
+    let service = watching(&rig).await;
+    fail(&rig, Fault::Firewall(403));
+    let stale = told(&rig, "shop.stale", 1).await.remove(0);
+    assert_eq!(stale["data"]["details"]["cause"], "api_unreachable", "{stale}");
+    messages(&bot, 1).await;
+    assert_eq!(events(&rig, "shop.key_rejected").len(), 0);
+    rig.shop.fail_no_more();
+    assert!(rig.run(&["resume", "main"]).status.success());
+    told(&rig, "shop.recovered", 1).await;
+    well(&rig).await;
+    assert_eq!(events(&rig, "shop.stale").len(), 1);
+    drop(service);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_is_told_once_though_some_lists_are_read_rarely() {
+    let bot = BotApi::start().await;
+    let rig = rig(&bot);
+    for (list, every) in [("credit", "2s"), ("members", "4s"), ("vendors", "60s")] {
+        rig.configure(&format!("{list} = \"100ms\""), &format!("{list} = \"{every}\""));
+    }
+    let service = watching(&rig).await;
+    fail(&rig, Fault::Status(503));
+    let of = |record: &serde_json::Value| record["stale"] == true;
+    told(&rig, "shop.stale", 1).await;
+    // Until the members, which may go unread for three times four seconds, count as stale too.
+    let members = async {
+        while !of(&rig.resource(Resource::Members)) {
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(crate::support::rig::PATIENCE, members).await.expect("the members are stale");
+    assert_eq!(events(&rig, "shop.stale").len(), 1, "{:?}", events(&rig, "shop.stale"));
+    rig.shop.fail_no_more();
+    told(&rig, "shop.recovered", 1).await;
+    well(&rig).await;
+    assert_eq!(bot.messages().len(), 2, "{:?}", bot.messages());
+    drop(service);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_does_not_run_is_a_problem() {
+    let bot = BotApi::start().await;
+    let rig = rig(&bot);
+    let service = watching(&rig).await;
+    well(&rig).await;
+    drop(service.stop());
+    let (exit, lines) = check(&rig);
+    assert!(exit == Some(1) && lines.contains("does not run"), "{lines}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sales_of_which_only_the_newest_can_be_read_are_told() {
+    let bot = BotApi::start().await;
+    let shop = "stale_after = \"2s\"\npage_size = 10".to_owned();
+    let rules = super::WITHOUT_NOTICES.to_owned();
+    let rig = Rig::new(RigPlan { sales: 60, shop, config: super::chat("owner", &bot), rules, ..RigPlan::default() });
+    // Seldom enough that the quota lets each pass over the sales read all of them.
+    for list in Resource::ALL {
+        rig.configure(&format!("{list} = \"100ms\""), &format!("{list} = \"1s\""));
+    }
+    let service = watching(&rig).await;
+    rig.shop.fail_next(Resource::Transactions, Fault::IgnoresPage, 1_000_000);
+    let stale = told(&rig, "shop.stale", 1).await.remove(0);
+    assert_eq!(stale["data"]["details"]["resources"], serde_json::json!(["transactions"]), "{stale}");
+    rig.shop.fail_no_more();
+    told(&rig, "shop.recovered", 1).await;
+    well(&rig).await;
+    drop(service);
 }
