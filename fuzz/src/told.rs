@@ -62,7 +62,7 @@ impl Told {
         check_changed(&value["data"], &json);
         for language in [Language::Thai, Language::English] {
             let wording = Wording { language, timezone: chrono_tz::Asia::Bangkok };
-            let text = render(std::slice::from_ref(event), "ร้านตัวอย่าง", &wording);
+            let text = render(std::slice::from_ref(event), Some("ร้านตัวอย่าง"), &wording);
             assert!(text.title.chars().count() <= 300 && text.body.chars().count() <= 3000, "{json}");
             assert!(!text.title.chars().any(char::is_control), "{json}");
         }

@@ -101,7 +101,7 @@ fn pass<L: Rows>(
         known_seen: living().filter(|(id, _)| read.has(id)).count(),
         read: read.count(),
     };
-    if seen.check().is_err() {
+    if seen.read == 0 || seen.check_shop().is_err() {
         return Vec::new();
     }
     let there = read.rows.iter().filter_map(|(id, item)| list.compare(known.get(id), item.clone(), taken, scribe));

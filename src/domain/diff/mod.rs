@@ -104,7 +104,7 @@ pub struct Seen {
 
 impl Seen {
     /// Whether such a reading can be of the shop that is known.
-    fn check_shop(self) -> Result<(), Unbelievable> {
+    pub fn check_shop(self) -> Result<(), Unbelievable> {
         let other = self.read > 0 && self.known >= OTHER_SHOP_FROM && self.known_seen == 0;
         if other { Err(Unbelievable::OtherShop { known: self.known }) } else { Ok(()) }
     }
