@@ -26,6 +26,11 @@
 //! A pass over a long list holds no list: it knows the stored rows by their heads (fingerprint, level, code), decodes
 //! what has changed, and keeps what makes events until the guard has seen the whole.
 //!
+//! Three watchers look after the loops and tell people when something stops them: `service::stale` (a list is not read),
+//! `service::channels` (a channel takes nothing) and `service::notices` (nobody has taken a notice). What they tell goes
+//! through the same outbox. [`service::problems`] is one list with four views: `status --check`, `/readyz`,
+//! `/api/v1/problems` and the heartbeat.
+//!
 //! # Reading order
 //!
 //! 1. [`domain::model`]: what a shop is made of, in exact numbers.
@@ -35,6 +40,7 @@
 //! 4. [`domain::rules`]: which events go where, and what "low" means.
 //! 5. [`domain::outbox`]: deliveries as a state machine; digests, catching up after an outage, and a person's word.
 //!    [`domain::rhythm`]: how often each resource is read, and when that is too much for the quota.
+//!    [`domain::stale`]: when a list has not been read for too long.
 //! 6. [`domain::message`]: what a person reads, in Thai and English.
 //! 7. [`edge::pospos`]: the API, page by page, and never over its quota.
 //! 8. [`edge::store`]: the disk, copies of it and what becomes of them.
@@ -62,6 +68,10 @@
 //!
 //! **The domain is pure.** It reads no clock, no file and no socket, and draws no random number: the time, the jitter
 //! and the answers come in as arguments.
+//!
+//! **It cannot stop silently.** Whatever keeps a list from being read or a channel from taking messages reaches a person,
+//! by the rules or in spite of them, and stands among the problems until it is over. `docs/guarantees.md` begins with
+//! the table.
 //!
 //! **Directions.** `main → cli → service → edge → domain`, never back; edges do not know each other; each foreign
 //! crate has one owner.

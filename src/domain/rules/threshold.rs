@@ -22,7 +22,7 @@ pub struct Threshold {
     pub low: Option<Low>,
     /// Below which figure it is critical.
     pub critical: Option<Quantity>,
-    /// From which figure on it counts as recovered, never below `low` and `critical`; by default [`default_rearm`].
+    /// From which figure on it counts as recovered, never below `low` and `critical`; by default a quarter above them.
     pub rearm: Option<Quantity>,
     /// How many passes in a row must agree; 1 by default.
     pub passes: u32,

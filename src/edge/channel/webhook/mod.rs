@@ -6,7 +6,7 @@
 //!
 //! It refuses to repeat: one call of [`Webhook::send`] puts at most one request on the wire, and the outbox decides
 //! what follows. What comes back is an [`Outcome`] of closed words, because URLs and headers carry tokens; of a
-//! refusal the receiver's own words come with it, cleaned by [`said`](super::said).
+//! refusal the receiver's own words come with it, cleaned by `said`.
 
 pub mod address;
 mod retry_after;
