@@ -120,8 +120,9 @@ fn state_of(channel: &ChannelStatus, zone: Tz) -> String {
         .failing
         .as_ref()
         .map(|failing| format!("failing since {}: {}", table::moment(failing.since, zone), failing.why));
-    let paused =
-        channel.paused_until.map(|until| format!("paused until {}, as the receiver asked", table::moment(until, zone)));
+    let paused = channel
+        .paused_until
+        .map(|until| format!("paused until {}, as the receiver asked for a pause", table::moment(until, zone)));
     let state: Vec<String> = failing.into_iter().chain(paused).collect();
     if state.is_empty() { "ok".to_owned() } else { state.join("; ") }
 }

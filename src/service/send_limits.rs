@@ -4,7 +4,8 @@
 //! are one receiver, so they share both. A pause that a receiver asks for belongs to the first of them: a bot that writes
 //! too much into one chat may go on in another.
 //!
-//! Nothing here is stored. The clock is the one that nobody sets.
+//! Nothing here is stored; a start takes in what the store knows of the time before it. The clock is the one that nobody
+//! sets.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,13 +17,16 @@ use super::setup::ReadyChannel;
 use crate::domain::model::ChannelName;
 use crate::domain::outbox::{Answer, Limit, Place, Rate, SendRoom, tighter};
 
+/// What the clock of the limits shows at the start of the process: calls before it have a moment, too.
+const BEGAN: Duration = Duration::from_secs(7 * 86_400);
+
 /// The limits of all channels.
 #[derive(Default)]
 pub struct SendLimits {
     /// The keys of what holds each channel, the one of its pauses first.
     of: BTreeMap<ChannelName, Vec<String>>,
     all: Mutex<BTreeMap<String, Limit>>,
-    /// Rung when a call of any channel has ended.
+    /// Rung when a call of any channel, or a pause by a person's word, has ended.
     pub(super) ended: Notify,
 }
 
@@ -51,12 +55,12 @@ impl SendLimits {
 
     /// How many messages to the channel may leave now.
     pub(super) fn room(&self, channel: &ChannelName, up: Duration) -> SendRoom {
-        self.room_in(&self.lock(), channel, up)
+        self.room_in(&self.lock(), channel, BEGAN + up)
     }
 
     /// A place for one message that leaves now; `None` where there is no room any more.
     pub(super) fn take(&self, channel: &ChannelName, up: Duration) -> Option<Places> {
-        let mut all = self.lock();
+        let (mut all, up) = (self.lock(), BEGAN + up);
         match self.room_in(&all, channel, up) {
             SendRoom::Now(_) => {}
             SendRoom::After(_) | SendRoom::WhenOneEnds => return None,
@@ -70,7 +74,7 @@ impl SendLimits {
 
     /// The message with these places has ended so.
     pub(super) fn end(&self, channel: &ChannelName, places: Places, answer: Answer, up: Duration) {
-        let mut all = self.lock();
+        let (mut all, up) = (self.lock(), BEGAN + up);
         for (number, (key, place)) in self.keys(channel).iter().zip(places.0).enumerate() {
             // Only the first limit is the receiver's own.
             let answer = if number == 0 { answer } else { Answer::Takes };
@@ -84,8 +88,19 @@ impl SendLimits {
 
     /// How long the receiver of the channel wishes to be left alone from now on.
     pub(super) fn paused_for(&self, channel: &ChannelName, up: Duration) -> Option<Duration> {
+        let up = BEGAN + up;
         let until = self.lock().get(self.keys(channel).first()?)?.paused_until(up)?;
         until.checked_sub(up)
+    }
+
+    /// Ends the pause of the channel's receiver, but for its probe.
+    pub(super) fn let_probe(&self, channel: &ChannelName, up: Duration) {
+        let mut all = self.lock();
+        if let Some(limit) = self.keys(channel).first().and_then(|key| all.get_mut(key)) {
+            limit.let_probe(BEGAN + up);
+        }
+        drop(all);
+        self.ended.notify_waiters();
     }
 
     fn room_in(&self, all: &BTreeMap<String, Limit>, channel: &ChannelName, up: Duration) -> SendRoom {
