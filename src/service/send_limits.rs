@@ -103,6 +103,25 @@ impl SendLimits {
         self.ended.notify_waiters();
     }
 
+    /// Whether only so many messages to the channel may leave in so long.
+    pub(super) fn has_rates(&self, channel: &ChannelName) -> bool {
+        let all = self.lock();
+        self.keys(channel).iter().filter_map(|key| all.get(key)).any(Limit::has_rates)
+    }
+
+    /// Takes in what was before the start: how long ago calls ended, and how long the pause of the receiver lasts still.
+    pub(super) fn recall(&self, channel: &ChannelName, ended: &[Duration], pause: Option<Duration>, up: Duration) {
+        let (mut all, up) = (self.lock(), BEGAN + up);
+        let ended: Vec<Duration> = ended.iter().map(|ago| up.saturating_sub(*ago)).collect();
+        for (number, key) in self.keys(channel).iter().enumerate() {
+            // Only the first limit is the receiver's own.
+            let pause = pause.filter(|_| number == 0);
+            if let Some(limit) = all.get_mut(key) {
+                limit.recall(&ended, pause.map(|pause| up + pause));
+            }
+        }
+    }
+
     fn room_in(&self, all: &BTreeMap<String, Limit>, channel: &ChannelName, up: Duration) -> SendRoom {
         let limits = self.keys(channel).iter().filter_map(|key| all.get(key));
         limits.map(|limit| limit.room(up)).fold(SendRoom::Now(usize::MAX), tighter)

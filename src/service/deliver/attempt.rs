@@ -17,11 +17,11 @@ use crate::service::catch_up::Lookout;
 use crate::service::send_limits::Places;
 
 /// How much longer a pause is than the time of the delivery that met it: times are stored without their last digits.
-const GRAIN: Duration = Duration::from_millis(2);
+pub(super) const GRAIN: Duration = Duration::from_millis(2);
 
 /// For how many deliveries a place is kept. Where a receiver asks for a pause shorter than they wait by themselves, one
 /// after the other meets its wish.
-const MOST_MET: usize = 32;
+pub(super) const MOST_MET: usize = 32;
 
 impl UnderWay {
     /// Keeps the place of what met a wish of the receiver; whatever else becomes of it, it waits like any other.

@@ -12,6 +12,7 @@
 
 mod attempt;
 mod failed;
+mod recall;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -20,6 +21,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tracing::{error, info};
+
+pub use self::recall::recall;
 
 use super::catch_up::{Lookout, collapse_waiting};
 use super::setup::ReadyChannel;
@@ -84,6 +87,7 @@ impl Deliverer {
             None => return Ok(()),
         }
         let shared = Arc::<UnderWay>::default();
+        *lock(&shared.met) = this.met_before().await?;
         let mut under_way: JoinSet<Result<(), StoreError>> = JoinSet::new();
         let limits = &this.shared.limits;
         loop {

@@ -1,4 +1,4 @@
-//! What a pause of a channel does not do: grow with a delivery's own delay, or defy a person.
+//! What a pause of a channel does not do: end at a restart, grow with a delivery's own delay, or defy a person.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -8,6 +8,7 @@ use tokio::io::AsyncWriteExt;
 
 use crate::channel::receiver::Receiver;
 use crate::support::rig::{PATIENCE, Rig, RigPlan};
+use crate::support::telegram::BotApi;
 
 const SALES: &str = "[[rule]]\nname = \"sales\"\non = [\"sale.created\"]\nto = [\"erp\"]\n\
     [[rule]]\nname = \"baseline\"\non = [\"shop.baseline\"]\nto = [\"receiver\"]\n";
@@ -16,6 +17,13 @@ const SALES: &str = "[[rule]]\nname = \"sales\"\non = [\"sale.created\"]\nto = [
 fn rig(channel: &str) -> Rig {
     let config = format!("\n[channel.erp]\n{channel}\n");
     Rig::new(RigPlan { config, rules: SALES.to_owned(), ..RigPlan::default() })
+}
+
+fn group(bot: &BotApi, more: &str) -> Rig {
+    let url = bot.url();
+    rig(&format!(
+        "type = \"telegram\"\ntoken = \"123456:telegram-test-token\"\nchat_id = -1001\napi_url = \"{url}\"\n{more}"
+    ))
 }
 
 /// A webhook that answers so to the first call, and takes all others.
@@ -56,6 +64,46 @@ async fn sell(rig: &Rig, times: usize) {
 
 fn ids(erp: &Receiver) -> Vec<String> {
     erp.requests().iter().map(|one| one.header("webhook-id").expect("has an id").to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_within_a_pause_sends_nothing_before_its_end() {
+    let bot = BotApi::start().await;
+    bot.refuse(1, 8);
+    let rig = group(&bot, "rate = [\"50/1s\"]");
+    let service = rig.start();
+    rig.told(EventKind::ShopBaseline).await;
+    sell(&rig, 3).await;
+    until("the wish", || !bot.refused().is_empty()).await;
+    let refused = || rig.lines(&["deliveries", "--state", "retrying", "--json"]).len();
+    until("its settling", || refused() == 1).await;
+    service.kill();
+    let service = rig.start();
+    sell(&rig, 1).await;
+    until("four messages", || bot.messages().len() == 4).await;
+    assert_eq!((bot.refused().len(), bot.early(), bot.calls()), (1, 0, 5));
+    let texts: Vec<String> = bot.messages().into_iter().map(|one| one.text).collect();
+    assert_eq!(texts[0], bot.refused()[0], "it keeps its place");
+    assert_eq!(texts.iter().collect::<BTreeSet<_>>().len(), 4);
+    drop(service);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_does_not_forget_what_a_rate_has_counted() {
+    let bot = BotApi::start().await;
+    bot.keep_rates(&[(5, Duration::from_secs(10))]);
+    let rig = group(&bot, "rate = [\"5/10s\"]");
+    let service = rig.start();
+    rig.told(EventKind::ShopBaseline).await;
+    sell(&rig, 5).await;
+    until("five messages", || bot.messages().len() == 5).await;
+    until("their settling", || rig.lines(&["deliveries", "--state", "delivered", "--json"]).len() == 6).await;
+    service.stop();
+    let service = rig.start();
+    sell(&rig, 1).await;
+    until("the sixth message", || bot.messages().len() == 6).await;
+    assert_eq!((bot.refused(), bot.calls()), (Vec::new(), 6));
+    drop(service);
 }
 
 #[tokio::test(flavor = "multi_thread")]
