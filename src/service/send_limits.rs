@@ -76,8 +76,8 @@ impl SendLimits {
     pub(super) fn end(&self, channel: &ChannelName, places: Places, answer: Answer, up: Duration) {
         let (mut all, up) = (self.lock(), BEGAN + up);
         for (number, (key, place)) in self.keys(channel).iter().zip(places.0).enumerate() {
-            // Only the first limit is the receiver's own.
-            let answer = if number == 0 { answer } else { Answer::Takes };
+            // Only the first limit is the receiver's own; what never left takes no place in any.
+            let answer = if number == 0 || answer == Answer::Nothing { answer } else { Answer::Takes };
             if let Some(limit) = all.get_mut(key) {
                 limit.end(place, answer, up);
             }
