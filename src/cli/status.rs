@@ -122,8 +122,9 @@ fn state_of(channel: &ChannelStatus, zone: Tz) -> String {
         .map(|failing| format!("failing since {}: {}", table::moment(failing.since, zone), failing.why));
     let told = channel.told_failing.filter(|_| failing.is_none());
     let told = told.map(|since| format!("failing since {}, and not tried again yet", table::moment(since, zone)));
-    let paused =
-        channel.paused_until.map(|until| format!("paused until {}, as the receiver asked", table::moment(until, zone)));
+    let paused = channel
+        .paused_until
+        .map(|until| format!("paused until {}, as the receiver asked for a pause", table::moment(until, zone)));
     let state: Vec<String> = failing.into_iter().chain(told).chain(paused).collect();
     if state.is_empty() { "ok".to_owned() } else { state.join("; ") }
 }

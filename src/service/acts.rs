@@ -19,7 +19,7 @@ use crate::domain::event::DeliveryId;
 use crate::domain::model::ChannelName;
 use crate::domain::outbox::{Act, Delivery, Destinations, Unmoved};
 use crate::edge::admin::{ActDone, ActLine, ActQuery, ActRefused, Lines, Refusal};
-use crate::edge::store::{Commit, Store, StoreError};
+use crate::edge::store::{Commit, Failed, Store, StoreError};
 
 /// How many deliveries one commit changes: of three keys each, so that it never holds up a pass.
 pub(super) const AT_ONCE: usize = 100;
@@ -94,7 +94,14 @@ pub(super) fn start(
     let (config, shared) = (Arc::clone(config), Arc::clone(shared));
     #[expect(clippy::disallowed_methods, reason = "it ends after its step when nobody listens any more")]
     tokio::spawn(async move {
-        let wake = |channel: &ChannelName| shared.wake(std::iter::once(channel));
+        let is_of_channel = query.channel.is_some() && !query.dead;
+        let wake = |channel: &ChannelName| {
+            // Only now: what met the wish is due, and is the probe.
+            if is_of_channel {
+                shared.limits.let_probe(channel, shared.clock.mark().up);
+            }
+            shared.wake(std::iter::once(channel));
+        };
         let outbox = Outbox { config: &config, store: &shared.store, clock: &shared.clock, wake: &wake };
         run(outbox, act, &query, &lines).await;
     });
@@ -163,23 +170,23 @@ impl Outbox<'_> {
         Ok(done)
     }
 
-    /// Makes due what waits for the channel because an attempt failed, as a start does.
+    /// Makes due what waits for the channel because an attempt failed, also what its receiver asked a pause for.
     async fn try_what_failed(&self, channel: &str, lines: &Sender<ActLine<ActDone>>) -> Result<ActDone, Broken> {
         let mut done = ActDone::default();
         let Ok(channel) = ChannelName::new(channel) else { return Ok(done) };
         let mut from = None;
         loop {
-            let page = self.store.failed(&channel, self.clock.now(), false, from).await?;
+            let page = self.store.failed(&channel, self.clock.now(), Failed::All, from).await?;
             from = page.next;
             done.changed += page.ids.len() as u64;
             if !page.ids.is_empty() {
                 let now = self.clock.now();
                 let acts = page.ids.into_iter().map(|id| (id, Act::TryNow, now)).collect();
                 self.store.commit(Commit { acts, ..Commit::default() }).await?;
-                (self.wake)(&channel);
             }
             progress(lines, done.changed).await?;
             if from.is_none() {
+                (self.wake)(&channel);
                 info!("{} messages to {channel} that failed are tried at once, because a person said so", done.changed);
                 return Ok(done);
             }

@@ -16,7 +16,7 @@ use tracing::{info, warn};
 use super::answers::ServiceAnswers;
 use super::channels::ChannelWatch;
 use super::clock::Clock;
-use super::deliver::{Deliverer, Letterhead};
+use super::deliver::{self, Deliverer, Letterhead};
 use super::health::Health;
 use super::notices::OpenNotices;
 use super::pass::{self, refresh};
@@ -97,6 +97,7 @@ pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce(Option<S
     );
     started(address);
     if read_whole(&shared.store, &shutdown).await? {
+        deliver::recall(&shared, &ready.channels).await?;
         start_sending(ready.channels, &config, &shared, &mut loops, &shutdown);
         for shop in &shops {
             pass::go_on(shop).await?;

@@ -152,12 +152,20 @@ pub struct Attempt {
     /// What the other side said to it, cleaned: one line without secrets and without the message's own text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub said: Option<String>,
-    /// The receiver asked that nothing is sent to the channel before this delivery is due again.
+    /// The receiver asked for a pause of the whole channel.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pauses: bool,
+    /// Until when; in older records, where this is missing, until the delivery was due again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused_until: Option<Timestamp>,
 }
 
 impl Attempt {
+    /// When it had ended.
+    pub fn ended(&self) -> Timestamp {
+        later(self.at, Duration::from_millis(self.took_ms))
+    }
+
     /// Why it was not taken, in words: the reason, and what the other side said to it. `None` when it was taken.
     pub fn why(&self) -> Option<String> {
         self.reason.as_ref().map(|reason| reason.with(self.said.as_deref()))
@@ -222,6 +230,19 @@ impl Delivery {
         self.again.is_none()
     }
 
+    /// How much is left at `now` of the pause of the channel that its receiver asked for at the last attempt; never more
+    /// than was asked for, whatever the clock shows. `None` where none was asked for, where it is over, and where the
+    /// delivery is due before its end, because a person said so.
+    pub fn pause_left(&self, now: Timestamp) -> Option<Duration> {
+        let (last, due_at) = (self.attempts.last()?, self.state.due_at()?);
+        let until = if last.pauses { last.paused_until.unwrap_or(due_at) } else { return None };
+        if due_at < until {
+            return None;
+        }
+        let whole = (until - last.ended()).to_std().ok()?;
+        (until - now).to_std().ok().filter(|left| !left.is_zero()).map(|left| left.min(whole))
+    }
+
     /// The attempts that are kept, each with its number from 1 on, oldest first.
     pub fn numbered_attempts(&self) -> impl Iterator<Item = (u32, &Attempt)> {
         let kept = u32::try_from(self.attempts.len()).unwrap_or(u32::MAX);
@@ -274,6 +295,9 @@ impl Delivery {
     ) -> Self {
         let ended = later(at, took);
         self.tried = self.tried.saturating_add(1);
+        let failed = self.tried - self.again.as_ref().map_or(0, |again| again.tried.min(self.tried));
+        let pause = policy.pause(outcome, failed, jitter);
+        let of_channel = pause.and_then(|pause| outcome.channel_pause(pause));
         self.attempts.push(Attempt {
             number: self.tried,
             at,
@@ -281,11 +305,11 @@ impl Delivery {
             outcome: word(outcome).to_owned(),
             reason: outcome.reason().cloned(),
             said: outcome.said().map(str::to_owned),
-            pauses: outcome.asks_for_a_pause(),
+            pauses: of_channel.is_some(),
+            paused_until: of_channel.map(|pause| later(ended, pause)),
         });
         self.keep_attempts(ATTEMPTS_KEPT);
-        let failed = self.tried - self.again.as_ref().map_or(0, |again| again.tried.min(self.tried));
-        self.state = match policy.pause(outcome, failed, jitter) {
+        self.state = match pause {
             None => State::Delivered { at: ended },
             // Waiting mends neither.
             Some(_) if matches!(outcome.reason(), Some(Reason::Gone | Reason::EventLost)) => State::Dead { at: ended },

@@ -4,9 +4,9 @@
 //! may leave until it has ended and the window has passed besides: so no latency pushes two windows together, and the
 //! receiver never counts more calls in a window than its rate.
 //!
-//! A pause holds everything until the longest wish is over. Then one probe goes; when the receiver takes it the rest
-//! flows, else the pause begins again. Nothing here is stored: a restart forgets a pause, and the delivery that met it
-//! still waits for its own time.
+//! A pause holds everything until the longest wish is over. Then one probe goes, and the rest after it, unless it meets
+//! another wish: one that fails otherwise, an hour after the wish, is a failure like any other, and each delivery waits
+//! for its own time. Nothing here is stored; a start takes in what the store knows of the time before it.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
@@ -41,6 +41,8 @@ pub enum Answer {
     Wishes(Duration),
     /// It cannot be reached, or takes nothing.
     Fails,
+    /// Nothing: the message never left. Its place is given back.
+    Nothing,
 }
 
 /// The rates of one receiver and its wish to be left alone.
@@ -58,8 +60,6 @@ pub struct Limit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Pause {
     until: Uptime,
-    /// How long it was wished.
-    length: Duration,
     /// The call that finds out whether it is over.
     probe: Option<Place>,
 }
@@ -68,6 +68,11 @@ impl Limit {
     /// A receiver that takes so many calls; all of the rates hold at once.
     pub fn new(rates: Vec<Rate>) -> Limit {
         Limit { rates, ..Limit::default() }
+    }
+
+    /// Whether it takes only so many calls in so long.
+    pub fn has_rates(&self) -> bool {
+        !self.rates.is_empty()
     }
 
     /// Until when it wishes to be left alone.
@@ -119,24 +124,44 @@ impl Limit {
     /// The call of this place has ended so.
     pub fn end(&mut self, place: Place, answer: Answer, now: Uptime) {
         self.open.remove(&place);
-        if !self.rates.is_empty() {
-            // Two that end at once may come in another order.
-            let at = self.ended.partition_point(|end| *end <= now);
-            self.ended.insert(at, now);
+        if !self.rates.is_empty() && answer != Answer::Nothing {
+            self.count(now);
         }
         let is_probe = self.pause.is_some_and(|pause| pause.probe == Some(place));
         match answer {
             Answer::Wishes(length) => {
                 let until = self.pause.map_or(now + length, |pause| pause.until.max(now + length));
-                self.pause = Some(Pause { until, length, probe: None });
+                self.pause = Some(Pause { until, probe: None });
             }
-            Answer::Takes if is_probe => self.pause = None,
-            Answer::Fails if is_probe => {
-                self.pause = self.pause.map(|pause| Pause { until: now + pause.length, probe: None, ..pause });
-            }
+            Answer::Takes | Answer::Fails if is_probe => self.pause = None,
+            Answer::Nothing if is_probe => self.pause = self.pause.map(|pause| Pause { probe: None, ..pause }),
             // It was under way when the pause began, and says nothing about its end.
-            Answer::Takes | Answer::Fails => {}
+            Answer::Takes | Answer::Fails | Answer::Nothing => {}
         }
+    }
+
+    /// Ends the pause, but for its probe: one call may leave now.
+    pub fn let_probe(&mut self, now: Uptime) {
+        if let Some(pause) = &mut self.pause {
+            pause.until = pause.until.min(now);
+        }
+    }
+
+    /// Takes in what was before the start: calls that ended at these moments, and a pause until then.
+    pub fn recall(&mut self, ended: &[Uptime], paused_until: Option<Uptime>) {
+        if !self.rates.is_empty() {
+            ended.iter().for_each(|end| self.count(*end));
+        }
+        if let Some(until) = paused_until {
+            let until = self.pause.map_or(until, |pause| pause.until.max(until));
+            self.pause = Some(Pause { until, probe: None });
+        }
+    }
+
+    /// Counts a call that has ended. Two that end at once may come in another order.
+    fn count(&mut self, end: Uptime) {
+        let at = self.ended.partition_point(|other| *other <= end);
+        self.ended.insert(at, end);
     }
 }
 
@@ -194,11 +219,61 @@ mod tests {
         limit.end(probe, Answer::Wishes(at(3)), at(8));
         assert_eq!(limit.room(at(9)), SendRoom::After(at(2)));
         let probe = limit.take(at(11));
-        limit.end(probe, Answer::Fails, at(12));
-        assert_eq!(limit.room(at(12)), SendRoom::After(at(3)), "as long as it was wished");
-        let probe = limit.take(at(15));
-        limit.end(probe, Answer::Takes, at(16));
-        assert_eq!(limit.room(at(16)), SendRoom::Now(usize::MAX));
+        limit.end(probe, Answer::Takes, at(12));
+        assert_eq!(limit.room(at(12)), SendRoom::Now(usize::MAX));
+    }
+
+    #[test]
+    fn a_probe_that_fails_does_not_repeat_a_pause_of_an_hour() {
+        let mut limit = Limit::new(Vec::new());
+        let call = limit.take(at(0));
+        limit.end(call, Answer::Wishes(at(3600)), at(0));
+        let probe = limit.take(at(3600));
+        limit.end(probe, Answer::Fails, at(3601));
+        assert_eq!(limit.room(at(3601)), SendRoom::Now(usize::MAX));
+    }
+
+    #[test]
+    fn what_never_left_is_no_probe_and_takes_no_place() {
+        let mut limit = Limit::new(vec![(3, at(60))]);
+        let call = limit.take(at(0));
+        limit.end(call, Answer::Wishes(at(6)), at(0));
+        for _ in 0..3 {
+            let probe = limit.take(at(6));
+            assert_eq!(limit.room(at(6)), SendRoom::WhenOneEnds);
+            limit.end(probe, Answer::Nothing, at(6));
+            assert_eq!(limit.room(at(6)), SendRoom::Now(1));
+        }
+        let probe = limit.take(at(6));
+        limit.end(probe, Answer::Takes, at(6));
+        assert_eq!(limit.room(at(6)), SendRoom::Now(1), "of three, two have been called");
+    }
+
+    #[test]
+    fn a_person_ends_a_pause_but_for_its_probe() {
+        let mut limit = Limit::new(Vec::new());
+        limit.let_probe(at(0));
+        assert_eq!(limit.room(at(0)), SendRoom::Now(usize::MAX), "there is no pause");
+        let call = limit.take(at(0));
+        limit.end(call, Answer::Wishes(at(3600)), at(0));
+        limit.let_probe(at(5));
+        assert_eq!((limit.room(at(5)), limit.paused_until(at(5))), (SendRoom::Now(1), None));
+        let probe = limit.take(at(5));
+        limit.let_probe(at(5));
+        assert_eq!(limit.room(at(5)), SendRoom::WhenOneEnds, "one");
+        limit.end(probe, Answer::Wishes(at(9)), at(6));
+        assert_eq!(limit.room(at(6)), SendRoom::After(at(9)));
+    }
+
+    #[test]
+    fn what_was_before_the_start_is_taken_in() {
+        let mut limit = Limit::new(vec![(3, at(60))]);
+        limit.recall(&[at(50), at(10)], Some(at(105)));
+        limit.recall(&[at(40)], Some(at(102)));
+        assert_eq!(limit.room(at(55)), SendRoom::After(at(50)), "the pause");
+        assert_eq!(limit.room(at(105)), SendRoom::Now(1));
+        limit.let_probe(at(60));
+        assert_eq!(limit.room(at(60)), SendRoom::After(at(10)), "the rate");
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::Reason;
+use super::{LONGEST_WISH, Reason};
+
+/// The longest pause of a channel whose receiver has enough (429) and does not say for how long.
+const LONGEST_UNSAID: Duration = Duration::from_secs(60);
 
 /// How one attempt ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,11 +71,16 @@ impl Outcome {
         }
     }
 
-    /// Whether the receiver asks for a pause of the whole channel: a 429, or a `Retry-After`.
-    pub fn asks_for_a_pause(&self) -> bool {
+    /// How long the whole channel is to be left alone, if the receiver asks for that: as long as its `Retry-After` says;
+    /// after a 429 without one as long as the delivery itself waits (`own`), and not longer than a minute.
+    ///
+    /// How long the delivery itself waits is its own affair: a channel that waited for it too would stand still for hours
+    /// after a receiver that asked for seconds.
+    pub fn channel_pause(&self, own: Duration) -> Option<Duration> {
         match self {
-            Outcome::Retry { reason, retry_after, .. } => retry_after.is_some() || *reason == Reason::Status(429),
-            Outcome::Delivered | Outcome::Rejected { .. } => false,
+            Outcome::Retry { retry_after: Some(wish), .. } => Some((*wish).min(LONGEST_WISH)),
+            Outcome::Retry { reason: Reason::Status(429), .. } => Some(own.min(LONGEST_UNSAID)),
+            Outcome::Retry { .. } | Outcome::Delivered | Outcome::Rejected { .. } => None,
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Why was a message not taken, and is that about the channel, about this one message, or about the way to it?
+//! Why was a message not taken, and is that about the channel, about this one message, about the way to it, or about
+//! posbell itself?
 //!
 //! The words are for the owner of a shop: what happened, and what to do where that is known.
 
@@ -75,6 +76,8 @@ pub enum Concern {
     Message,
     /// The way to it: it may be open again soon.
     Way,
+    /// posbell itself: the message never left, and nothing was heard of the receiver.
+    Posbell,
 }
 
 impl Reason {
@@ -95,7 +98,7 @@ impl Reason {
             Reason::Status(550..=559) => Concern::Message,
             Reason::Status(500..=599) => Concern::Way,
             Reason::Status(_) | Reason::MailRefused(_) => Concern::Message,
-            Reason::Unsendable(_) | Reason::EventLost | Reason::TooManyWait(_) => Concern::Message,
+            Reason::Unsendable(_) | Reason::EventLost | Reason::TooManyWait(_) => Concern::Posbell,
             Reason::Gone
             | Reason::ServerRefused(_)
             | Reason::Unauthorized
@@ -158,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_reason_is_about_the_channel_the_message_or_the_way() {
+    fn each_reason_is_about_channel_message_way_or_posbell() {
         let text = || "…".to_owned();
         for (concern, reasons) in [
             (
@@ -187,10 +190,9 @@ mod tests {
                     Reason::Status(554),
                     Reason::Status(600),
                     Reason::MailRefused(554),
-                    Reason::Unsendable(text()),
-                    Reason::EventLost,
                 ],
             ),
+            (Concern::Posbell, vec![Reason::Unsendable(text()), Reason::EventLost, Reason::TooManyWait(5)]),
             (
                 Concern::Way,
                 vec![

@@ -2,7 +2,7 @@
 //!
 //! At once where an attempt says something of the channel itself (the login is refused, the chat is gone); after three
 //! different messages in a row where it may be about one message; otherwise after a quarter of an hour without a
-//! success. A refusal of one message shows that the way to the receiver works.
+//! success. A refusal of one message shows that the way to the receiver works; a message that never left shows nothing.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -56,13 +56,19 @@ impl Streak {
             Concern::Channel => self.refused = true,
             Concern::Message => {
                 self.unreached_since = None;
-                if self.messages.len() < MESSAGES {
-                    self.messages.insert(delivery.clone());
-                }
+                self.refuse(delivery);
             }
+            // It needs a person too, but says nothing of the way.
+            Concern::Posbell => self.refuse(delivery),
             Concern::Way => {
                 self.unreached_since.get_or_insert(up);
             }
+        }
+    }
+
+    fn refuse(&mut self, delivery: &DeliveryId) {
+        if self.messages.len() < MESSAGES {
+            self.messages.insert(delivery.clone());
         }
     }
 
@@ -84,7 +90,7 @@ mod tests {
     use crate::domain::model::ChannelName;
     use crate::domain::test_shop::time;
 
-    /// `C` concerns the channel, `W` the way, `1`, `2`, … the message of that number; one attempt each minute.
+    /// `C` concerns the channel, `W` the way, `P` posbell, `1`, `2`, … the message of that number; one attempt each minute.
     #[track_caller]
     fn check(attempts: &str, minutes: u64, want: Option<ChannelFault>) {
         let channel = ChannelName::new("owner").unwrap();
@@ -93,6 +99,7 @@ mod tests {
             let concern = match attempt {
                 'C' => Concern::Channel,
                 'W' => Concern::Way,
+                'P' => Concern::Posbell,
                 _ => Concern::Message,
             };
             let id = DeliveryId::of(&channel, Some(&attempt.to_string()), &[]);
@@ -112,6 +119,8 @@ mod tests {
         check("W", 15, Some(ChannelFault::Unreachable));
         check("WWW1", 20, None);
         check("W1W", 16, None);
+        check("WPW", 15, Some(ChannelFault::Unreachable));
+        check("PP", 300, None);
         check("W1W", 17, Some(ChannelFault::Unreachable));
     }
 }

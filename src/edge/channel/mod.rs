@@ -3,6 +3,7 @@
 //! A channel never repeats by itself and never returns an error: it says how the attempt ended, and the outbox
 //! decides what follows.
 
+mod credentials;
 pub mod email;
 mod said;
 pub mod telegram;

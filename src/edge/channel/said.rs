@@ -142,12 +142,17 @@ fn readable_whole(text: &str) -> Vec<char> {
     chars
 }
 
-/// The text with the escapes of JSON (`\u0e01`) and of URLs (`%E0`) undone, behind which a name could hide.
+/// The text with the escapes of JSON (`\u0e01`, `\/`) and of URLs (`%E0`) undone, behind which a name or a secret could
+/// hide.
 fn unescaped(text: &str) -> String {
     let mut units: Vec<u16> = Vec::new();
     let mut whole = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
+        if rest.starts_with("\\/") || rest.starts_with("\\\"") {
+            rest = &rest[1..];
+            continue;
+        }
         let unit = rest.strip_prefix("\\u").and_then(|rest| u16::from_str_radix(rest.get(..4)?, 16).ok());
         match unit {
             Some(unit) => {
@@ -283,7 +288,7 @@ mod tests {
     }
 
     fn clean(words: &str) -> Option<String> {
-        Secrets::new(["hunter2", "ok", ""]).clean(words, &outgoing())
+        Secrets::new(["hunter2", "ok", "", "c2hv/cG+="]).clean(words, &outgoing())
     }
 
     #[test]
@@ -298,6 +303,7 @@ mod tests {
             ("ไม่พบสมชายในระบบ", "ไม่พบ…ในระบบ"),
             (r#"{"error":"no \u0e2a\u0e21\u0e0a\u0e32\u0e22"}"#, r#"{"error":"no …"}"#),
             ("no %E0%B8%AA%E0%B8%A1%E0%B8%8A%E0%B8%B2%E0%B8%A2", "no …"),
+            (r#"{"error":"bad key c2hv\/cG+=\""}"#, r#"{"error":"bad key …""}"#),
             ("unknown code C-77, depending on c-770", "unknown code …, depending on c-770"),
             ("call 0899999999 or +66 81 999-9999", "call … or +…"),
             ("limit is 100000 rows, error 42", "limit is 100000 rows, error 42"),

@@ -43,7 +43,7 @@ pub use commit::{Commit, Forgotten, Gather, Gathering};
 pub use compact::Space;
 pub use copy::{BackupError, BackupFile, Contents, FormError, Shelf, Shelved, StoreCopy, broken_off, read_backup};
 pub use export::ExportPage;
-pub use failed::{ChannelRecord, FailedPage};
+pub use failed::{ChannelRecord, Failed, FailedPage, StillWaiting};
 pub use heads::Heads;
 pub use listed::Head;
 pub use lock::{DirLock, Holder};

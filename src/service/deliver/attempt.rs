@@ -10,40 +10,45 @@ use super::{Deliverer, UnderWay, lock};
 use crate::domain::event::{DeliveryId, Event};
 use crate::domain::message::{Text, render, render_newest};
 use crate::domain::model::Timestamp;
-use crate::domain::outbox::{Answer, Concern, Delivery, LONGEST_WISH, Outcome, Reason, State, body};
+use crate::domain::outbox::{Answer, Concern, Delivery, Outcome, Reason, State, body};
 use crate::edge::channel::Outgoing;
 use crate::edge::store::{Commit, DueDelivery, StoreError};
 use crate::service::catch_up::Lookout;
 use crate::service::health::FailedAttempt;
 use crate::service::send_limits::Places;
 
-/// How much longer a pause is than the delivery's own that met it: times are stored without their last digits.
-const GRAIN: Duration = Duration::from_millis(2);
+/// How much longer a pause is than the time of the delivery that met it: times are stored without their last digits.
+pub(super) const GRAIN: Duration = Duration::from_millis(2);
+
+/// For how many deliveries a place is kept. Where a receiver asks for a pause shorter than they wait by themselves, one
+/// after the other meets its wish.
+pub(super) const MOST_MET: usize = 32;
 
 impl UnderWay {
     /// Keeps the place of what met a wish of the receiver; whatever else becomes of it, it waits like any other.
     fn keep_place(&self, delivery: &DeliveryId, answer: Answer) {
         let mut met = lock(&self.met);
         met.retain(|known| known != delivery);
-        if matches!(answer, Answer::Wishes(_)) {
+        if matches!(answer, Answer::Wishes(_)) && met.len() < MOST_MET {
             met.push(delivery.clone());
         }
     }
 }
 
-/// What an attempt says about the receiver.
-fn answer(outcome: &Outcome, after: &Delivery, at: Timestamp, took: Duration) -> Answer {
-    match outcome {
-        Outcome::Delivered => Answer::Takes,
-        Outcome::Retry { retry_after, .. } if outcome.asks_for_a_pause() => {
-            let own = after.state.due_at().and_then(|due| (due - at).to_std().ok()).unwrap_or_default();
-            let wish = retry_after.unwrap_or_default().min(LONGEST_WISH);
-            Answer::Wishes(wish.max(own.saturating_sub(took)) + GRAIN)
-        }
-        Outcome::Retry { .. } => Answer::Fails,
-        // It reads what it is sent, and may take another one.
-        Outcome::Rejected { reason, .. } if reason.concerns() == Concern::Message => Answer::Takes,
-        Outcome::Rejected { .. } => Answer::Fails,
+/// What an attempt says about the receiver, where it left the delivery as `after`.
+fn answer(outcome: &Outcome, after: &Delivery) -> Answer {
+    let last = after.attempts.last();
+    let pause = last.and_then(|last| (last.paused_until? - last.ended()).to_std().ok());
+    match (outcome, pause) {
+        (Outcome::Delivered, _) => Answer::Takes,
+        (_, Some(pause)) => Answer::Wishes(pause + GRAIN),
+        (Outcome::Retry { .. }, None) => Answer::Fails,
+        (Outcome::Rejected { reason, .. }, None) => match reason.concerns() {
+            // It reads what it is sent, and may take another one.
+            Concern::Message => Answer::Takes,
+            Concern::Posbell => Answer::Nothing,
+            Concern::Channel | Concern::Way => Answer::Fails,
+        },
     }
 }
 
@@ -61,7 +66,7 @@ impl Deliverer {
         let took = ended.saturating_sub(begun.up);
         let before = item.delivery;
         let after = self.settle(before.clone(), &outcome, at, took);
-        let answer = answer(&outcome, &after, at, took);
+        let answer = answer(&outcome, &after);
         shared.keep_place(&after.id, answer);
         self.shared.limits.end(&self.channel.name, places, answer, ended);
         self.say(&outcome, &after, &shared.lookout);
@@ -165,18 +170,28 @@ mod tests {
         for (outcome, expected) in [
             (Outcome::Delivered, Answer::Takes),
             (Outcome::rejected(Reason::Status(422)), Answer::Takes),
+            (Outcome::rejected(Reason::EventLost), Answer::Nothing),
+            (Outcome::rejected(Reason::Unsendable("it has panicked".to_owned())), Answer::Nothing),
             (Outcome::rejected(Reason::RecipientRefused), Answer::Fails),
             (Outcome::retry(Reason::Timeout), Answer::Fails),
             (Outcome::retry(Reason::Status(503)), Answer::Fails),
             (Outcome::retry_after(Reason::Status(503), seconds(60)), wishes(60)),
             (Outcome::retry_after(Reason::Status(429), seconds(60)), wishes(60)),
-            // As long as the delivery itself waits.
-            (Outcome::retry_after(Reason::Status(429), seconds(1)), wishes(5)),
+            // The delivery itself waits for 5 s or 100 s, and the others do not wait for it.
+            (Outcome::retry_after(Reason::Status(429), seconds(1)), wishes(1)),
             (Outcome::retry(Reason::Status(429)), wishes(5)),
             (Outcome::retry_after(Reason::Status(429), seconds(7 * 3600)), wishes(6 * 3600)),
         ] {
             let after = before.clone().settle(&outcome, at, took, 1.0, &RetryPolicy::default());
-            assert_eq!(answer(&outcome, &after, at, took), expected, "{outcome:?}");
+            assert_eq!(answer(&outcome, &after), expected, "{outcome:?}");
+        }
+        let slow = RetryPolicy { retry_first: seconds(100), ..RetryPolicy::default() };
+        for (outcome, pause) in
+            [(Outcome::retry_after(Reason::Status(503), seconds(1)), 1), (Outcome::retry(Reason::Status(429)), 60)]
+        {
+            let after = before.clone().settle(&outcome, at, took, 1.0, &slow);
+            assert_eq!(answer(&outcome, &after), wishes(pause), "{outcome:?}");
+            assert_eq!(after.state.due_at(), Some(at + took + seconds(100)), "its own delay is not shortened");
         }
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! Only what waits because an attempt failed is made due. A start does so at most once in a quarter of an hour, and
 //! writes that down before, so that a service that ends again and again does not write to a receiver each time; and it
-//! leaves alone what the receiver asked a pause for. Other settings are another receiver.
+//! leaves alone what the receiver asked a pause for, until that is over. Other settings are another receiver.
 
 use chrono::TimeDelta;
 use tracing::info;
@@ -11,7 +11,7 @@ use tracing::info;
 use super::Deliverer;
 use crate::domain::model::{ChannelName, Timestamp};
 use crate::domain::outbox::Act;
-use crate::edge::store::{ChannelRecord, Commit, Store, StoreError};
+use crate::edge::store::{ChannelRecord, Commit, Failed, Store, StoreError};
 
 /// How long after a start the next one leaves alone what failed.
 const NOT_AGAIN: TimeDelta = TimeDelta::minutes(15);
@@ -30,7 +30,8 @@ impl Deliverer {
         // Killed in between, a changed channel is still another one at the next start.
         let before = known.map_or_else(|| self.channel.settings.clone(), |known| known.settings);
         self.remember(before, now).await?;
-        let tried = try_now(store, name, now, is_changed).await?;
+        let which = if is_changed { Failed::All } else { Failed::WithoutPauses };
+        let tried = try_now(store, name, now, which).await?;
         if is_changed {
             self.remember(self.channel.settings.clone(), now).await?;
         }
@@ -49,10 +50,10 @@ impl Deliverer {
 }
 
 /// Makes due at `now` what waits for the channel because an attempt failed. Returns how many that were.
-async fn try_now(store: &Store, channel: &ChannelName, now: Timestamp, with_pauses: bool) -> Result<u64, StoreError> {
+async fn try_now(store: &Store, channel: &ChannelName, now: Timestamp, which: Failed) -> Result<u64, StoreError> {
     let (mut tried, mut from) = (0, None);
     loop {
-        let page = store.failed(channel, now, with_pauses, from).await?;
+        let page = store.failed(channel, now, which, from).await?;
         tried += page.ids.len() as u64;
         if !page.ids.is_empty() {
             let acts = page.ids.into_iter().map(|id| (id, Act::TryNow, now)).collect();

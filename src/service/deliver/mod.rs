@@ -4,13 +4,15 @@
 //! the loop registers for the wake-up *before* it looks. Killed after a send and before its settling, the message is
 //! sent again with the same id: at least once, never lost.
 //!
-//! A receiver that asks to be left alone holds back all of its messages (`send_limits`). What met that wish keeps its place.
+//! A receiver that asks to be left alone holds back all of its messages (`send_limits`). What met that wish keeps its
+//! place, but nobody waits for it where its own delay is longer than the wish.
 //!
 //! What waited out an outage of hours is looked through before it is sent (`catch_up`): stock states that newer ones
 //! have overtaken are not sent any more.
 
 mod attempt;
 mod failed;
+mod recall;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -19,6 +21,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tracing::{error, info};
+
+pub use self::recall::recall;
 
 use super::catch_up::{Lookout, collapse_waiting};
 use super::health::FailedAttempt;
@@ -84,6 +88,7 @@ impl Deliverer {
             None => return Ok(()),
         }
         let shared = Arc::<UnderWay>::default();
+        *lock(&shared.met) = this.met_before().await?;
         let mut under_way: JoinSet<Result<(), StoreError>> = JoinSet::new();
         let limits = &this.shared.limits;
         loop {
@@ -109,8 +114,8 @@ impl Deliverer {
             tokio::select! {
                 () = shutdown.asked() => break,
                 () = &mut woken, if is_woken => {}
-                // Another channel may have taken the last place, and gives one back.
-                () = &mut ended, if free > 0 && room == SendRoom::WhenOneEnds => {}
+                // Another channel may have taken the last place, and gives one back; or a pause is over before its time.
+                () = &mut ended, if free > 0 && !matches!(room, SendRoom::Now(_)) => {}
                 () = tokio::time::sleep(next) => {}
                 Some(done) = under_way.join_next() => settled(done)?,
             }
@@ -165,7 +170,7 @@ impl Deliverer {
     fn unreadable_is_news(&self, now: Timestamp) -> bool {
         let none = DeliveryId::of(&self.channel.name, None, &[]);
         let up = self.shared.clock.mark().up;
-        let (delivery, recipient, concern) = (&none, None, Concern::Message);
+        let (delivery, recipient, concern) = (&none, None, Concern::Posbell);
         let failed = FailedAttempt { delivery, recipient, concern, why: UNREADABLE, said: None };
         self.shared.health.send_failed(&self.channel.name, failed, (now, up))
     }
@@ -181,15 +186,16 @@ impl Deliverer {
         let is_busy = move |delivery: &Delivery| lock(&known.busy).contains(&delivery.id);
         let when = When::with_pauses(now, self.channel.retry.longest_pause());
         let met = lock(&shared.met).clone();
-        let mut first = match met.is_empty() {
-            true => Vec::new(),
-            false => self.shared.store.waiting_of(met.clone()).await?,
-        };
-        // What has been given up or ended meanwhile has no place any more.
-        let is_gone = |id: &DeliveryId| met.contains(id) && first.iter().all(|item| item.delivery.id != *id);
-        lock(&shared.met).retain(|id| !is_gone(id));
-        first.retain(|item| !is_busy(&item.delivery));
-        first.sort_by_key(|item| item.delivery.created_at);
+        let mut first = Vec::new();
+        if !met.is_empty() {
+            let still = self.shared.store.waiting_of(met.clone(), is_busy.clone()).await?;
+            // What has been given up or ended meanwhile has no place any more.
+            lock(&shared.met).retain(|id| !still.gone.contains(id));
+            // A wish shortens nobody's own delay.
+            first = still.waiting;
+            first.retain(|item| item.delivery.state.due_at().is_some_and(|due_at| due_at <= now));
+            first.sort_by_key(|item| item.delivery.created_at);
+        }
         let mut due = self.shared.store.due(&self.channel.name, when, free, is_busy).await?;
         if !first.is_empty() {
             due.now.retain(|item| !met.contains(&item.delivery.id));

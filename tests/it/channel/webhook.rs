@@ -150,6 +150,21 @@ async fn a_refusal_comes_with_the_receivers_own_words() {
 }
 
 #[tokio::test]
+async fn a_refusal_that_quotes_a_login_in_part_shows_none_of_it() {
+    let words = r#"{"error":"Incorrect API key provided: sk-live-abcdef1234XYZ. user shopuser pass p@ss9word"}"#;
+    let answer = "HTTP/1.1 401 \r\ncontent-type: application/json\r\ncontent-length: ";
+    let receiver = Receiver::saying(format!("{answer}{}\r\n\r\n{words}", words.len())).await;
+    let headers = [("authorization", "Bearer sk-live-abcdef1234XYZ"), ("x-basic", "Basic c2hvcHVzZXI6cEBzczl3b3Jk")];
+    let settings = WebhookSettings {
+        headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+        ..settings(&format!("http://{}/hook", receiver.address()))
+    };
+    let outcome = Webhook::new(settings).expect("is a webhook").send(&outgoing()).await;
+    let said = r#"{"error":"Incorrect API key provided: …. user … pass …"}"#;
+    assert_eq!(outcome, Outcome::rejected(Reason::Status(401)).saying(Some(said.to_owned())));
+}
+
+#[tokio::test]
 async fn a_refusal_without_an_end_is_not_listened_to() {
     let receiver = Receiver::start(|mut stream| async move {
         let mut sent = stream.write_all(b"HTTP/1.1 500 \r\ncontent-type: text/plain\r\n\r\nbroken ").await;

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use posbell::domain::event::{DeliveryId, Severity};
-use posbell::domain::outbox::{Act, Outcome, Reason, RetryPolicy, State};
-use posbell::edge::store::{ChannelRecord, Commit, Store};
+use posbell::domain::outbox::{Act, Delivery, Outcome, Reason, RetryPolicy, State};
+use posbell::edge::store::{ChannelRecord, Commit, Failed, Store};
 
 use super::{ALL, at, channel, open, sent};
 
@@ -24,10 +24,10 @@ async fn tried(store: &Store, n: u64, severity: Severity, outcome: Option<Outcom
 }
 
 /// All parts of what failed and is due after second 1.
-async fn failed(store: &Store, with_pauses: bool) -> (BTreeSet<DeliveryId>, usize) {
+async fn failed(store: &Store, which: Failed) -> (BTreeSet<DeliveryId>, usize) {
     let (mut found, mut parts, mut from) = (BTreeSet::new(), 0, None);
     loop {
-        let page = store.failed(&channel("erp"), at(1), with_pauses, from).await.unwrap();
+        let page = store.failed(&channel("erp"), at(1), which, from).await.unwrap();
         parts += 1;
         for id in page.ids {
             assert!(found.insert(id), "each is found once");
@@ -54,18 +54,79 @@ async fn only_what_waits_because_an_attempt_failed_is_found() {
     tried(&store, 251, Severity::Info, None).await;
     tried(&store, 252, Severity::Info, Some(Outcome::Delivered)).await;
     tried(&store, 253, Severity::Info, Some(Outcome::rejected(Reason::Gone))).await;
-    assert_eq!(failed(&store, false).await, (expected.clone(), 3));
+    assert_eq!(failed(&store, Failed::WithoutPauses).await, (expected.clone(), 3));
 
     let acts: Vec<_> = expected.iter().take(100).map(|id| (id.clone(), Act::TryNow, at(1))).collect();
     store.commit(Commit { acts, ..Commit::default() }).await.unwrap();
     let left: BTreeSet<DeliveryId> = expected.iter().skip(100).cloned().collect();
-    assert_eq!(failed(&store, false).await.0, left);
+    assert_eq!(failed(&store, Failed::WithoutPauses).await.0, left);
     let due = store.due(&channel("erp"), at(1), ALL, |_| false).await.unwrap();
     let now = due.now.iter().filter(|item| matches!(item.delivery.state, State::Retrying { .. })).count();
     assert_eq!(now, 100);
     assert!(due.now.iter().all(|item| item.delivery.again.is_none()), "no new beginning");
     let all: BTreeSet<DeliveryId> = left.into_iter().chain([pauses]).collect();
-    assert_eq!(failed(&store, true).await.0, all);
+    assert_eq!(failed(&store, Failed::All).await.0, all);
+}
+
+#[tokio::test]
+async fn a_pause_is_known_from_what_met_the_wish_until_it_is_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let mut met = Vec::new();
+    for (n, wish) in [(0, 300), (1, 900)] {
+        let wish = Outcome::retry_after(Reason::Status(503), Duration::from_secs(wish));
+        met.push(tried(&store, n, Severity::Info, Some(wish)).await);
+    }
+    tried(&store, 2, Severity::Info, Some(Outcome::retry(Reason::Timeout))).await;
+    for (now, ids, left) in [(1, &met[..], Some(899)), (301, &met[1..], Some(599)), (-90_000, &met[..], Some(900))] {
+        let page = store.failed(&channel("erp"), at(now), Failed::OnlyPauses, None).await.unwrap();
+        assert_eq!((&page.ids[..], page.pause), (ids, left.map(Duration::from_secs)), "at {now}");
+    }
+    let ended = store.failed(&channel("erp"), at(301), Failed::WithoutPauses, None).await.unwrap();
+    assert_eq!(ended.ids.len(), 2, "what met a wish that is over waits for nothing but its own delay");
+    let acts = met.iter().map(|id| (id.clone(), Act::TryNow, at(1))).collect();
+    store.commit(Commit { acts, ..Commit::default() }).await.unwrap();
+    let page = store.failed(&channel("erp"), at(0), Failed::OnlyPauses, None).await.unwrap();
+    assert_eq!((page.ids.len(), page.pause), (0, None), "a person has ended it");
+}
+
+#[tokio::test]
+async fn what_is_settled_while_it_is_looked_at_is_not_sent_twice() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let wish = Outcome::retry_after(Reason::Status(429), Duration::from_secs(3600));
+    let id = tried(&store, 0, Severity::Info, Some(wish)).await;
+    let busy = store.waiting_of(vec![id.clone()], |_| true).await.unwrap();
+    assert!(busy.waiting.is_empty() && busy.gone.is_empty(), "it keeps its place: {busy:?}");
+    let (runtime, settling) = (tokio::runtime::Handle::current(), store.clone());
+    // The attempt ends between the look and the question whether it is under way: it is not, any more.
+    let is_busy = move |delivery: &Delivery| {
+        let after = Delivery { state: State::Delivered { at: at(2) }, ..delivery.clone() };
+        let commit = Commit { settled: vec![(delivery.clone(), after)], ..Commit::default() };
+        runtime.block_on(settling.commit(commit)).unwrap();
+        false
+    };
+    let still = store.waiting_of(vec![id.clone()], is_busy).await.unwrap();
+    assert!(still.waiting.is_empty(), "{still:?}");
+    assert_eq!(still.gone, [id]);
+}
+
+#[tokio::test]
+async fn the_latest_calls_are_found_behind_many_that_wait() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    tried(&store, 0, Severity::Info, Some(Outcome::Delivered)).await;
+    tried(&store, 1, Severity::Info, Some(Outcome::retry(Reason::Timeout))).await;
+    let planned: Vec<Commit> = (2..1_200).map(|n| sent(n, 0)).collect();
+    let waiting = planned.into_iter().fold(Commit::default(), |mut all, commit| {
+        all.events.extend(commit.events);
+        all.deliveries.extend(commit.deliveries);
+        all
+    });
+    store.commit(waiting).await.unwrap();
+    let calls = store.latest_calls(vec![channel("erp"), channel("other")]).await.unwrap();
+    assert_eq!(calls.into_iter().collect::<Vec<_>>(), [(channel("erp"), vec![at(0), at(0)])]);
+    assert!(store.latest_calls(vec![channel("other")]).await.unwrap().is_empty());
 }
 
 #[tokio::test]

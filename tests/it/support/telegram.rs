@@ -55,7 +55,7 @@ struct Desk {
 /// How strict the server is, and what has come so far.
 #[derive(Default)]
 struct Rules {
-    has_rates: bool,
+    rates: Vec<(usize, Duration)>,
     /// The call with this number, from 1 on, is told to wait so many seconds.
     refuses: Option<(usize, u32)>,
     calls: usize,
@@ -84,8 +84,8 @@ impl Rules {
         if let Some((_, seconds)) = self.refuses.filter(|(number, _)| *number == self.calls) {
             wait = wait.max(Duration::from_secs(seconds.into()));
         }
-        let rates = if message.chat_id < 0 { &RATES[..] } else { &RATES[..1] };
-        for (most, window) in rates.iter().filter(|_| self.has_rates) {
+        let of_person = message.chat_id > 0;
+        for (most, window) in self.rates.iter().take(if of_person { 1 } else { usize::MAX }) {
             let counted: Vec<Duration> = chat.taken.iter().filter(|at| **at + *window > now).copied().collect();
             if counted.len() >= *most {
                 wait = wait.max(counted[counted.len() - most] + *window - now);
@@ -141,7 +141,12 @@ impl BotApi {
 
     /// From now on, keep the rates of the real server.
     pub fn be_strict(&self) {
-        self.rules().has_rates = true;
+        self.keep_rates(&RATES);
+    }
+
+    /// From now on, keep these rates, into a person's chat only the first of them.
+    pub fn keep_rates(&self, rates: &[(usize, Duration)]) {
+        self.rules().rates = rates.to_vec();
     }
 
     /// Tell the call with this number, from 1 on, to wait so many seconds.

@@ -20,6 +20,7 @@ mod mass_change;
 mod nightly;
 mod older;
 mod overflow;
+mod pauses;
 mod refresh;
 mod refusals;
 mod replay;

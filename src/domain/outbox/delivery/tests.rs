@@ -135,3 +135,23 @@ fn a_receiver_that_is_gone_gets_no_second_try() {
     let settled = delivery().settle(&gone, at(0), Duration::ZERO, 0.0, &RetryPolicy::default());
     assert_eq!(settled.state, State::Dead { at: at(0) });
 }
+
+#[test]
+fn the_pause_of_a_channel_is_the_wish_and_not_the_delay_of_the_delivery() {
+    let policy = RetryPolicy { retry_first: Duration::from_secs(600), ..RetryPolicy::default() };
+    let seconds = |seconds| Some(Duration::from_secs(seconds));
+    let wish = Outcome::retry_after(Reason::Status(503), Duration::from_secs(20));
+    let met = delivery().settle(&wish, at(0), Duration::from_secs(2), 1.0, &policy);
+    assert_eq!(met.state, State::Retrying { due_at: at(602) });
+    for (now, left) in [(2, seconds(20)), (12, seconds(10)), (22, None), (90_000, None), (-90_000, seconds(20))] {
+        assert_eq!(met.pause_left(at(now)), left, "at {now}");
+    }
+    let by_a_person = Delivery { state: State::Retrying { due_at: at(5) }, ..met.clone() };
+    assert_eq!(by_a_person.pause_left(at(5)), None);
+    // As it was written down before the end of the pause was.
+    let mut old = met;
+    old.attempts.iter_mut().for_each(|attempt| attempt.paused_until = None);
+    assert_eq!(old.pause_left(at(12)), seconds(590));
+    let failed = delivery().settle(&failed(), at(0), Duration::ZERO, 1.0, &policy);
+    assert_eq!(failed.pause_left(at(0)), None);
+}

@@ -15,8 +15,6 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message};
 use lettre::transport::smtp;
@@ -29,9 +27,9 @@ use tracing::instrument::WithSubscriber;
 use tracing::subscriber::NoSubscriber;
 
 pub use self::server::{BadSmtpLine, Security, SmtpServer};
-use super::Outgoing;
 use super::said::Secrets;
 use super::transport::reason_of;
+use super::{Outgoing, credentials};
 use crate::domain::outbox::{Outcome, Reason, TlsFault};
 
 /// `PLAIN` where the server knows it, `LOGIN` for those that still don't.
@@ -114,8 +112,7 @@ impl Email {
         let credentials = match (&server.user, password) {
             (Some(user), Some(password)) => {
                 let password = password.expose_secret();
-                let logins = [format!("\0{user}\0{password}"), password.to_owned()].map(|login| STANDARD.encode(login));
-                hidden = Secrets::new([password, &logins[0], &logins[1]]);
+                hidden = Secrets::new(credentials::of_login(user, password));
                 Some(Credentials::new(user.clone(), password.to_owned()))
             }
             (Some(_), None) => return Err(EmailError::PasswordMissing),

@@ -26,7 +26,7 @@ pub use chat::ChatTarget;
 
 use super::said::Secrets;
 use super::transport::reason_of;
-use super::{Outgoing, SharedLimit};
+use super::{Outgoing, SharedLimit, credentials};
 use crate::domain::event::Severity;
 use crate::domain::message::{Text, cut_utf16};
 use crate::domain::outbox::{Outcome, Rate, Reason};
@@ -109,7 +109,10 @@ impl Telegram {
         // The default would tell the next host the URL, and the token with it.
         let client = teloxide::net::default_reqwest_settings().referer(false).no_proxy().timeout(timeout);
         let mut bot = Bot::with_client(token, client.build().map_err(|_| TelegramError::Client)?);
+        let mut secrets = vec![token.to_owned()];
+        secrets.extend(token.split_once(':').map(|(_, secret)| secret.to_owned()));
         if let Some(mut url) = api_url {
+            secrets.extend(credentials::of_url(&url));
             if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
                 return Err(TelegramError::BadApiUrl);
             }
@@ -117,8 +120,7 @@ impl Telegram {
             url.path_segments_mut().map_err(|()| TelegramError::BadApiUrl)?.pop_if_empty();
             bot = bot.set_api_url(url);
         }
-        let hidden = Secrets::new([Some(token), token.split_once(':').map(|(_, secret)| secret)].into_iter().flatten());
-        let key = key_of(&bot);
+        let (hidden, key) = (Secrets::new(secrets), key_of(&bot));
         Ok(Self { bot, chat: chat_id, silent, key, hidden, timeout })
     }
 

@@ -15,8 +15,6 @@ pub mod sign;
 use std::fmt;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use ipnet::IpNet;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT};
 use reqwest::{Client, Request, Response, StatusCode};
@@ -24,9 +22,9 @@ use url::{Host, Url};
 
 use self::address::{GuardedResolver, NameRefused};
 use self::sign::SigningSecret;
-use super::Outgoing;
 use super::said::{Secrets, title_of};
 use super::transport::{causes, reason_of};
+use super::{Outgoing, credentials};
 use crate::domain::model::Timestamp;
 use crate::domain::outbox::{Outcome, Reason};
 
@@ -37,9 +35,6 @@ const ANSWER_LIMIT: usize = 64 * 1024;
 /// How long an unused connection is kept for the next delivery. Common servers close theirs after 5 s and more; one
 /// that is closed while we write to it costs a retry, so ours go first.
 const IDLE_LIMIT: Duration = Duration::from_secs(4);
-
-/// From so many characters on a part of the URL's path may be a token.
-const TOKEN: usize = 6;
 
 /// Headers that posbell or HTTP itself sets. A second value from the configuration would leave it to the receiver
 /// which of the two counts.
@@ -133,7 +128,8 @@ impl Webhook {
             Some(Host::Domain(_)) | None => None,
         };
         let client = client(&url, allow_networks, timeout)?;
-        let hidden = hidden(&url, &headers);
+        let of_headers = headers.iter().flat_map(|(_, value)| credentials::of_header(value));
+        let hidden = Secrets::new(credentials::of_url(&url).into_iter().chain(of_headers));
         Ok(Self { client, headers: custom_headers(headers)?, url, secrets, hidden, refused })
     }
 
@@ -249,19 +245,6 @@ async fn words(mut response: Response) -> Option<String> {
     let text = String::from_utf8_lossy(&bytes);
     let is_page = kind.is_some_and(|kind| kind.starts_with("text/html")) || text.trim_start().starts_with('<');
     if is_page { title_of(&text).map(str::to_owned) } else { Some(text.into_owned()) }
-}
-
-/// The secrets that stand in a URL and in headers, as they are written there and as they are sent.
-fn hidden(url: &Url, headers: &[(String, String)]) -> Secrets {
-    let login = format!("{}:{}", url.username(), url.password().unwrap_or_default());
-    let mut secrets = vec![url.password().unwrap_or_default().to_owned(), STANDARD.encode(login)];
-    // Short parts of a path are names.
-    let parts = url.path_segments().into_iter().flatten().filter(|part| part.len() >= TOKEN);
-    secrets.extend(parts.map(str::to_owned));
-    secrets.extend(url.query_pairs().map(|(_, value)| value.into_owned()));
-    secrets.extend(url.query().map(str::to_owned));
-    secrets.extend(headers.iter().map(|(_, value)| value.clone()));
-    Secrets::new(secrets)
 }
 
 /// Reads a good answer to its end or to the limit: a receiver that breaks off in the middle of its own "yes" may not
