@@ -147,7 +147,9 @@ fn said(act: Act, args: &ActArgs, done: &ActDone, is_running: bool) -> Vec<Strin
             None => "There are no dead letters.".to_owned(),
         }),
         (0, _) => match &args.channel {
-            Some(channel) if !args.dead => said.push(format!("Nothing waits for {channel} because an attempt failed.")),
+            Some(channel) if !args.dead => said.push(format!(
+                "Nothing waits for {channel} because an attempt failed. A pause that its receiver asked for stays as it is."
+            )),
             _ => {}
         },
         (_, Act::Drop) => said.push(format!(

@@ -94,14 +94,7 @@ pub(super) fn start(
     let (config, shared) = (Arc::clone(config), Arc::clone(shared));
     #[expect(clippy::disallowed_methods, reason = "it ends after its step when nobody listens any more")]
     tokio::spawn(async move {
-        let is_of_channel = query.channel.is_some() && !query.dead;
-        let wake = |channel: &ChannelName| {
-            // Only now: what met the wish is due, and is the probe.
-            if is_of_channel {
-                shared.limits.let_probe(channel, shared.clock.mark().up);
-            }
-            shared.wake(std::iter::once(channel));
-        };
+        let wake = |channel: &ChannelName| shared.wake(std::iter::once(channel));
         let outbox = Outbox { config: &config, store: &shared.store, clock: &shared.clock, wake: &wake };
         run(outbox, act, &query, &lines).await;
     });
@@ -170,13 +163,14 @@ impl Outbox<'_> {
         Ok(done)
     }
 
-    /// Makes due what waits for the channel because an attempt failed, also what its receiver asked a pause for.
+    /// Makes due what waits for the channel because an attempt failed. What its receiver asked a pause for is left alone
+    /// until that is over: a person's word is none of the receiver's.
     async fn try_what_failed(&self, channel: &str, lines: &Sender<ActLine<ActDone>>) -> Result<ActDone, Broken> {
         let mut done = ActDone::default();
         let Ok(channel) = ChannelName::new(channel) else { return Ok(done) };
         let mut from = None;
         loop {
-            let page = self.store.failed(&channel, self.clock.now(), Failed::All, from).await?;
+            let page = self.store.failed(&channel, self.clock.now(), Failed::WithoutPauses, from).await?;
             from = page.next;
             done.changed += page.ids.len() as u64;
             if !page.ids.is_empty() {

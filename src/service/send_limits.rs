@@ -26,7 +26,7 @@ pub struct SendLimits {
     /// The keys of what holds each channel, the one of its pauses first.
     of: BTreeMap<ChannelName, Vec<String>>,
     all: Mutex<BTreeMap<String, Limit>>,
-    /// Rung when a call of any channel, or a pause by a person's word, has ended.
+    /// Rung when a call of any channel has ended.
     pub(super) ended: Notify,
 }
 
@@ -91,16 +91,6 @@ impl SendLimits {
         let up = BEGAN + up;
         let until = self.lock().get(self.keys(channel).first()?)?.paused_until(up)?;
         until.checked_sub(up)
-    }
-
-    /// Ends the pause of the channel's receiver, but for its probe.
-    pub(super) fn let_probe(&self, channel: &ChannelName, up: Duration) {
-        let mut all = self.lock();
-        if let Some(limit) = self.keys(channel).first().and_then(|key| all.get_mut(key)) {
-            limit.let_probe(BEGAN + up);
-        }
-        drop(all);
-        self.ended.notify_waiters();
     }
 
     /// Whether only so many messages to the channel may leave in so long.

@@ -140,13 +140,6 @@ impl Limit {
         }
     }
 
-    /// Ends the pause, but for its probe: one call may leave now.
-    pub fn let_probe(&mut self, now: Uptime) {
-        if let Some(pause) = &mut self.pause {
-            pause.until = pause.until.min(now);
-        }
-    }
-
     /// Takes in what was before the start: calls that ended at these moments, and a pause until then.
     pub fn recall(&mut self, ended: &[Uptime], paused_until: Option<Uptime>) {
         if !self.rates.is_empty() {
@@ -250,30 +243,15 @@ mod tests {
     }
 
     #[test]
-    fn a_person_ends_a_pause_but_for_its_probe() {
-        let mut limit = Limit::new(Vec::new());
-        limit.let_probe(at(0));
-        assert_eq!(limit.room(at(0)), SendRoom::Now(usize::MAX), "there is no pause");
-        let call = limit.take(at(0));
-        limit.end(call, Answer::Wishes(at(3600)), at(0));
-        limit.let_probe(at(5));
-        assert_eq!((limit.room(at(5)), limit.paused_until(at(5))), (SendRoom::Now(1), None));
-        let probe = limit.take(at(5));
-        limit.let_probe(at(5));
-        assert_eq!(limit.room(at(5)), SendRoom::WhenOneEnds, "one");
-        limit.end(probe, Answer::Wishes(at(9)), at(6));
-        assert_eq!(limit.room(at(6)), SendRoom::After(at(9)));
-    }
-
-    #[test]
     fn what_was_before_the_start_is_taken_in() {
         let mut limit = Limit::new(vec![(3, at(60))]);
         limit.recall(&[at(50), at(10)], Some(at(105)));
         limit.recall(&[at(40)], Some(at(102)));
         assert_eq!(limit.room(at(55)), SendRoom::After(at(50)), "the pause");
         assert_eq!(limit.room(at(105)), SendRoom::Now(1));
-        limit.let_probe(at(60));
-        assert_eq!(limit.room(at(60)), SendRoom::After(at(10)), "the rate");
+        let mut without_pause = Limit::new(vec![(3, at(60))]);
+        without_pause.recall(&[at(50), at(10), at(40)], None);
+        assert_eq!(without_pause.room(at(60)), SendRoom::After(at(10)), "the rate");
     }
 
     #[test]

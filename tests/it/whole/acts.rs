@@ -262,7 +262,13 @@ async fn what_cannot_be_done_is_said_with_what_to_do() {
         refused(&rig, 1, &["drop", &id], &["nothing left to drop"]);
         refused(&rig, 1, &["retry", "--dead", "--channel", "erp"], &["there is no channel `erp`; there is: receiver"]);
         refused(&rig, 1, &["retry", "--channel", "erp"], &["there is no channel `erp`; there is: receiver"]);
-        said(&rig, &["retry", "--channel", "receiver"], &["Nothing waits for receiver because an attempt failed."]);
+        said(
+            &rig,
+            &["retry", "--channel", "receiver"],
+            &[
+                "Nothing waits for receiver because an attempt failed. A pause that its receiver asked for stays as it is.",
+            ],
+        );
         said(&rig, &["drop", "--dead", "--channel", "erp"], &["There are no dead letters to erp."]);
     };
     check();
