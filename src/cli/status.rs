@@ -157,6 +157,14 @@ fn shop_text(shop: &ShopStatus, now: Timestamp, zone: Tz) -> String {
             shop.id
         ));
     }
+    if let Some(left) = shop.blocked_ms {
+        text.push_str(&format!(
+            "  WAITING: something in between answers in the place of POSPOS (a firewall?). Next try in {}, or now with \
+             `posbell resume {}`.\n",
+            length(left),
+            shop.id
+        ));
+    }
     let rows: Vec<Vec<String>> =
         shop.resources.iter().map(|resource| resource_row(shop, resource, now, zone)).collect();
     for line in table::aligned(&["RESOURCE", "EVERY", "LAST READ", "ROWS", "STATE"], &rows).lines() {

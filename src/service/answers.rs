@@ -64,6 +64,7 @@ impl Answers for ServiceAnswers {
     async fn status(&self) -> Result<String, Refusal> {
         let quota = self.shops.iter().map(|shop| (shop.id().to_string(), quota_of(shop)));
         let rhythms = self.shops.iter().map(|shop| (shop.id().to_string(), shop.rhythm()));
+        let blocked = |shop: &Arc<Shop>| Some((shop.id().to_string(), report::millis(shop.pospos.blocked_for()?)));
         let slowed = |shop: &Arc<Shop>| {
             let remaining = shop.pospos.governor().slowed()?.remaining;
             Some((shop.id().to_string(), u64::try_from(remaining.as_millis()).unwrap_or(u64::MAX)))
@@ -76,6 +77,7 @@ impl Answers for ServiceAnswers {
             health: &self.shared.health,
             quota: quota.collect::<BTreeMap<_, _>>(),
             slowed: self.shops.iter().filter_map(slowed).collect(),
+            blocked: self.shops.iter().filter_map(blocked).collect(),
             rhythms: rhythms.collect(),
             paused: self.config.channels.iter().filter_map(paused).collect(),
         };

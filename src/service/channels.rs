@@ -23,8 +23,8 @@ use crate::edge::store::{ChannelTold, ChannelsTold, Commit, FailingRecord, Overf
 const LOOK: Duration = Duration::from_secs(1);
 
 /// A channel of which it was told within this time, and which has taken messages since, fails and works in turns. It is
-/// told again only when it has failed for [`FLAPPING_FOR`], and its end only after [`QUIET_FOR`] without a failure: a
-/// receiver that refuses some messages and takes others must not ring each time.
+/// among the problems at once, told again only when it has failed for [`FLAPPING_FOR`], and its end only after
+/// [`QUIET_FOR`] without a failure: a receiver that refuses some messages and takes others must not ring each time.
 const FLAPPING: TimeDelta = TimeDelta::hours(1);
 const FLAPPING_FOR: TimeDelta = TimeDelta::minutes(5);
 const QUIET_FOR: Duration = Duration::from_secs(15 * 60);
@@ -64,20 +64,30 @@ impl ChannelWatch {
     }
 
     async fn look(&mut self, channel: &ChannelName) -> Result<(), StoreError> {
-        let up = self.shared.clock.mark().up;
+        let (now, up) = (self.shared.clock.now(), self.shared.clock.mark().up);
         let health = &self.shared.health;
         let recipients = self.shared.destinations.recipients(channel).map_or(1, <[String]>::len);
-        let record = self.records.0.get(channel).cloned().unwrap_or_default();
+        let before = self.records.0.get(channel).cloned().unwrap_or_default();
+        let mut record = before.clone();
         let fault = health.channel_fault(channel, recipients, up);
-        let is_well = fault.is_none()
-            && health.channel_takes(channel)
-            && (!record.flaps || health.channel_quiet_for(channel, up) >= QUIET_FOR);
-        match (record.failing.clone(), fault) {
-            (None, Some((cause, failing))) => self.tell_failing(channel, record, cause, failing).await,
-            (Some(failed), _) if is_well => {
-                info!(channel.name = %channel, "channel {channel} takes messages again");
-                self.tell_recovered(channel, ChannelTold { failing: None, ..record }, failed.since).await
+        match &fault {
+            Some((cause, failing)) if record.failing.is_none() => {
+                record.failing = Some(FailingRecord { since: failing.since, cause: *cause });
             }
+            None if health.channel_takes(channel) => record.failing = None,
+            _ => {}
+        }
+        let may_tell = |failed: &FailingRecord| !was_told_lately(&before, now) || now - failed.since >= FLAPPING_FOR;
+        let is_quiet = health.channel_quiet_for(channel, up) >= QUIET_FOR;
+        match (record.failing.clone().zip(fault), record.told_since) {
+            (Some((failed, (_, failing))), None) if may_tell(&failed) => {
+                self.tell_failing(channel, record, &failed, &failing).await
+            }
+            (None, Some(since)) if record.failing.is_none() && (!record.flaps || is_quiet) => {
+                info!(channel.name = %channel, "channel {channel} takes messages again");
+                self.tell_recovered(channel, ChannelTold { told_since: None, ..record }, since).await
+            }
+            _ if record != before => self.write(channel, record, Vec::new(), Vec::new()).await,
             _ => Ok(()),
         }
     }
@@ -86,27 +96,24 @@ impl ChannelWatch {
         &mut self,
         channel: &ChannelName,
         record: ChannelTold,
-        cause: ChannelFault,
-        failing: Failing,
+        failed: &FailingRecord,
+        failing: &Failing,
     ) -> Result<(), StoreError> {
         let now = self.shared.clock.now();
-        let flaps = was_told_lately(&record, now);
-        if flaps && now - failing.since < FLAPPING_FOR {
-            return Ok(());
-        }
         let why = failing.in_full();
         error!(channel.name = %channel, "channel {channel} does not take messages: {}", failing.why);
         let record = ChannelTold {
-            failing: Some(FailingRecord { since: failing.since, cause }),
+            told_since: Some(failed.since),
+            flaps: was_told_lately(&record, now),
             told_at: Some(now),
-            flaps,
             failing_events: record.failing_events + 1,
             ..record
         };
         let waiting = self.waiting(channel).await?;
-        let event = ChannelFailing { channel: channel.clone(), since: failing.since, cause, why, waiting };
+        let FailingRecord { since, cause } = *failed;
+        let event = ChannelFailing { channel: channel.clone(), since, cause, why, waiting };
         let event = self.factory(channel, now).channel_failing(record.failing_events, event);
-        self.tell(channel, record, event, Vec::new()).await
+        self.write(channel, record, vec![event], Vec::new()).await
     }
 
     async fn tell_recovered(
@@ -121,7 +128,7 @@ impl ChannelWatch {
         let waiting = self.waiting(channel).await?;
         let event = ChannelRecovered { channel: channel.clone(), since, lasted_s, waiting };
         let event = self.factory(channel, now).channel_recovered(record.recovered_events, event);
-        self.tell(channel, record, event, Vec::new()).await
+        self.write(channel, record, vec![event], Vec::new()).await
     }
 
     /// Tells once of each channel for which more was to be sent than may wait, until clearly fewer wait.
@@ -138,7 +145,7 @@ impl ChannelWatch {
             let ended = record.overflow_since.filter(|_| !overflows.contains_key(&channel));
             if let Some(since) = ended {
                 let record = ChannelTold { overflow_since: None, ..record };
-                match record.failing {
+                match record.told_since {
                     // Its own end is still to come.
                     Some(_) => drop(self.records.0.insert(channel, record)),
                     None => self.tell_recovered(&channel, record, since).await?,
@@ -172,21 +179,21 @@ impl ChannelWatch {
             waiting: most,
         };
         let event = self.factory(channel, now).channel_failing(record.failing_events, event);
-        self.tell(channel, record, event, vec![channel.clone()]).await
+        self.write(channel, record, vec![event], vec![channel.clone()]).await
     }
 
-    /// Commits what is known of the channel with the event and its deliveries.
-    async fn tell(
+    /// Commits what is known of the channel with the events and their deliveries.
+    async fn write(
         &mut self,
         channel: &ChannelName,
         record: ChannelTold,
-        event: Event,
+        events: Vec<Event>,
         overflow_told: Vec<ChannelName>,
     ) -> Result<(), StoreError> {
         let mut records = self.records.clone();
         records.0.insert(channel.clone(), record);
         let channels_told = Some(records.clone());
-        self.shared.commit_events(vec![event], Commit { channels_told, overflow_told, ..Commit::default() }).await?;
+        self.shared.commit_events(events, Commit { channels_told, overflow_told, ..Commit::default() }).await?;
         self.records = records;
         Ok(())
     }

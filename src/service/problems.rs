@@ -101,7 +101,7 @@ impl Problem {
             ProblemKind::NotRunning => "the service does not run: start it".to_owned(),
             ProblemKind::Disk => "the disk takes nothing: nothing is read and nothing sent until it does".to_owned(),
             ProblemKind::KeyRefused => format!(
-                "shop {shop}: its key was refused and nothing is read; put a new key in place, or `posbell resume {shop}`"
+                "shop {shop}: its key was refused and nothing is read; put a new key in place and restart, or `posbell resume {shop}`"
             ),
             ProblemKind::Stale => format!("shop {shop}: {resource} is not read; `posbell status` says why"),
             ProblemKind::Held => {

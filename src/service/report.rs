@@ -73,6 +73,8 @@ pub struct ShopStatus {
     pub quota: Vec<QuotaStatus>,
     /// Less than the quota is used for so many milliseconds more, because the API said that there are too many calls.
     pub slowed_ms: Option<u64>,
+    /// No call is made for so many milliseconds more, because something in between answers in the place of the API.
+    pub blocked_ms: Option<u64>,
 }
 
 /// One resource of a shop.
@@ -172,6 +174,8 @@ pub struct Live<'a> {
     pub quota: BTreeMap<String, Vec<QuotaStatus>>,
     /// For how many milliseconds a shop is still slowed, by id.
     pub slowed: BTreeMap<String, u64>,
+    /// For how many milliseconds no call of a shop is made, by id.
+    pub blocked: BTreeMap<String, u64>,
     /// How each shop is read now, by id.
     pub rhythms: BTreeMap<String, Rhythm>,
     /// For how much longer receivers asked to be left alone, by channel.
@@ -218,6 +222,7 @@ pub async fn status(
             resources,
             quota: live.and_then(|live| live.quota.get(shop.id.as_str()).cloned()).unwrap_or_default(),
             slowed_ms: live.and_then(|live| live.slowed.get(shop.id.as_str()).copied()),
+            blocked_ms: live.and_then(|live| live.blocked.get(shop.id.as_str()).copied()),
         });
     }
     let mut counts = store.outbox_counts().await?;
@@ -282,7 +287,7 @@ fn copies_status(config: &Config, live: Option<&Live<'_>>, now: Timestamp) -> Co
     CopiesStatus { newest, failing: live.and_then(|live| live.health.copies()).map(FailingStatus::from) }
 }
 
-fn millis(duration: Duration) -> u64 {
+pub(super) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 

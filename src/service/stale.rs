@@ -133,7 +133,8 @@ impl StaleWatch {
                 passed_at: None,
                 unread_for,
                 failing_for: since_up.map_or(unread_or_new, |since_up| up.saturating_sub(since_up)),
-                is_failing: passes.failing.is_some(),
+                // A refused key and a firewall's page make each list wait, whether or not it was tried.
+                is_failing: since_up.is_some() || shop.is_stopped(),
                 is_overdue,
                 is_read: passes.read_up.is_some() && passes.failing.is_none() && !is_overdue && !shop.is_stopped(),
                 changes: passes.changes,

@@ -10,6 +10,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::Outgoing;
+use crate::domain::event::EventKind;
 
 /// How long the words are at most, in characters.
 const LONGEST: usize = 200;
@@ -49,19 +50,34 @@ impl Secrets {
     pub(super) fn clean(&self, words: &str, outgoing: &Outgoing) -> Option<String> {
         let shown = readable(words);
         let answer: Vec<char> = shown.iter().map(char::to_ascii_lowercase).collect();
-        let data = Data::of(outgoing)?;
         let mut hidden = vec![false; answer.len()];
         for secret in &self.0 {
             hide(&answer, secret, false, &mut hidden);
         }
-        for text in &data.texts {
-            hide(&answer, text, text.iter().all(char::is_ascii), &mut hidden);
-        }
-        for text in [&outgoing.text.title, &outgoing.text.body, &outgoing.body] {
-            hide_runs(&answer, &readable_whole(text), &mut hidden);
+        // What posbell says of itself has nothing of a customer in it, and may quote just these words.
+        if !is_of_notices(outgoing) {
+            for text in &Data::of(outgoing)?.texts {
+                hide(&answer, text, text.iter().all(char::is_ascii), &mut hidden);
+            }
+            for text in [&outgoing.text.title, &outgoing.text.body, &outgoing.body] {
+                hide_runs(&answer, &readable_whole(text), &mut hidden);
+            }
         }
         hide_numbers(&answer, &mut hidden);
         one_line(&shown, &hidden)
+    }
+}
+
+/// Whether every event of a message is one that posbell tells of itself.
+fn is_of_notices(outgoing: &Outgoing) -> bool {
+    let is_notice = |event: &Value| {
+        let kind = event["type"].as_str().and_then(EventKind::by_name);
+        kind.is_some_and(EventKind::is_notice)
+    };
+    match serde_json::from_str(&outgoing.body) {
+        Ok(Value::Array(events)) => !events.is_empty() && events.iter().all(is_notice),
+        Ok(one) => is_notice(&one),
+        Err(_) => false,
     }
 }
 
@@ -289,6 +305,17 @@ mod tests {
 
     fn clean(words: &str) -> Option<String> {
         Secrets::new(["hunter2", "ok", "", "c2hv/cG+="]).clean(words, &outgoing())
+    }
+
+    #[test]
+    fn the_answer_to_a_notice_may_say_what_the_notice_quotes() {
+        let words = "Forbidden: bot was blocked by the user";
+        let body = format!(r#"{{"type":"channel.failing","data":{{"details":{{"why":"{words}"}}}}}}"#);
+        let text = Text { title: "Messages to owner do not arrive".to_owned(), body: format!("It said: {words}") };
+        let notice = Outgoing { body, text, ..outgoing() };
+        let secrets = Secrets::new(["hunter2"]);
+        assert_eq!(secrets.clean(words, &notice).as_deref(), Some(words));
+        assert_eq!(secrets.clean("no hunter2", &notice).as_deref(), Some("no …"));
     }
 
     #[test]

@@ -45,6 +45,11 @@ pub(super) enum Leave {
 }
 
 impl Blockade {
+    /// How long the shop is still kept from the API at that moment.
+    pub fn left(&self, now: Monotonic) -> Option<Duration> {
+        self.lock().filter(|blocked| now < blocked.until).map(|blocked| now.until(blocked.until))
+    }
+
     /// The status with which the shop is kept from the API at that moment.
     pub fn status(&self, now: Monotonic) -> Option<u16> {
         self.lock().filter(|blocked| now < blocked.until).map(|blocked| blocked.status)

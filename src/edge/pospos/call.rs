@@ -128,6 +128,11 @@ impl Caller {
         self.blockade.end();
     }
 
+    /// For how long no call is made because something in between has answered.
+    pub fn blocked_for(&self) -> Option<Duration> {
+        self.blockade.left(self.governor.now())
+    }
+
     /// Returns when calls may be made again after something in between has answered them.
     pub async fn unblocked(&self) {
         self.blockade.over(|| self.governor.now(), |pause| self.governor.wait(pause)).await;

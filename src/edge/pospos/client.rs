@@ -116,6 +116,11 @@ impl Pospos {
         self.governor().now()
     }
 
+    /// For how long no call is made because something in between has answered.
+    pub fn blocked_for(&self) -> Option<std::time::Duration> {
+        self.caller.blocked_for()
+    }
+
     /// Returns when calls may be made again after something in between has answered them; at once where nothing has.
     pub async fn unblocked(&self) {
         self.caller.unblocked().await;

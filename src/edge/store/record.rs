@@ -66,8 +66,11 @@ pub struct ChannelsTold(pub BTreeMap<ChannelName, ChannelTold>);
 /// What was told of one channel.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ChannelTold {
-    /// `channel.failing` was told, and `channel.recovered` not yet.
+    /// It fails: a problem, whether or not it was told yet.
     pub failing: Option<FailingRecord>,
+    /// `channel.failing` was told, of a failure since then, and `channel.recovered` not yet.
+    #[serde(default)]
+    pub told_since: Option<Timestamp>,
     /// When it was last told.
     #[serde(default)]
     pub told_at: Option<Timestamp>,
@@ -83,7 +86,7 @@ pub struct ChannelTold {
     pub recovered_events: u64,
 }
 
-/// A channel that was told to be failing.
+/// A channel that fails.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailingRecord {
     /// When the first of the failed attempts was.

@@ -29,7 +29,7 @@ pub(super) const NOTICES: NoticeWords = NoticeWords {
     lasted: |lasted, moment| format!("It lasted {lasted} (since {moment})"),
     read_at_last: "Read for the first time",
     changes_found: |count| format!("Changes found meanwhile: {count}"),
-    no_changes: "Nothing changed meanwhile",
+    for_technician: |why| format!("(for the technician: {why})"),
     alerts_again: "Alerts come as usual again",
 
     channel_failing: |channel| format!("Messages to {channel} do not arrive"),
@@ -134,7 +134,7 @@ fn new_key(shop: &str) -> Vec<String> {
     vec![
         "1. Ask your technician to have POSPOS support check the key or give a new one".to_owned(),
         "2. With a new key: the technician puts it in and restarts: systemctl restart posbell".to_owned(),
-        format!("3. If the old key works again, type: posbell resume {shop}"),
+        format!("3. If the old key works again, the technician types: posbell resume {shop}"),
     ]
 }
 

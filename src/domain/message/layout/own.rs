@@ -102,17 +102,14 @@ impl Layout {
         // What is held waits for a person, and what is read for the first time changes nothing.
         let catches_up = stale.since.is_some() && stale.cause != StaleCause::Held;
         lines.extend(catches_up.then(|| words.catches_up.to_owned()));
-        lines.extend(quoted(&stale.why).map(|why| format!("({why})")));
+        lines.extend(quoted(&stale.why).map(|why| (words.for_technician)(&why)));
         lines
     }
 
     fn recovered(&self, recovered: &ShopRecovered) -> Vec<String> {
         let words = &self.words.notices;
-        let changes = match (recovered.changes, recovered.since) {
-            (0, None) => None,
-            (0, Some(_)) => Some(words.no_changes.to_owned()),
-            (changes, _) => Some((words.changes_found)(&count(changes))),
-        };
+        // None so far is no promise that nothing changed: a row that is gone is told after the next pass.
+        let changes = (recovered.changes > 0).then(|| (words.changes_found)(&count(recovered.changes)));
         let lasted = match recovered.since {
             Some(since) => self.it_lasted(recovered.lasted_s, since),
             None => words.read_at_last.to_owned(),

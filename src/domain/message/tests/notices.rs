@@ -96,14 +96,14 @@ fn a_stale_shop_says_since_when_why_what_it_means_and_who_acts() {
 ระหว่างนี้จะไม่มีการแจ้งเตือนเรื่องบิลขาย, สินค้า มือถือเงียบไม่ได้แปลว่าไม่มีอะไรเกิดขึ้น
 ลองเปิด POSPOS ดู ถ้าใช้ได้ปกติ ให้ผู้ดูแลระบบตรวจอินเทอร์เน็ตของเครื่องที่ติดตั้ง posbell
 เมื่ออ่านได้อีกครั้ง posbell จะแจ้งสิ่งที่เปลี่ยนไประหว่างนั้นให้เอง
-(no connection to go.pospos.co: timed out)", "
+(สำหรับผู้ดูแลระบบ: no connection to go.pospos.co: timed out)", "
 🚨 The shop cannot be read: sales, products
 Last read 1 Sep 11:20
 Cause: POSPOS cannot be reached; the internet connection or POSPOS itself may be down
 Until then there are no alerts about sales, products: a quiet phone does not mean a quiet shop
 Open POSPOS to see whether it works. If it does, ask your technician to check the internet connection of the machine that posbell runs on
 When it is read again, posbell tells what changed meanwhile
-(no connection to go.pospos.co: timed out)");
+(for the technician: no connection to go.pospos.co: timed out)");
     check(
         scribe().shop_stale(2, ShopStale { again: true, ..stale(StaleCause::KeyRefused, "status 401") }),
         "
@@ -113,9 +113,9 @@ When it is read again, posbell tells what changed meanwhile
 ระหว่างนี้จะไม่มีการแจ้งเตือนเรื่องบิลขาย, สินค้า มือถือเงียบไม่ได้แปลว่าไม่มีอะไรเกิดขึ้น
 1. ให้ผู้ดูแลระบบติดต่อฝ่ายบริการของ POSPOS เพื่อตรวจคีย์หรือขอคีย์ใหม่
 2. ได้คีย์ใหม่แล้ว ให้ผู้ดูแลระบบใส่คีย์และเริ่มใหม่: systemctl restart posbell
-3. ถ้าคีย์เดิมใช้ได้อีกครั้ง ให้สั่ง: posbell resume main
+3. ถ้าคีย์เดิมใช้ได้อีกครั้ง ให้ผู้ดูแลระบบสั่ง: posbell resume main
 เมื่ออ่านได้อีกครั้ง posbell จะแจ้งสิ่งที่เปลี่ยนไประหว่างนั้นให้เอง
-(status 401)",
+(สำหรับผู้ดูแลระบบ: status 401)",
         "
 🚨 The shop still cannot be read: sales, products
 Not read for 2 days 3 h (last read 1 Sep 11:20)
@@ -123,9 +123,9 @@ Cause: POSPOS refuses the shop's key
 Until then there are no alerts about sales, products: a quiet phone does not mean a quiet shop
 1. Ask your technician to have POSPOS support check the key or give a new one
 2. With a new key: the technician puts it in and restarts: systemctl restart posbell
-3. If the old key works again, type: posbell resume main
+3. If the old key works again, the technician types: posbell resume main
 When it is read again, posbell tells what changed meanwhile
-(status 401)",
+(for the technician: status 401)",
     );
     let vendors = ShopStale { resources: vec![Resource::Vendors], since: None, ..stale(StaleCause::BadAnswer, "") };
     check(
@@ -175,7 +175,7 @@ Alerts come as usual again",
     );
     let body = |recovered| text(&[scribe().shop_recovered(1, recovered)], Language::Thai);
     let quiet = body(ShopRecovered { changes: 0, lasted_s: 59, ..recovered.clone() });
-    assert!(quiet.contains("\nขัดข้องอยู่ ไม่ถึง 1 นาที (ตั้งแต่ 3 ก.ย. 12:22)\nระหว่างนั้นไม่มีอะไรเปลี่ยนแปลง\n"), "{quiet}");
+    assert!(quiet.contains("\nขัดข้องอยู่ ไม่ถึง 1 นาที (ตั้งแต่ 3 ก.ย. 12:22)\nจากนี้แจ้งเตือน"), "{quiet}");
     let first = body(ShopRecovered { changes: 0, since: None, ..recovered });
     assert!(first.ends_with("\nอ่านได้เป็นครั้งแรก\nจากนี้แจ้งเตือนตามปกติ"), "{first}");
 }
@@ -262,13 +262,13 @@ fn a_refused_key_says_that_all_alerts_are_off_and_who_acts() {
 POSPOS ปฏิเสธคีย์ (รหัส 401) จึงหยุดอ่านข้อมูลร้านนี้ จะไม่มีการแจ้งเตือนใด ๆ จนกว่าจะแก้ไข
 1. ให้ผู้ดูแลระบบติดต่อฝ่ายบริการของ POSPOS เพื่อตรวจคีย์หรือขอคีย์ใหม่
 2. ได้คีย์ใหม่แล้ว ให้ผู้ดูแลระบบใส่คีย์และเริ่มใหม่: systemctl restart posbell
-3. ถ้าคีย์เดิมใช้ได้อีกครั้ง ให้สั่ง: posbell resume main",
+3. ถ้าคีย์เดิมใช้ได้อีกครั้ง ให้ผู้ดูแลระบบสั่ง: posbell resume main",
         "
 ⛔ All alerts of the shop are off: POSPOS refuses its key
 POSPOS refused the shop's key (401). The shop is not read, and nothing is told, until this is settled
 1. Ask your technician to have POSPOS support check the key or give a new one
 2. With a new key: the technician puts it in and restarts: systemctl restart posbell
-3. If the old key works again, type: posbell resume main",
+3. If the old key works again, the technician types: posbell resume main",
     );
 }
 

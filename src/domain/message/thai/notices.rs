@@ -23,7 +23,7 @@ pub(super) const NOTICES: NoticeWords = NoticeWords {
     lasted: |lasted, moment| format!("ขัดข้องอยู่ {lasted} (ตั้งแต่ {moment})"),
     read_at_last: "อ่านได้เป็นครั้งแรก",
     changes_found: |count| format!("พบการเปลี่ยนแปลงระหว่างนั้น {count} รายการ"),
-    no_changes: "ระหว่างนั้นไม่มีอะไรเปลี่ยนแปลง",
+    for_technician: |why| format!("(สำหรับผู้ดูแลระบบ: {why})"),
     alerts_again: "จากนี้แจ้งเตือนตามปกติ",
 
     channel_failing: |channel| format!("ส่งข้อความทาง {channel} ไม่ได้"),
@@ -106,7 +106,7 @@ fn new_key(shop: &str) -> Vec<String> {
     vec![
         "1. ให้ผู้ดูแลระบบติดต่อฝ่ายบริการของ POSPOS เพื่อตรวจคีย์หรือขอคีย์ใหม่".to_owned(),
         "2. ได้คีย์ใหม่แล้ว ให้ผู้ดูแลระบบใส่คีย์และเริ่มใหม่: systemctl restart posbell".to_owned(),
-        format!("3. ถ้าคีย์เดิมใช้ได้อีกครั้ง ให้สั่ง: posbell resume {shop}"),
+        format!("3. ถ้าคีย์เดิมใช้ได้อีกครั้ง ให้ผู้ดูแลระบบสั่ง: posbell resume {shop}"),
     ]
 }
 

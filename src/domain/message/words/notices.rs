@@ -41,8 +41,8 @@ pub(in crate::domain::message) struct NoticeWords {
     pub read_at_last: &'static str,
     /// So many changes were found by the passes that ended it.
     pub changes_found: Around,
-    /// There were none.
-    pub no_changes: &'static str,
+    /// What the program says, in English, for whoever mends it.
+    pub for_technician: Around,
     /// Alerts come again.
     pub alerts_again: &'static str,
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{asked, chat, check, events, messages, rig, told, watching, well};
-use crate::support::rig::{Rig, RigPlan};
+use crate::support::rig::{PATIENCE, Rig, RigPlan};
 use crate::support::telegram::{Answer, BotApi};
 
 const SALES_TO: &str =
@@ -57,6 +57,21 @@ async fn a_dead_only_channel_is_shown_to_whoever_asks() {
     told(&rig, "channel.recovered", 1).await;
     well(&rig).await;
     assert!(asked(&rig, "/readyz").await.starts_with("HTTP/1.1 200"));
+
+    // Again so soon, it is a problem at once and told only if it lasts.
+    bot.answer(Answer::Error(403, "Forbidden: bot was blocked by the user"));
+    rig.sell_one();
+    let shown = async {
+        while check(&rig).0 == Some(0) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, shown).await.expect("it is a problem");
+    assert!(asked(&rig, "/readyz").await.starts_with("HTTP/1.1 503"));
+    bot.answer(Answer::Take);
+    rig.sell_one();
+    well(&rig).await;
+    assert_eq!((events(&rig, "channel.failing").len(), events(&rig, "channel.recovered").len()), (1, 1));
     drop(service);
 }
 

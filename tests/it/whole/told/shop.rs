@@ -242,6 +242,10 @@ async fn a_firewalls_page_is_told_as_a_shop_that_cannot_be_reached() {
     assert_eq!(stale["data"]["details"]["cause"], "api_unreachable", "{stale}");
     messages(&bot, 1).await;
     assert_eq!(events(&rig, "shop.key_rejected").len(), 0);
+    // Nothing is read, whether or not it was tried.
+    assert_eq!(stale["data"]["details"]["resources"].as_array().map(Vec::len), Some(6), "{stale}");
+    let status = super::shown(&rig.run(&["status"]));
+    assert!(status.contains("Next try in") && status.contains("`posbell resume main`"), "{status}");
     rig.shop.fail_no_more();
     assert!(rig.run(&["resume", "main"]).status.success());
     told(&rig, "shop.recovered", 1).await;
