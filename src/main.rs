@@ -1,5 +1,6 @@
 //! The program: parse, call, print the error chain, exit status.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -10,7 +11,8 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             if let Failure::Failed(error) = &failure {
-                eprintln!("posbell: {error:#}");
+                // Nobody may read it: that is no second failure.
+                drop(writeln!(std::io::stderr(), "posbell: {error:#}"));
             }
             failure.exit_code()
         }

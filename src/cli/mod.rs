@@ -36,7 +36,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::config::{Config, Problem};
 use crate::domain::outbox::Act;
 use crate::service::clock::Clock;
-use crate::service::telemetry;
+use crate::service::telemetry::{self, LogFormat};
 
 pub use held::in_words as held_in_words;
 
@@ -54,7 +54,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the service until it is stopped
-    Run,
+    Run(run::RunArgs),
     /// Show the whole product with a simulated shop; needs no account and no file
     Demo(demo::DemoArgs),
     /// Check the configuration and the rules
@@ -148,7 +148,9 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 impl Cli {
     /// Does what was asked.
     pub fn run(self) -> Result<(), Failure> {
-        match self.obey() {
+        let done = self.obey();
+        telemetry::finish();
+        match done {
             Err(Failure::Failed(error)) if out::is_closed_pipe(&error) => Ok(()),
             done => done,
         }
@@ -158,12 +160,12 @@ impl Cli {
         let log = std::env::var("POSBELL_LOG").ok();
         match &self.command {
             Command::Demo(args) => {
-                telemetry::start(Some(log.as_deref().unwrap_or("warn,posbell=warn")));
+                telemetry::start(Some(log.as_deref().unwrap_or("warn,posbell=warn")), LogFormat::Text);
                 return demo::demo(args);
             }
             Command::Schema { name } => return schema::schema(*name),
-            Command::Run => telemetry::start(log.as_deref()),
-            _ => telemetry::start(Some(log.as_deref().unwrap_or("warn"))),
+            Command::Run(args) => telemetry::start(log.as_deref(), args.log_format()),
+            _ => telemetry::start(Some(log.as_deref().unwrap_or("warn")), LogFormat::Text),
         }
         let config = Arc::new(self.load()?);
         let done = self.obey_with(&config);
@@ -176,7 +178,7 @@ impl Cli {
 
     fn obey_with(&self, config: &Arc<Config>) -> Result<(), Failure> {
         match &self.command {
-            Command::Run => run::run(config),
+            Command::Run(_) => run::run(config),
             Command::Demo(_) | Command::Schema { .. } => Ok(()),
             Command::Check { online } => check::check(config, *online),
             Command::Status(args) => status::status(config, args),
@@ -197,10 +199,10 @@ impl Cli {
     fn load(&self) -> Result<Config, Failure> {
         let path = self.config.clone().unwrap_or_else(standard_path);
         if self.config.is_none() && !path.exists() {
-            eprintln!(
-                "posbell: there is no configuration: neither ./posbell.toml nor {} exists; name one with --config",
+            out::note(&format!(
+                "there is no configuration: neither ./posbell.toml nor {} exists; name one with --config",
                 path.display()
-            );
+            ));
             return Err(Failure::BadConfig);
         }
         Config::load(&path, &env).map_err(|found| bad_config(&found))

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use clap::{Args, ValueEnum};
 use tokio::net::TcpListener;
 use tracing::info;
 
@@ -18,9 +19,35 @@ use crate::service::run::{Start, run as run_service};
 use crate::service::setup::{self, Ready};
 use crate::service::shutdown::{Shutdown, shutdown};
 use crate::service::systemd;
+use crate::service::telemetry::LogFormat;
 
 /// How long threads that read or write may take to end after everything else has.
 const LAST_THREADS: Duration = Duration::from_secs(2);
+
+/// What `posbell run` takes.
+#[derive(Debug, Clone, Args)]
+pub(super) struct RunArgs {
+    /// How the log looks: `text`, or `json` for what collects logs
+    #[arg(long, value_enum, default_value = "text")]
+    log_format: Format,
+}
+
+/// How a line of the log looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+impl RunArgs {
+    /// How the log looks.
+    pub(super) fn log_format(&self) -> LogFormat {
+        match self.log_format {
+            Format::Text => LogFormat::Text,
+            Format::Json => LogFormat::Json,
+        }
+    }
+}
 
 pub(super) fn run(config: &Arc<Config>) -> Result<(), Failure> {
     let spare = ready(config)?;
@@ -30,9 +57,16 @@ pub(super) fn run(config: &Arc<Config>) -> Result<(), Failure> {
         let (ending, shutdown) = shutdown();
         let mut signals = Signals::new().context("Failed to listen for signals")?;
         let mut service = Box::pin(keep_running(Arc::clone(config), spare, door, shutdown));
-        tokio::select! {
-            outcome = &mut service => return outcome,
-            () = signals.end() => {}
+        loop {
+            tokio::select! {
+                outcome = &mut service => return outcome,
+                asked = signals.next() => match asked {
+                    Asked::End => break,
+                    Asked::Reload => info!(
+                        "asked to read the configuration again (SIGHUP): this version does so when it is restarted"
+                    ),
+                },
+            }
         }
         systemd::stopping();
         ending.ask();
@@ -118,19 +152,32 @@ impl Door {
 struct Signals {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
+    hangup: tokio::signal::unix::Signal,
 }
 
 impl Signals {
     fn new() -> std::io::Result<Signals> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Signals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
     }
 
-    /// Returns when the process is asked to end.
-    async fn end(&mut self) {
+    /// What the process is asked for next.
+    async fn next(&mut self) -> Asked {
         tokio::select! {
             _ = self.terminate.recv() => info!("asked to end (SIGTERM)"),
             _ = self.interrupt.recv() => info!("asked to end (Ctrl-C)"),
+            _ = self.hangup.recv() => return Asked::Reload,
         }
+        Asked::End
     }
+}
+
+/// What a signal asks for.
+enum Asked {
+    End,
+    Reload,
 }

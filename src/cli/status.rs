@@ -93,6 +93,9 @@ fn text(status: &Status, now: Timestamp, zone: Tz) -> String {
         ));
     }
     text.push_str(&copies_text(status, now, zone));
+    if status.log_dropped > 0 {
+        text.push_str(&format!("\n{} lines of the log could not be written since the start.\n", status.log_dropped));
+    }
     text.push_str(&problems_text(&status.problems));
     text
 }

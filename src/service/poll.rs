@@ -122,7 +122,12 @@ fn said(shop: &Shop, resource: Resource, report: &PassReport, took_ms: i64) {
         warn!(shop.id = %id, pass.resource = %resource, pass.unreadable = unreadable,
             "{unreadable} of {} rows of {resource} for {id} could not be understood and were left out", rows + unreadable);
     }
-    let first = if baseline { " (the first reading: no events)" } else { "" };
+    if events == 0 && !baseline {
+        debug!(shop.id = %id, pass.resource = %resource, pass.rows = rows, pass.ms = took_ms,
+            "read {rows} rows of {resource} for {id}, no events");
+        return;
+    }
+    let first = if baseline { " (the first pass: no events)" } else { "" };
     info!(shop.id = %id, pass.resource = %resource, pass.rows = rows, pass.events = events, pass.ms = took_ms,
         "read {rows} rows of {resource} for {id}, {events} events{first}");
 }

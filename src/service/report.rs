@@ -14,6 +14,7 @@ use super::held::HeldStatus;
 use super::pace;
 use super::problems::{Problem, ProblemKind, problems};
 use super::shop::costs;
+use super::telemetry;
 use crate::config::{ChannelConfig, ChannelKind, Config};
 use crate::domain::model::{Resource, Timestamp};
 use crate::domain::rhythm::Rhythm;
@@ -38,6 +39,8 @@ pub struct Status {
     pub copies: CopiesStatus,
     /// What a person should mend, the worst first.
     pub problems: Vec<Problem>,
+    /// How many lines of the log could not be written since the start.
+    pub log_dropped: u64,
 }
 
 /// The copies that posbell makes of its data by itself.
@@ -236,6 +239,7 @@ pub async fn status(
         dead: counts.dead,
         copies: copies_status(config, live, now),
         problems: problems_of(config, store, live.is_some(), now).await?,
+        log_dropped: if live.is_some() { telemetry::dropped() } else { 0 },
     })
 }
 

@@ -16,6 +16,7 @@ mod held;
 pub(crate) mod journal;
 mod limits;
 mod lists;
+mod log;
 mod mass_change;
 mod nightly;
 mod older;
