@@ -66,11 +66,13 @@ pub fn play(input: &Input<'_>) {
         let changes = credit::take_quietly(&known, after.pending(), &terms(&scribe));
         assert!(!told.check(&changes), "what was read from other places told something");
         known = later(known, changes);
-        let of_it = pass(&known, after, &mut told).into_iter().find(|change| {
+        let changes = pass(&known, after, &mut told);
+        let of_it = changes.iter().find(|change| {
             let is_pending = after.within.has(&change.id) || after.out.has(&change.id);
             is_pending && !change.events.is_empty()
         });
         assert_eq!(of_it, None, "what was taken without a word was told afterwards");
+        known = later(known, changes);
     }
     for state in [after, before].into_iter().flatten() {
         for turn in 1..=PASSES {
