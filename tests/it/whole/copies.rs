@@ -246,11 +246,15 @@ async fn a_restore_that_is_killed_at_any_moment_leaves_the_old_store_or_the_new_
     done(&rig.run(&["restore", &file("small")]));
     let took = (clock.now() - began).to_std().expect("goes forward");
     let (mut in_place, mut killed, mut swapped) = (EVENTS as usize, 0, 1);
-    for round in 0..24 {
+    for round in 0..96 {
+        // A machine that is busier at one time than at another misses some.
+        if round >= 24 && killed >= 12 && swapped >= 2 {
+            break;
+        }
         // From before it has begun to after it has ended.
         let (name, wanted) = if round % 2 == 0 { ("large", EVENTS as usize + 1) } else { ("small", EVENTS as usize) };
         let mut child = rig.command(&["restore", &file(name)]).stdout(Stdio::null()).spawn().expect("starts");
-        tokio::time::sleep(took * round / 20).await;
+        tokio::time::sleep(took * (round % 24) / 20).await;
         child.kill().expect("can be killed");
         killed += usize::from(!child.wait().expect("has ended").success());
         let found = count(&rig);
