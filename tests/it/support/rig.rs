@@ -22,6 +22,16 @@ pub const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 /// How long anything may take before a test gives up: far more than any step needs on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
+/// Waits until it is so.
+pub async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let waiting = async {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("waited in vain: {what}"));
+}
+
 /// A shop, a receiver, and the files of the program between them.
 pub struct Rig {
     pub shop: Arc<SimulatedShop>,
@@ -240,6 +250,16 @@ timeout = "5s"
         // What has come is acknowledged a moment before it is kept.
         let come = || self.arrivals.lock().expect("no test panics with the lock").len();
         self.until(|kept| self.shop.journal().awaited() == 0 && kept.len() == come()).await
+    }
+
+    /// So many sales, each in a pass of its own that sends to this channel: what one pass brings may be one message.
+    pub async fn sell_one_by_one(&self, channel: &str, times: usize) {
+        let deliveries = || self.lines(&["deliveries", "--channel", channel, "--json"]).len();
+        for _ in 0..times {
+            let before = deliveries();
+            self.sell_one();
+            until("a delivery", || deliveries() > before).await;
+        }
     }
 
     pub async fn until(&self, enough: impl Fn(&[Received]) -> bool) -> Vec<Received> {

@@ -1,26 +1,15 @@
 //! This machine's clock is wrong by days, or is set while the program runs: nothing is hidden, made up, given up or kept
 //! from its receiver, and it is said.
 
-use std::time::Duration;
-
 use chrono::TimeDelta;
 use posbell::domain::event::EventKind;
 use posbell::domain::model::Resource;
 use serde_json::Value;
 
 use crate::support::clock::WallClock;
-use crate::support::rig::{PATIENCE, Rig, RigPlan, event};
+use crate::support::rig::{Rig, RigPlan, event, until};
 
 const A_DAY: i64 = 86_400;
-
-async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let waiting = async {
-        while !is_so() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("waited too long: {what}"));
-}
 
 /// Waits until each resource has failed so often because of the clock.
 async fn said(rig: &Rig, words: &str, times: u64) {

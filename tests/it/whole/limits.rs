@@ -10,7 +10,7 @@ use tokio::io::AsyncWriteExt;
 
 use crate::channel::receiver::Receiver;
 use crate::support::clock::WallClock;
-use crate::support::rig::{PATIENCE, Rig, RigPlan, monotonic};
+use crate::support::rig::{Rig, RigPlan, monotonic, until};
 use crate::support::telegram::{Answer, BotApi};
 
 const SALES: &str = "[[rule]]\nname = \"sales\"\non = [\"sale.created\"]\nto = [\"owner\"]\n\
@@ -26,24 +26,6 @@ fn rig(bot: &BotApi) -> Rig {
     Rig::new(RigPlan { config, rules: SALES.to_owned(), ..RigPlan::default() })
 }
 
-async fn until(what: &str, is_so: impl Fn() -> bool) {
-    let waited = async {
-        while !is_so() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, waited).await.unwrap_or_else(|_| panic!("never: {what}"));
-}
-
-/// So many sales, each in a pass of its own: what one pass brings may be one message.
-async fn sell(rig: &Rig, times: usize) {
-    for _ in 0..times {
-        let before = rig.lines(&["deliveries", "--channel", "owner", "--json"]).len();
-        rig.sell_one();
-        until("a delivery", || rig.lines(&["deliveries", "--channel", "owner", "--json"]).len() > before).await;
-    }
-}
-
 fn owner(rig: &Rig) -> Value {
     let status = rig.lines(&["status", "--json"]).remove(0);
     let channels = status["channels"].as_array().cloned().unwrap_or_default();
@@ -57,7 +39,7 @@ async fn a_chat_that_asks_for_a_pause_gets_nothing_until_it_is_over_and_then_all
     let rig = rig(&bot);
     let service = rig.start();
     rig.told(EventKind::ShopBaseline).await;
-    sell(&rig, 9).await;
+    rig.sell_one_by_one("owner", 9).await;
     until("the wish", || !bot.refused().is_empty()).await;
     let status = owner(&rig);
     assert!(status["paused_until"].is_string() && status["next_try"].is_string(), "{status}");
@@ -118,7 +100,7 @@ async fn a_group_that_takes_twenty_a_minute_is_never_asked_for_more() {
     let rig = rig(&bot);
     let service = rig.start();
     rig.told(EventKind::ShopBaseline).await;
-    sell(&rig, 22).await;
+    rig.sell_one_by_one("owner", 22).await;
     until("all messages", || bot.messages().len() == 22).await;
     assert_eq!((bot.refused(), bot.calls()), (Vec::new(), 22));
     drop(service);
@@ -131,7 +113,7 @@ async fn a_corrected_chat_is_tried_at_once_and_the_status_says_what_waits_and_wh
     let rig = rig(&bot);
     let service = rig.start();
     rig.told(EventKind::ShopBaseline).await;
-    sell(&rig, 1).await;
+    rig.sell_one_by_one("owner", 1).await;
     until("a refusal", || owner(&rig)["failing"].is_object()).await;
     let status = owner(&rig);
     assert_eq!(status["failing"]["why"], "the recipient was refused: Bad Request: chat not found");
@@ -161,7 +143,7 @@ async fn what_failed_is_tried_when_a_person_says_so_and_at_a_start_once_in_a_qua
     };
     let service = rig.start_with(|command| clock.hang(command));
     rig.told(EventKind::ShopBaseline).await;
-    sell(&rig, 1).await;
+    rig.sell_one_by_one("owner", 1).await;
     until("a refusal", || tried() == 1).await;
     let retry = || String::from_utf8_lossy(&rig.run(&["retry", "--channel", "owner"]).stdout).into_owned();
     assert!(retry().contains("Retried 1 message"));
@@ -171,7 +153,7 @@ async fn what_failed_is_tried_when_a_person_says_so_and_at_a_start_once_in_a_qua
     bot.answer(Answer::Take);
     service.stop();
     let service = rig.start_with(|command| clock.hang(command));
-    sell(&rig, 1).await;
+    rig.sell_one_by_one("owner", 1).await;
     until("what is new", || bot.messages().len() == 1).await;
     assert_eq!(tried(), 2);
     service.stop();
@@ -197,7 +179,7 @@ async fn two_channels_of_one_bot_and_chat_share_its_rate_and_its_pause() {
         .expect("writes");
     let service = rig.start();
     rig.told(EventKind::ShopBaseline).await;
-    sell(&rig, 3).await;
+    rig.sell_one_by_one("owner", 3).await;
     until("all messages", || bot.messages().len() == 6).await;
     assert_eq!((bot.refused().len(), bot.early(), bot.calls()), (1, 0, 7));
     drop(service);

@@ -7,7 +7,7 @@ use posbell::demo::shop::{Line, ProductEdit};
 use posbell::domain::event::{EventId, EventKind};
 use posbell::domain::model::Resource;
 
-use crate::support::rig::{PATIENCE, Rig, RigPlan, Service, event};
+use crate::support::rig::{Rig, RigPlan, Service, event, until};
 use crate::support::smtp::MailServer;
 
 /// Everything that can be told of products, and what is held.
@@ -66,15 +66,6 @@ async fn told_at_once(rig: &Rig, mail: &MailServer, kind: EventKind, count: usiz
 
 fn is_held(rig: &Rig) -> bool {
     !rig.resource(Resource::Stock)["held"].is_null()
-}
-
-async fn until(what: &str, holds: impl Fn() -> bool) {
-    let waiting = async {
-        while !holds() {
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
-    };
-    assert!(tokio::time::timeout(PATIENCE, waiting).await.is_ok(), "waited in vain: {what}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

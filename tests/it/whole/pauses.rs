@@ -7,7 +7,7 @@ use posbell::domain::event::EventKind;
 use tokio::io::AsyncWriteExt;
 
 use crate::channel::receiver::Receiver;
-use crate::support::rig::{PATIENCE, Rig, RigPlan};
+use crate::support::rig::{Rig, RigPlan, until};
 use crate::support::telegram::BotApi;
 
 const SALES: &str = "[[rule]]\nname = \"sales\"\non = [\"sale.created\"]\nto = [\"erp\"]\n\
@@ -44,24 +44,6 @@ fn webhook(erp: &Receiver, more: &str) -> Rig {
     rig(&format!("type = \"webhook\"\nurl = \"{url}\"\nallow_networks = [\"127.0.0.0/8\"]\nconcurrency = 1\n{more}"))
 }
 
-async fn until(what: &str, is_so: impl Fn() -> bool) {
-    let waited = async {
-        while !is_so() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, waited).await.unwrap_or_else(|_| panic!("never: {what}"));
-}
-
-/// So many sales, each in a pass of its own.
-async fn sell(rig: &Rig, times: usize) {
-    for _ in 0..times {
-        let before = rig.lines(&["deliveries", "--channel", "erp", "--json"]).len();
-        rig.sell_one();
-        until("a delivery", || rig.lines(&["deliveries", "--channel", "erp", "--json"]).len() > before).await;
-    }
-}
-
 fn ids(erp: &Receiver) -> Vec<String> {
     erp.requests().iter().map(|one| one.header("webhook-id").expect("has an id").to_owned()).collect()
 }
@@ -73,13 +55,13 @@ async fn a_restart_within_a_pause_sends_nothing_before_its_end() {
     let rig = group(&bot, "rate = [\"50/1s\"]");
     let service = rig.start();
     rig.told(EventKind::ShopBaseline).await;
-    sell(&rig, 3).await;
+    rig.sell_one_by_one("erp", 3).await;
     until("the wish", || !bot.refused().is_empty()).await;
     let refused = || rig.lines(&["deliveries", "--state", "retrying", "--json"]).len();
     until("its settling", || refused() == 1).await;
     service.kill();
     let service = rig.start();
-    sell(&rig, 1).await;
+    rig.sell_one_by_one("erp", 1).await;
     until("four messages", || bot.messages().len() == 4).await;
     assert_eq!((bot.refused().len(), bot.early(), bot.calls()), (1, 0, 5));
     let texts: Vec<String> = bot.messages().into_iter().map(|one| one.text).collect();
@@ -95,12 +77,12 @@ async fn a_restart_does_not_forget_what_a_rate_has_counted() {
     let rig = group(&bot, "rate = [\"5/10s\"]");
     let service = rig.start();
     rig.told(EventKind::ShopBaseline).await;
-    sell(&rig, 5).await;
+    rig.sell_one_by_one("erp", 5).await;
     until("five messages", || bot.messages().len() == 5).await;
     until("their settling", || rig.lines(&["deliveries", "--state", "delivered", "--json"]).len() == 6).await;
     service.stop();
     let service = rig.start();
-    sell(&rig, 1).await;
+    rig.sell_one_by_one("erp", 1).await;
     until("the sixth message", || bot.messages().len() == 6).await;
     assert_eq!((bot.refused(), bot.calls()), (Vec::new(), 6));
     drop(service);
@@ -112,7 +94,7 @@ async fn the_others_do_not_wait_for_the_delay_of_the_one_that_met_a_wish() {
     let rig = webhook(&erp, "retry_first = \"6h\"");
     let service = rig.start();
     rig.told(EventKind::ShopBaseline).await;
-    sell(&rig, 3).await;
+    rig.sell_one_by_one("erp", 3).await;
     until("the others", || erp.requests().len() == 3).await;
     let first = ids(&erp).remove(0);
     assert!(ids(&erp)[1..].iter().all(|id| *id != first), "its own delay is not shortened");
@@ -128,14 +110,14 @@ async fn a_person_who_retries_a_channel_does_not_end_its_pause() {
     let rig = webhook(&erp, "");
     let service = rig.start();
     rig.told(EventKind::ShopBaseline).await;
-    sell(&rig, 3).await;
+    rig.sell_one_by_one("erp", 3).await;
     let paused = || String::from_utf8_lossy(&rig.run(&["status"]).stdout).contains("as the receiver asked for a pause");
     until("a pause", paused).await;
     assert_eq!(erp.requests().len(), 1);
     let said = rig.run(&["retry", "--channel", "erp"]);
     assert!(said.status.success() && String::from_utf8_lossy(&said.stdout).contains("stays as it is"), "{said:?}");
     // A call would leave at once: the loop has been woken, and has looked, when another sale is planned.
-    sell(&rig, 1).await;
+    rig.sell_one_by_one("erp", 1).await;
     assert!(paused());
     assert_eq!(erp.requests().len(), 1);
     drop(service);

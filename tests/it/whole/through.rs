@@ -8,7 +8,7 @@ use posbell::service::clock::Clock;
 use crate::bad::books;
 use crate::bad::row::Row;
 use crate::bad::server::Server;
-use crate::support::rig::{PATIENCE, Rig, RigPlan, Service, events};
+use crate::support::rig::{Rig, RigPlan, Service, events, until};
 
 const RULES: &str = r#"
 [[rule]]
@@ -50,7 +50,7 @@ impl Held {
         self.server.show(rows);
         for _ in 0..3 {
             let before = self.last_seen();
-            self.until("a pass is held", || self.last_seen() != before).await;
+            until("a pass is held", || self.last_seen() != before).await;
         }
     }
 
@@ -59,18 +59,9 @@ impl Held {
         held.first().and_then(|held| Some(held["last_seen"].as_str()?.to_owned()))
     }
 
-    async fn until(&self, what: &str, holds: impl Fn() -> bool) {
-        let waiting = async {
-            while !holds() {
-                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-            }
-        };
-        assert!(tokio::time::timeout(PATIENCE, waiting).await.is_ok(), "waited in vain: {what}");
-    }
-
     /// Waits until nothing is held any more.
     async fn accepted(&self) {
-        self.until("it is accepted", || self.last_seen().is_none()).await;
+        until("it is accepted", || self.last_seen().is_none()).await;
         self.rig.passes(self.resource, 2).await;
     }
 
@@ -106,7 +97,7 @@ impl Held {
     /// Waits until that many events were told, and says which came after the first `known`, in the order of their ids:
     /// several are on their way at once.
     async fn told_after(&self, known: usize, news: usize) -> Vec<String> {
-        self.until("it is told", || self.told().len() >= known + news).await;
+        until("it is told", || self.told().len() >= known + news).await;
         let mut told = self.told().split_off(known);
         told.sort();
         told
