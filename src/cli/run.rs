@@ -1,28 +1,41 @@
 //! `posbell run`: the service in the foreground.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use tokio::net::TcpListener;
-use tracing::info;
+use tokio::sync::oneshot;
+use tracing::{info, warn};
 
-use super::damaged::while_running;
+use super::damaged::{may_be_whole, while_running};
 use super::source::patiently;
 use super::{Failure, bad_config, env};
 use crate::config::{Config, Weight};
-use crate::edge::store::{Store, StoreError};
+use crate::edge::store::{Store, StoreError, bytes_moved};
 use crate::service::clock::Clock;
-use crate::service::full::{self, After, Waiter};
+use crate::service::disk::{After, DiskWatch, fault_behind};
 use crate::service::run::{Start, run as run_service};
 use crate::service::setup::{self, Ready};
 use crate::service::shutdown::{Shutdown, shutdown};
 use crate::service::systemd;
 use crate::service::telemetry::LogFormat;
+use crate::service::watchdog::Watch;
 
 /// How long threads that read or write may take to end after everything else has.
 const LAST_THREADS: Duration = Duration::from_secs(2);
+
+/// After the end was asked for: how long a call of the store may stand still.
+const LAST_CALL: Duration = Duration::from_secs(5);
+
+/// How soon after it was opened again a store that fails once more is given up.
+const BETWEEN_REOPENINGS: Duration = Duration::from_secs(600);
+
+/// How often it is looked whether an opening reads on, and how much longer systemd waits then.
+const LOOK_AT_OPENING: Duration = Duration::from_secs(10);
+const START_LONGER: Duration = Duration::from_secs(60);
 
 /// What `posbell run` takes.
 #[derive(Debug, Clone, Args)]
@@ -56,10 +69,15 @@ pub(super) fn run(config: &Arc<Config>) -> Result<(), Failure> {
         let door = Door::open(config).await?;
         let (ending, shutdown) = shutdown();
         let mut signals = Signals::new().context("Failed to listen for signals")?;
-        let mut service = Box::pin(keep_running(Arc::clone(config), spare, door, shutdown));
+        let clock = Clock::default();
+        let watch = Watch::new(clock.clone());
+        let keeper = Keeper { config: Arc::clone(config), door, clock, watch: Arc::clone(&watch), shutdown };
+        let mut service = Box::pin(keeper.keep_running(spare));
+        let mut feeding = Box::pin(Arc::clone(&watch).feed());
         loop {
             tokio::select! {
                 outcome = &mut service => return outcome,
+                never = &mut feeding => match never {},
                 asked = signals.next() => match asked {
                     Asked::End => break,
                     Asked::Reload => info!(
@@ -70,11 +88,30 @@ pub(super) fn run(config: &Arc<Config>) -> Result<(), Failure> {
         }
         systemd::stopping();
         ending.ask();
-        service.await
+        tokio::select! {
+            outcome = service => outcome,
+            () = store_stands_still(&watch) => {
+                warn!("the store does not answer: what is under way is cut off, as by a kill");
+                Ok(())
+            }
+        }
     });
     // A thread that a damaged store does not let go must not keep the process.
     runtime.shutdown_timeout(LAST_THREADS);
     outcome
+}
+
+/// Returns when a call of the store does not come on.
+async fn store_stands_still(watch: &Watch) {
+    let mut known = None;
+    loop {
+        tokio::time::sleep(LAST_CALL).await;
+        let oldest = watch.oldest_call();
+        if oldest.is_some() && oldest == known {
+            return;
+        }
+        known = oldest;
+    }
 }
 
 fn ready(config: &Config) -> Result<Ready, Failure> {
@@ -85,40 +122,87 @@ fn ready(config: &Config) -> Result<Ready, Failure> {
     })
 }
 
-/// Runs until the end is asked for: where the disk is full, again as soon as there is space.
-async fn keep_running(config: Arc<Config>, spare: Ready, door: Door, shutdown: Shutdown) -> Result<(), Failure> {
-    let clock = Clock::default();
-    let mut waiter = Waiter::new(Arc::clone(&config), spare, clock.clone());
-    loop {
-        match run_once(&config, &door, &clock, &shutdown).await {
-            Err(Failure::Failed(error)) if full::is_full(&error) => {}
-            outcome => return outcome,
+/// What lives as long as the process, however often the store is opened.
+struct Keeper {
+    config: Arc<Config>,
+    door: Door,
+    clock: Clock,
+    watch: Arc<Watch>,
+    shutdown: Shutdown,
+}
+
+impl Keeper {
+    /// Runs until the end is asked for: where the disk fails, again as soon as it works.
+    async fn keep_running(self, spare: Ready) -> Result<(), Failure> {
+        let mut disk = DiskWatch::new(Arc::clone(&self.config), spare, self.clock.clone());
+        let mut reopened_at: Option<Duration> = None;
+        loop {
+            let (whole, is_whole) = oneshot::channel();
+            let outcome = tokio::select! {
+                outcome = self.run_once(whole) => outcome,
+                never = disk.attend(&self.watch, is_whole) => match never {},
+            };
+            let Err(Failure::Failed(error)) = outcome else { return outcome };
+            if let Some(fault) = fault_behind(&error, &self.config.data_dir).await {
+                // It waits for nothing but its disk, which is no fault of the unit.
+                systemd::ready();
+                match disk.wait(fault, self.door.again()?, &self.shutdown).await {
+                    After::Open => continue,
+                    After::End => break,
+                }
+            }
+            let up = self.clock.mark().up;
+            let is_first = reopened_at.is_none_or(|at| up.saturating_sub(at) > BETWEEN_REOPENINGS);
+            if !is_first || !may_be_whole(&error) {
+                return Err(Failure::Failed(error));
+            }
+            warn!("the store has failed and is opened again: {error:#}");
+            reopened_at = Some(up);
         }
-        if waiter.wait(door.again()?, &shutdown).await == After::End {
+        info!("posbell has ended");
+        Ok(())
+    }
+
+    async fn run_once(&self, is_whole: oneshot::Sender<()>) -> Result<(), Failure> {
+        let Keeper { config, clock, shutdown, .. } = self;
+        let ready = ready(config)?;
+        // A large store takes its time, an older one more; cut off, it is opened by the next start as after a kill.
+        let opening = async {
+            tokio::select! {
+                opened = open(config, clock) => opened,
+                never = extend_start() => match never {},
+            }
+        };
+        let Some(store) = shutdown.unless_asked(opening).await else {
             info!("posbell has ended");
             return Ok(());
-        }
+        };
+        let store = store.context("Failed to open the store")?;
+        let (listener, watch) = (self.door.again()?, Arc::clone(&self.watch));
+        let start = Start { config: Arc::clone(config), ready, store, listener, clock: clock.clone(), watch, is_whole };
+        run_service(start, shutdown.clone(), |address| {
+            if let Some(address) = address {
+                info!("ask at http://{address}/api/v1/status, or with `posbell status`");
+            }
+            systemd::ready();
+        })
+        .await
+        .map_err(while_running)?;
+        Ok(())
     }
 }
 
-async fn run_once(config: &Arc<Config>, door: &Door, clock: &Clock, shutdown: &Shutdown) -> Result<(), Failure> {
-    let ready = ready(config)?;
-    // A large store takes its time, an older one more; cut off, it is opened by the next start as after a kill.
-    let Some(store) = shutdown.unless_asked(open(config, clock)).await else {
-        info!("posbell has ended");
-        return Ok(());
-    };
-    let store = store.context("Failed to open the store")?;
-    let start = Start { config: Arc::clone(config), ready, store, listener: door.again()?, clock: clock.clone() };
-    run_service(start, shutdown.clone(), |address| {
-        if let Some(address) = address {
-            info!("ask at http://{address}/api/v1/status, or with `posbell status`");
+/// Has systemd wait on for the start while the process reads or writes.
+async fn extend_start() -> Infallible {
+    let mut known = bytes_moved();
+    loop {
+        tokio::time::sleep(LOOK_AT_OPENING).await;
+        let moved = bytes_moved();
+        if moved.is_some() && moved != known {
+            systemd::extend_start(START_LONGER);
         }
-        systemd::ready();
-    })
-    .await
-    .map_err(while_running)?;
-    Ok(())
+        known = moved;
+    }
 }
 
 async fn open(config: &Arc<Config>, clock: &Clock) -> Result<Store, StoreError> {

@@ -14,6 +14,7 @@ use std::time::Duration;
 use anyhow::Context;
 use secrecy::SecretString;
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 
 use self::receiver::{Received, Receiver};
 use self::shop::{ShopPlan, SimulatedShop};
@@ -25,6 +26,7 @@ use crate::service::clock::Clock;
 use crate::service::run::{Start, run as run_service};
 use crate::service::setup;
 use crate::service::shutdown::shutdown;
+use crate::service::watchdog::Watch;
 
 /// How the demo goes.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,7 +82,9 @@ pub async fn run(
     print("Ctrl-C ends it. First the shop is read as it is, which makes no events but one.\n");
 
     let (ending, asked) = shutdown();
-    let start = Start { config: Arc::new(config), ready, store, listener: Some(listener), clock };
+    let watch = Watch::new(clock.clone());
+    let (is_whole, _) = oneshot::channel();
+    let start = Start { config: Arc::new(config), ready, store, listener: Some(listener), clock, watch, is_whole };
     let service = run_service(start, asked, |_| {});
     let play = async {
         let played = play::play(&plan, &shop, &receiver, &print, end).await;

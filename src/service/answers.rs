@@ -9,12 +9,14 @@ use serde_json::value::RawValue;
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::Receiver;
 
-use super::problems::{Problem, ProblemClass, problems};
+use super::problems::{Problem, ProblemClass, ProblemKind, Problems, problems};
 use super::report::{self, Live, QuotaStatus};
 use super::shop::{Shared, Shop};
+use super::watchdog::Watch;
 use super::{acts, backup, export, fetch, held, replay};
 use crate::config::{ChannelConfig, Config};
 use crate::domain::diff::guard::Decision;
+use crate::domain::disk::DiskFault;
 use crate::domain::event::DeliveryId;
 use crate::domain::model::Timestamp;
 use crate::domain::outbox::{Act, Delivery, State};
@@ -23,6 +25,9 @@ use crate::edge::admin::{
     ReplayQuery,
 };
 use crate::edge::store::{DeliveryFilter, EventFilter, Store, StoreError};
+
+/// How long the store may take to say that posbell is ready.
+const READY_WITHIN: Duration = Duration::from_secs(5);
 
 /// How many rows a listing has unless asked otherwise.
 const LISTED: usize = 100;
@@ -37,31 +42,35 @@ pub struct ServiceAnswers {
     pub shared: Arc<Shared>,
     /// The shops.
     pub shops: Vec<Arc<Shop>>,
+    /// Looks whether the store answers.
+    pub watch: Arc<Watch>,
     /// Held by the replay that is under way.
     pub replaying: Arc<Mutex<()>>,
 }
 
 impl Answers for ServiceAnswers {
     async fn unready(&self) -> Vec<String> {
-        let store = &self.shared.store;
-        let found = match store.check().await {
-            Ok(()) => problems(&self.config, store, self.shared.clock.now()).await,
-            Err(error) => Err(error),
+        let looked = async {
+            self.shared.store.check().await?;
+            self.found_problems().await
         };
-        match found {
-            Ok(found) => {
+        match tokio::time::timeout(READY_WITHIN, looked).await {
+            Ok(Ok(found)) => {
                 let bell = found.data.iter().filter(|problem| problem.class == ProblemClass::Bell);
                 bell.map(Problem::line).collect()
             }
-            Err(_) => vec!["the store does not answer".to_owned()],
+            _ => vec!["the store does not answer".to_owned()],
         }
     }
 
     async fn problems(&self) -> Result<String, Refusal> {
-        json(&problems(&self.config, &self.shared.store, self.shared.clock.now()).await?)
+        json(&self.found_problems().await?)
     }
 
     async fn status(&self) -> Result<String, Refusal> {
+        if self.watch.store_hangs() {
+            return Err(Refusal::Failed(hanging().line()));
+        }
         let quota = self.shops.iter().map(|shop| (shop.id().to_string(), quota_of(shop)));
         let rhythms = self.shops.iter().map(|shop| (shop.id().to_string(), shop.rhythm()));
         let blocked = |shop: &Arc<Shop>| Some((shop.id().to_string(), report::millis(shop.pospos.blocked_for()?)));
@@ -146,6 +155,20 @@ impl Answers for ServiceAnswers {
     async fn export(&self, query: EventQuery) -> Result<Receiver<FetchLine>, Refusal> {
         export::start(&self.shared.store, query, self.shared.clock.now())
     }
+}
+
+impl ServiceAnswers {
+    /// The problems; of a store that does not answer just that.
+    async fn found_problems(&self) -> Result<Problems, StoreError> {
+        if self.watch.store_hangs() {
+            return Ok(Problems { data: vec![hanging()] });
+        }
+        problems(&self.config, &self.shared.store, self.shared.clock.now()).await
+    }
+}
+
+fn hanging() -> Problem {
+    Problem { fault: Some(DiskFault::Hanging), ..Problem::of(ProblemKind::Disk, None) }
 }
 
 fn quota_of(shop: &Shop) -> Vec<QuotaStatus> {

@@ -15,12 +15,17 @@ use super::rebuild::Fresh;
 use super::record::{self, FORM};
 use super::restore::swap;
 use super::sled::{Found, Sled, files};
-use super::space::{RESERVE, free_bytes};
+use super::space::{RESERVE, bytes_moved, free_bytes};
 use super::{DirLock, InUse, Inner, Store, StoreError, compact, keys, upgrade};
+use crate::domain::disk::DiskFault;
 use crate::domain::event::Epoch;
 
 /// How long opening the files may take before it counts as one that never ends.
 const OPENING: Duration = Duration::from_secs(300);
+
+/// How often it is looked whether it reads on, and after how long without a byte its disk hangs.
+const LOOK: Duration = Duration::from_secs(5);
+const NOTHING_MOVES: Duration = Duration::from_secs(60);
 
 impl Store {
     /// Opens the store in `dir`, or makes one with this epoch.
@@ -52,7 +57,7 @@ impl Store {
             compact::tidy_up(dir);
         }
         if free_bytes(dir).map_err(unusable)? < RESERVE {
-            return Err(StoreError::Full);
+            return Err(StoreError::Disk(DiskFault::Full));
         }
         let opened = catch_unwind(AssertUnwindSafe(|| Inner::open(dir, epoch_if_new, lock)));
         let panicked = |_| Err(StoreError::Damaged("it panicked while it was opened".to_owned()));
@@ -73,8 +78,21 @@ fn in_time(path: &Path) -> Result<Found, StoreError> {
     };
     let started = std::thread::Builder::new().name("opening".to_owned()).spawn(opening);
     started.map_err(|_| StoreError::ended("no thread could be started to open it"))?;
-    let never = |_| Err(StoreError::Damaged(format!("it could not be opened within {} s", OPENING.as_secs())));
-    opened.recv_timeout(OPENING).unwrap_or_else(never)
+    let (mut moved, mut still) = (bytes_moved(), Duration::ZERO);
+    for _ in 0..OPENING.as_secs() / LOOK.as_secs() {
+        match opened.recv_timeout(LOOK) {
+            Ok(opened) => return opened,
+            Err(mpsc::RecvTimeoutError::Disconnected) => return Err(StoreError::ended("the opening has ended")),
+            Err(mpsc::RecvTimeoutError::Timeout) => {}
+        }
+        let now = bytes_moved();
+        still = if now.is_some() && now == moved { still + LOOK } else { Duration::ZERO };
+        moved = now;
+        if still >= NOTHING_MOVES {
+            return Err(StoreError::Disk(DiskFault::Hanging));
+        }
+    }
+    Err(StoreError::Damaged(format!("it could not be opened within {} s", OPENING.as_secs())))
 }
 
 /// Makes the data directory where it is missing, for its owner's eyes alone: it will hold names and telephone numbers of

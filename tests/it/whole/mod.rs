@@ -9,6 +9,7 @@ mod clock;
 mod commands;
 mod copies;
 mod crash;
+mod disk;
 mod empty;
 mod fetch;
 mod full_disk;
