@@ -5,16 +5,17 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use tokio::net::TcpListener;
+use secrecy::SecretString;
 use tracing::info;
 
 use super::damaged::while_running;
-use super::source::patiently;
+use super::source::{patiently, served};
 use super::{Failure, bad_config, env};
 use crate::config::{Config, Weight};
-use crate::edge::store::{Store, StoreError};
+use crate::edge::store::{DirLock, Store, StoreError, make_data_dir};
 use crate::service::clock::Clock;
 use crate::service::full::{self, After, Waiter};
+use crate::service::listeners::Listeners;
 use crate::service::run::{Start, run as run_service};
 use crate::service::setup::{self, Ready};
 use crate::service::shutdown::{Shutdown, shutdown};
@@ -53,10 +54,9 @@ pub(super) fn run(config: &Arc<Config>) -> Result<(), Failure> {
     let spare = ready(config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(async {
-        let door = Door::open(config).await?;
         let (ending, shutdown) = shutdown();
         let mut signals = Signals::new().context("Failed to listen for signals")?;
-        let mut service = Box::pin(keep_running(Arc::clone(config), spare, door, shutdown));
+        let mut service = Box::pin(keep_running(Arc::clone(config), spare, shutdown));
         loop {
             tokio::select! {
                 outcome = &mut service => return outcome,
@@ -85,34 +85,65 @@ fn ready(config: &Config) -> Result<Ready, Failure> {
     })
 }
 
-/// Runs until the end is asked for: where the disk is full, again as soon as there is space.
-async fn keep_running(config: Arc<Config>, spare: Ready, door: Door, shutdown: Shutdown) -> Result<(), Failure> {
-    let clock = Clock::default();
-    let mut waiter = Waiter::new(Arc::clone(&config), spare, clock.clone());
-    loop {
-        match run_once(&config, &door, &clock, &shutdown).await {
-            Err(Failure::Failed(error)) if full::is_full(&error) => {}
-            outcome => return outcome,
-        }
-        if waiter.wait(door.again()?, &shutdown).await == After::End {
-            info!("posbell has ended");
-            return Ok(());
-        }
-    }
+/// What this process has from its beginning to its end, whether or not the store is open.
+struct Held {
+    lock: Arc<DirLock>,
+    listeners: Listeners,
 }
 
-async fn run_once(config: &Arc<Config>, door: &Door, clock: &Clock, shutdown: &Shutdown) -> Result<(), Failure> {
-    let ready = ready(config)?;
-    // A large store takes its time, an older one more; cut off, it is opened by the next start as after a kill.
-    let Some(store) = shutdown.unless_asked(open(config, clock)).await else {
-        info!("posbell has ended");
-        return Ok(());
+/// Runs until the end is asked for: where the disk is full, again as soon as there is space.
+async fn keep_running(config: Arc<Config>, spare: Ready, shutdown: Shutdown) -> Result<(), Failure> {
+    let clock = Clock::default();
+    let token = spare.admin_token.clone();
+    let mut waiter = Waiter::new(Arc::clone(&config), spare, clock.clone());
+    let mut held = None;
+    let outcome = loop {
+        match run_once(&config, (&mut held, &token), &clock, &shutdown).await {
+            Err(Failure::Failed(error)) if full::is_full(&error) => {}
+            outcome => break outcome,
+        }
+        let interface = held.as_ref().map(|held: &Held| held.listeners.interface());
+        if waiter.wait(interface, &shutdown).await == After::End {
+            break Ok(());
+        }
     };
+    if let Some(Held { lock, listeners }) = held {
+        listeners.close().await;
+        drop(lock);
+    }
+    if outcome.is_ok() {
+        info!("posbell has ended");
+    }
+    outcome
+}
+
+async fn run_once(
+    config: &Arc<Config>,
+    (held, token): (&mut Option<Held>, &Option<SecretString>),
+    clock: &Clock,
+    shutdown: &Shutdown,
+) -> Result<(), Failure> {
+    let ready = ready(config)?;
+    let Held { lock, listeners } = match held {
+        Some(held) => held,
+        None => {
+            let Some(lock) = shutdown.unless_asked(take_lock(config, clock)).await else { return Ok(()) };
+            let lock = Arc::new(lock.context("Failed to take the data directory")?);
+            held.insert(Held { lock, listeners: Listeners::open(config, token.clone(), clock).await })
+        }
+    };
+    let interface = listeners.interface().clone();
+    interface.close("posbell is opening its store", true, Vec::new());
+    // A large store takes its time, an older one more; cut off, it is opened by the next start as after a kill.
+    let opening = open(config, Arc::clone(lock), clock);
+    let Some(store) = shutdown.unless_asked(opening).await else { return Ok(()) };
     let store = store.context("Failed to open the store")?;
-    let start = Start { config: Arc::clone(config), ready, store, listener: door.again()?, clock: clock.clone() };
-    run_service(start, shutdown.clone(), |address| {
+    listeners.write_token()?;
+    let start = Start { config: Arc::clone(config), ready, store, interface, clock: clock.clone() };
+    let address = listeners.address();
+    run_service(start, shutdown.clone(), || {
         if let Some(address) = address {
-            info!("ask at http://{address}/api/v1/status, or with `posbell status`");
+            info!("the admin address is http://{address}/");
         }
         systemd::ready();
     })
@@ -121,32 +152,30 @@ async fn run_once(config: &Arc<Config>, door: &Door, clock: &Clock, shutdown: &S
     Ok(())
 }
 
-async fn open(config: &Arc<Config>, clock: &Clock) -> Result<Store, StoreError> {
+/// Takes the lock on the data directory, which a command may have for a moment.
+async fn take_lock(config: &Arc<Config>, clock: &Clock) -> Result<DirLock, StoreError> {
     let (config, clock) = (Arc::clone(config), clock.clone());
-    let opening = tokio::task::spawn_blocking(move || {
-        patiently(&clock, || Store::open_or_create(&config.data_dir, clock.new_epoch()))
-    });
-    opening.await.unwrap_or_else(|_| Err(StoreError::Damaged("opening it has panicked".to_owned())))
+    on_a_thread(move || {
+        make_data_dir(&config.data_dir)?;
+        patiently(&clock, || served(&config.data_dir), || DirLock::take(&config.data_dir))
+    })
+    .await
 }
 
-/// The admin address: bound once, and served by whoever runs.
-struct Door(Option<std::net::TcpListener>);
+async fn open(config: &Arc<Config>, lock: Arc<DirLock>, clock: &Clock) -> Result<Store, StoreError> {
+    let (config, clock) = (Arc::clone(config), clock.clone());
+    on_a_thread(move || {
+        // What a request still reads keeps the store of before open for a moment.
+        patiently(&clock, || false, || Store::open_locked(&config.data_dir, &lock, clock.new_epoch()))
+    })
+    .await
+}
 
-impl Door {
-    async fn open(config: &Config) -> anyhow::Result<Door> {
-        let Some(admin) = &config.admin else { return Ok(Door(None)) };
-        let bound = TcpListener::bind(admin.listen).await.and_then(TcpListener::into_std);
-        let bound = bound.with_context(|| {
-            format!("Failed to listen on {} (`[admin] listen` in {})", admin.listen, config.file.path.display())
-        })?;
-        Ok(Door(Some(bound)))
-    }
-
-    fn again(&self) -> anyhow::Result<Option<TcpListener>> {
-        let Some(bound) = &self.0 else { return Ok(None) };
-        let listener = bound.try_clone().and_then(TcpListener::from_std).context("Failed to listen again")?;
-        Ok(Some(listener))
-    }
+async fn on_a_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|_| Err(StoreError::Damaged("opening it has panicked".to_owned())))
 }
 
 struct Signals {

@@ -7,20 +7,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::SecretString;
-use tokio::net::TcpListener;
-use tokio::task::JoinSet;
 use tracing::{error, info};
 
 use super::clock::Clock;
+use super::listeners::Interface;
 use super::notice::{TELL_AGAIN, Teller};
-use super::problems::{Problem, ProblemKind, Problems};
+use super::problems::{Problem, ProblemKind};
 use super::setup::Ready;
-use super::shutdown::{Ending, Shutdown, shutdown};
+use super::shutdown::Shutdown;
 use crate::config::Config;
 use crate::domain::message::Notice;
 use crate::domain::model::Timestamp;
-use crate::edge::admin::{self, Access};
 use crate::edge::store::{self, RESERVE, StoreError, free_bytes};
 
 /// How often it is looked whether there is space again.
@@ -52,7 +49,6 @@ pub struct Waiter {
     config: Arc<Config>,
     clock: Clock,
     people: Teller,
-    token: Option<SecretString>,
     told_at: Option<Timestamp>,
 }
 
@@ -61,18 +57,21 @@ impl Waiter {
     pub fn new(config: Arc<Config>, ready: Ready, clock: Clock) -> Waiter {
         let channels: Vec<_> = ready.channels.into_iter().map(Arc::new).collect();
         let people = Teller::new(&channels, config.wording.clone(), clock.clone());
-        Waiter { config, clock, people, token: ready.admin_token, told_at: None }
+        Waiter { config, clock, people, told_at: None }
     }
 
-    /// Waits until there is space or the end is asked for. Answers on `listener` meanwhile.
-    pub async fn wait(&mut self, listener: Option<TcpListener>, shutdown: &Shutdown) -> After {
+    /// Waits until there is space or the end is asked for. Whoever asks at `interface` meanwhile is answered so.
+    pub async fn wait(&mut self, interface: Option<&Interface>, shutdown: &Shutdown) -> After {
         let since = self.clock.now();
         error!(
             "the disk of {} is full: nothing is read and nothing told until {} MB are free; nothing is lost",
             self.config.data_dir.display(),
             RESERVE / 1_000_000
         );
-        let serving = listener.and_then(|listener| self.serve(listener, since));
+        if let Some(interface) = interface {
+            let why = format!("the disk has been full since {since}; posbell goes on by itself when there is space");
+            interface.close(&why, false, vec![Problem::of(ProblemKind::Disk, Some(since))]);
+        }
         let mut told = None;
         let mut tell_at = since;
         let after = loop {
@@ -95,11 +94,6 @@ impl Waiter {
                 shutdown.unless_asked(self.people.tell(Notice::DiskFree, |one| *one == channel)).await;
             }
         }
-        if let Some((ending, mut serving)) = serving {
-            // The connections have tasks of their own, which end when they are asked to.
-            ending.ask();
-            serving.shutdown().await;
-        }
         after
     }
 
@@ -107,19 +101,5 @@ impl Waiter {
         self.told_at.is_none_or(|told_at| {
             self.clock.now() - told_at >= chrono::TimeDelta::from_std(BETWEEN_NOTICES).unwrap_or_default()
         })
-    }
-
-    fn serve(&self, listener: TcpListener, since: Timestamp) -> Option<(Ending, JoinSet<std::io::Result<()>>)> {
-        let listen = listener.local_addr().ok()?;
-        let why = format!("the disk has been full since {since}; posbell goes on by itself when there is space");
-        // Without a token that can be read, nobody but a caller on this machine is answered.
-        let token = self.token.clone().unwrap_or_else(|| SecretString::from(self.clock.token()));
-        let problem = Problem::of(ProblemKind::Disk, Some(since));
-        let problems = serde_json::to_string(&Problems { data: vec![problem] }).unwrap_or_default();
-        let router = admin::closed_router(why, problems, Access { listen, token });
-        let (ending, shutdown) = shutdown();
-        let mut serving = JoinSet::new();
-        serving.spawn(admin::serve(listener, router, async move { shutdown.asked().await }));
-        Some((ending, serving))
     }
 }

@@ -21,6 +21,8 @@ pub mod full;
 pub mod health;
 mod heartbeat;
 pub mod held;
+pub mod listeners;
+mod listing;
 mod notice;
 pub mod notices;
 pub mod pace;

@@ -1,14 +1,11 @@
 //! The service: everything that can fail first, then the loops, then the end.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use secrecy::SecretString;
-use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tracing::{info, warn};
@@ -18,6 +15,7 @@ use super::channels::ChannelWatch;
 use super::clock::Clock;
 use super::deliver::{self, Deliverer, Letterhead};
 use super::health::Health;
+use super::listeners::Interface;
 use super::notices::OpenNotices;
 use super::pass::{self, refresh};
 use super::poll::poll;
@@ -31,7 +29,6 @@ use super::{copies, forget, heartbeat, notices};
 use crate::config::{Config, HeartbeatConfig};
 use crate::domain::model::{ChannelName, Resource, Timestamp};
 use crate::domain::rhythm::pace::first_start;
-use crate::edge::admin::{self, Access};
 use crate::edge::heartbeat::Heartbeat;
 use crate::edge::pospos::quota::SystemBootClock;
 use crate::edge::store::{FULL, Store, StoreError, free_bytes};
@@ -42,9 +39,6 @@ const INDEXING: Duration = Duration::from_secs(10);
 /// How often it is looked whether there is space left.
 const SPACE: Duration = Duration::from_secs(5);
 
-/// How long answers at the admin address may take to end after the end was asked for.
-const LAST_ANSWERS: Duration = Duration::from_secs(1);
-
 /// What the service runs with.
 pub struct Start {
     /// What was configured.
@@ -53,8 +47,8 @@ pub struct Start {
     pub ready: Ready,
     /// The open store.
     pub store: Store,
-    /// Where to listen, bound already; `None` for nowhere.
-    pub listener: Option<TcpListener>,
+    /// Where it is asked.
+    pub interface: Interface,
     /// The time.
     pub clock: Clock,
 }
@@ -63,8 +57,8 @@ pub struct Start {
 ///
 /// An error means that the store failed or a loop panicked: the caller ends the process and whoever watches it starts
 /// it again, since everything that matters is in the store.
-pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce(Option<SocketAddr>)) -> anyhow::Result<()> {
-    let Start { config, ready, store, listener, clock } = start;
+pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce()) -> anyhow::Result<()> {
+    let Start { config, ready, store, interface, clock } = start;
     let shared = Arc::new(shared(store, clock, &config, &ready.channels));
     let began = shared.clock.now();
     shared.store.let_wait_at_most(config.max_waiting);
@@ -74,19 +68,15 @@ pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce(Option<S
     }
     let mut loops: JoinSet<anyhow::Result<()>> = JoinSet::new();
     let shutdown = of_this_run(&mut loops, shutdown);
-    let address = match listener {
-        Some(listener) => {
-            let token = admin_token(ready.admin_token, &config, &shared.clock)?;
-            let answers = ServiceAnswers {
-                config: Arc::clone(&config),
-                shared: Arc::clone(&shared),
-                shops: shops.clone(),
-                replaying: Arc::default(),
-            };
-            Some(serve(listener, answers, token, &mut loops, &shutdown)?)
-        }
-        None => None,
+    let answers = ServiceAnswers {
+        config: Arc::clone(&config),
+        shared: Arc::clone(&shared),
+        shops: shops.clone(),
+        replaying: Arc::default(),
+        interface: interface.clone(),
     };
+    interface.open(answers);
+    loops.spawn(close_when_asked(interface.clone(), shutdown.clone()));
     loops.spawn(watch_space(config.data_dir.clone(), shutdown.clone()));
     info!(
         "posbell {} is running: {} shops, {} channels, {} rules",
@@ -95,7 +85,7 @@ pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce(Option<S
         config.channels.len(),
         config.rules.rules.len()
     );
-    started(address);
+    started();
     if read_whole(&shared.store, &shutdown).await? {
         deliver::recall(&shared, &ready.channels).await?;
         start_sending(ready.channels, &config, &shared, &mut loops, &shutdown);
@@ -109,8 +99,8 @@ pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce(Option<S
     }
     let outcome = watch(&mut loops, &shutdown).await;
     // Nobody holds the store when this returns, or not for long: it may be opened again.
+    interface.close(ENDING, true, Vec::new());
     loops.shutdown().await;
-    info!("posbell has ended");
     outcome
 }
 
@@ -132,8 +122,8 @@ fn shared(store: Store, clock: Clock, config: &Config, channels: &[ReadyChannel]
     }
 }
 
-/// The end of this run alone: asked for with that of all, and when the loops are dropped. Answers at the admin address
-/// have tasks of their own, which would go on, and hold the store.
+/// The end of this run alone: asked for with that of all, and when the loops are dropped. What was begun for a request
+/// has tasks of its own, which would go on, and hold the store.
 fn of_this_run(loops: &mut JoinSet<anyhow::Result<()>>, of_all: Shutdown) -> Shutdown {
     let (ending, shutdown) = super::shutdown::shutdown();
     loops.spawn(async move {
@@ -238,48 +228,14 @@ fn start_keeping(
     loops.spawn(copies::keep(Arc::clone(shared), Arc::clone(config), began, shutdown.clone()));
 }
 
-fn serve(
-    listener: TcpListener,
-    answers: ServiceAnswers,
-    token: SecretString,
-    loops: &mut JoinSet<anyhow::Result<()>>,
-    shutdown: &Shutdown,
-) -> anyhow::Result<SocketAddr> {
-    let address = listener.local_addr().context("Failed to learn the admin address")?;
+/// What is answered from when the end was asked for.
+const ENDING: &str = "posbell is ending";
 
-    let lock = answers.shared.store.lock();
-    lock.serves_at(&address.to_string()).with_context(|| format!("Failed to write {}", lock.path().display()))?;
-    let router = admin::router(Arc::new(answers), Access { listen: address, token });
-    let (asked, late) = (shutdown.clone(), shutdown.clone());
-    loops.spawn(async move {
-        let serving = admin::serve(listener, router, async move { asked.asked().await });
-        let late = async {
-            late.asked().await;
-            tokio::time::sleep(LAST_ANSWERS).await;
-        };
-        tokio::select! {
-            served = serving => served.context("Failed to serve the admin address"),
-            () = late => Ok(()),
-        }
-    });
-    Ok(address)
-}
-
-/// The token of the configuration, or one that is written for the command line to find.
-fn admin_token(configured: Option<SecretString>, config: &Config, clock: &Clock) -> anyhow::Result<SecretString> {
-    if let Some(token) = configured {
-        return Ok(token);
-    }
-    let path = token_path(&config.data_dir);
-    let failed = || format!("Failed to write the admin token {}", path.display());
-    if let Ok(token) = std::fs::read_to_string(&path)
-        && !token.trim().is_empty()
-    {
-        return Ok(SecretString::from(token.trim()));
-    }
-    let token = clock.token();
-    write_private(&path, &token).with_context(failed)?;
-    Ok(SecretString::from(token))
+/// Answers nothing from the store any more, as soon as the end is asked for.
+async fn close_when_asked(interface: Interface, shutdown: Shutdown) -> anyhow::Result<()> {
+    shutdown.asked().await;
+    interface.close(ENDING, true, Vec::new());
+    Ok(())
 }
 
 /// Gives up in time: a store that runs out of space cannot say much any more.
@@ -290,18 +246,6 @@ async fn watch_space(data_dir: PathBuf, shutdown: Shutdown) -> anyhow::Result<()
         }
     }
     Ok(())
-}
-
-/// Where `run` writes a token when none is configured.
-pub fn token_path(data_dir: &Path) -> std::path::PathBuf {
-    data_dir.join("admin-token")
-}
-
-fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    file.write_all(text.as_bytes())
 }
 
 /// Keeps the index of the log near its end.
