@@ -9,24 +9,22 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::SecretString;
-use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
 use tracing::{error, info};
 
 use super::clock::Clock;
+use super::listeners::Interface;
 use super::notice::{TELL_AGAIN, Teller};
 use super::notice_mark::{Mark, NoticeMark};
-use super::problems::{Problem, ProblemKind, Problems};
+use super::problems::{Problem, ProblemKind};
 use super::setup::Ready;
-use super::shutdown::{Ending, Shutdown, shutdown};
+use super::shutdown::Shutdown;
 use super::watchdog::Watch;
 use crate::config::Config;
 use crate::domain::disk::DiskFault;
 use crate::domain::message::Notice;
 use crate::domain::model::Timestamp;
-use crate::edge::admin::{self, Access};
 use crate::edge::store::{self, RESERVE, StoreError, free_bytes};
 
 /// How often it is looked whether the disk works again, at first and at last.
@@ -75,7 +73,6 @@ pub struct DiskWatch {
     config: Arc<Config>,
     clock: Clock,
     people: Teller,
-    token: Option<SecretString>,
     mark: NoticeMark,
     /// The trouble that lasts.
     trouble: Option<Trouble>,
@@ -97,36 +94,35 @@ impl DiskWatch {
         let people = Teller::new(&channels, config.wording.clone(), clock.clone());
         let mark = NoticeMark::of(&config.data_dir);
         let told_at = mark.read().map(|mark| mark.told_at);
-        DiskWatch { config, clock, people, token: ready.admin_token, mark, trouble: None, told_at }
+        DiskWatch { config, clock, people, mark, trouble: None, told_at }
     }
 
-    /// Waits until the disk may work again or the end is asked for. Answers on `listener` meanwhile.
-    pub async fn wait(&mut self, fault: DiskFault, listener: Option<TcpListener>, shutdown: &Shutdown) -> After {
+    /// Waits until the disk may work again or the end is asked for. `interface`
+    /// answers so meanwhile.
+    pub async fn wait(&mut self, fault: DiskFault, interface: Option<&Interface>, shutdown: &Shutdown) -> After {
         let trouble = self.begins(fault);
         let (since, tries) = (trouble.since, trouble.tries);
         trouble.tries += 1;
-        let serving = listener.and_then(|listener| self.serve(listener, fault, since));
+        if let Some(interface) = interface {
+            let why = format!("the disk {fault} since {since}; posbell goes on by itself when it works");
+            let problem = Problem { fault: Some(fault), ..Problem::of(ProblemKind::Disk, Some(since)) };
+            interface.close(&why, false, vec![problem]);
+        }
         let mut probing = Probing::default();
         let mut pause = LOOK_MOST.min(LOOK * 2u32.saturating_pow(tries.min(8)));
-        let after = loop {
+        loop {
             let told = shutdown.unless_asked(self.tell()).await;
             if told.is_none() || shutdown.unless_asked(tokio::time::sleep(pause)).await.is_none() {
-                break After::End;
+                return After::End;
             }
             pause = LOOK;
             let looked = shutdown.unless_asked(probing.may_open(fault, &self.config.data_dir));
             match looked.await {
-                None => break After::End,
-                Some(true) => break After::Open,
+                None => return After::End,
+                Some(true) => return After::Open,
                 Some(false) => {}
             }
-        };
-        if let Some((ending, mut serving)) = serving {
-            // The connections have tasks of their own, which end when they are asked to.
-            ending.ask();
-            serving.shutdown().await;
         }
-        after
     }
 
     /// Looks after a store that is open: tells people where it does not answer, and when the trouble before is over, which
@@ -199,25 +195,6 @@ impl DiskWatch {
         let Some(mark) = self.mark.read() else { return };
         self.people.tell(Notice::DiskBack, |one| *one == mark.channel).await;
         self.mark.remove();
-    }
-
-    fn serve(
-        &self,
-        listener: TcpListener,
-        fault: DiskFault,
-        since: Timestamp,
-    ) -> Option<(Ending, JoinSet<std::io::Result<()>>)> {
-        let listen = listener.local_addr().ok()?;
-        let why = format!("the disk {fault} since {since}; posbell goes on by itself when it works");
-        // Without a token that can be read, nobody but a caller on this machine is answered.
-        let token = self.token.clone().unwrap_or_else(|| SecretString::from(self.clock.token()));
-        let problem = Problem { fault: Some(fault), ..Problem::of(ProblemKind::Disk, Some(since)) };
-        let problems = serde_json::to_string(&Problems { data: vec![problem] }).unwrap_or_default();
-        let router = admin::closed_router(why, problems, Access { listen, token });
-        let (ending, shutdown) = shutdown();
-        let mut serving = JoinSet::new();
-        serving.spawn(admin::serve(listener, router, async move { shutdown.asked().await }));
-        Some((ending, serving))
     }
 }
 

@@ -21,6 +21,8 @@ pub mod forget;
 pub mod health;
 mod heartbeat;
 pub mod held;
+pub mod listeners;
+mod listing;
 mod notice;
 mod notice_mark;
 pub mod notices;

@@ -50,6 +50,8 @@ pub enum ProblemKind {
     ChannelFailing,
     /// Messages were given up in the last 24 hours.
     DeadLetters,
+    /// The service cannot listen at its admin address, or at its socket.
+    AdminAddress,
 }
 
 /// Something that a person should mend.
@@ -89,7 +91,7 @@ impl Problem {
     /// A problem of this kind, about nothing in particular.
     pub fn of(kind: ProblemKind, since: Option<Timestamp>) -> Problem {
         let class = match kind {
-            ProblemKind::ChannelFailing | ProblemKind::DeadLetters => ProblemClass::Other,
+            ProblemKind::ChannelFailing | ProblemKind::DeadLetters | ProblemKind::AdminAddress => ProblemClass::Other,
             _ => ProblemClass::Bell,
         };
         Problem { kind, class, shop: None, resource: None, channel: None, since, fault: None, count: None }
@@ -127,6 +129,9 @@ impl Problem {
             ProblemKind::DeadLetters => {
                 format!("{count} dead letters in the last 24 hours; `posbell deliveries --state dead`")
             }
+            ProblemKind::AdminAddress => "posbell cannot listen at its admin address (the log says why): end the \
+                                          program that has it, or change `[admin] listen` and restart"
+                .to_owned(),
         }
     }
 }

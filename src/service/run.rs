@@ -1,14 +1,11 @@
 //! The service: everything that can fail first, then the loops, then the end.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use secrecy::SecretString;
-use tokio::net::TcpListener;
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinSet;
 use tracing::{info, warn};
@@ -18,6 +15,7 @@ use super::channels::ChannelWatch;
 use super::clock::Clock;
 use super::deliver::{self, Deliverer, Letterhead};
 use super::health::Health;
+use super::listeners::Interface;
 use super::notices::OpenNotices;
 use super::pass::{self, refresh};
 use super::poll::poll;
@@ -33,7 +31,6 @@ use crate::config::{Config, HeartbeatConfig};
 use crate::domain::disk::DiskFault;
 use crate::domain::model::{ChannelName, Resource, Timestamp};
 use crate::domain::rhythm::pace::first_start;
-use crate::edge::admin::{self, Access};
 use crate::edge::heartbeat::Heartbeat;
 use crate::edge::pospos::quota::SystemBootClock;
 use crate::edge::store::{FULL, Store, StoreError, free_bytes};
@@ -44,9 +41,6 @@ const INDEXING: Duration = Duration::from_secs(10);
 /// How often it is looked whether there is space left and the files are still there.
 const LOOK_AT_DISK: Duration = Duration::from_secs(5);
 
-/// How long answers at the admin address may take to end after the end was asked for.
-const LAST_ANSWERS: Duration = Duration::from_secs(1);
-
 /// What the service runs with.
 pub struct Start {
     /// What was configured.
@@ -55,8 +49,8 @@ pub struct Start {
     pub ready: Ready,
     /// The open store.
     pub store: Store,
-    /// Where to listen, bound already; `None` for nowhere.
-    pub listener: Option<TcpListener>,
+    /// Where it is asked.
+    pub interface: Interface,
     /// The time.
     pub clock: Clock,
     /// Looks whether everything turns.
@@ -82,8 +76,8 @@ impl Loops {
 ///
 /// An error means that the store failed or a loop panicked: the caller ends the process and whoever watches it starts
 /// it again, since everything that matters is in the store.
-pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce(Option<SocketAddr>)) -> anyhow::Result<()> {
-    let Start { config, ready, store, listener, clock, watch, is_whole } = start;
+pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce()) -> anyhow::Result<()> {
+    let Start { config, ready, store, interface, clock, watch, is_whole } = start;
     watch.look_after(store.calls());
     let shared = Arc::new(shared(store, clock, &config, &ready.channels));
     let began = shared.clock.now();
@@ -94,20 +88,16 @@ pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce(Option<S
     }
     let mut loops = Loops { running: JoinSet::new(), watch };
     let shutdown = of_this_run(&mut loops, shutdown);
-    let address = match listener {
-        Some(listener) => {
-            let token = admin_token(ready.admin_token, &config, &shared.clock)?;
-            let answers = ServiceAnswers {
-                config: Arc::clone(&config),
-                shared: Arc::clone(&shared),
-                shops: shops.clone(),
-                watch: Arc::clone(&loops.watch),
-                replaying: Arc::default(),
-            };
-            Some(serve(listener, answers, token, &mut loops, &shutdown)?)
-        }
-        None => None,
+    let answers = ServiceAnswers {
+        config: Arc::clone(&config),
+        shared: Arc::clone(&shared),
+        shops: shops.clone(),
+        watch: Arc::clone(&loops.watch),
+        replaying: Arc::default(),
+        interface: interface.clone(),
     };
+    interface.open(answers);
+    loops.spawn("the wait to close", close_when_asked(interface.clone(), shutdown.clone()));
     loops.spawn("the look at the disk", watch_disk(Arc::clone(&shared), config.data_dir.clone(), shutdown.clone()));
     info!(
         "posbell {} is running: {} shops, {} channels, {} rules",
@@ -116,7 +106,7 @@ pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce(Option<S
         config.channels.len(),
         config.rules.rules.len()
     );
-    started(address);
+    started();
     if read_whole(&shared.store, &shutdown).await? {
         // An error means that nobody waits for it.
         let _ = is_whole.send(());
@@ -132,8 +122,8 @@ pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce(Option<S
     }
     let outcome = watch_loops(&mut loops.running, &shutdown).await;
     // Nobody holds the store when this returns, or not for long: it may be opened again.
+    interface.close(ENDING, true, Vec::new());
     loops.running.shutdown().await;
-    info!("posbell has ended");
     outcome
 }
 
@@ -155,8 +145,8 @@ fn shared(store: Store, clock: Clock, config: &Config, channels: &[ReadyChannel]
     }
 }
 
-/// The end of this run alone: asked for with that of all, and when the loops are dropped. Answers at the admin address
-/// have tasks of their own, which would go on, and hold the store.
+/// The end of this run alone: asked for with that of all, and when the loops are dropped. What was begun for a request
+/// has tasks of its own, which would go on, and hold the store.
 fn of_this_run(loops: &mut Loops, of_all: Shutdown) -> Shutdown {
     let (ending, shutdown) = super::shutdown::shutdown();
     loops.spawn("the wait for the end", async move {
@@ -255,48 +245,14 @@ fn start_keeping(config: &Arc<Config>, shared: &Arc<Shared>, began: Timestamp, l
     loops.spawn("the backups", copies::keep(Arc::clone(shared), Arc::clone(config), began, shutdown.clone()));
 }
 
-fn serve(
-    listener: TcpListener,
-    answers: ServiceAnswers,
-    token: SecretString,
-    loops: &mut Loops,
-    shutdown: &Shutdown,
-) -> anyhow::Result<SocketAddr> {
-    let address = listener.local_addr().context("Failed to learn the admin address")?;
+/// What is answered from when the end was asked for.
+const ENDING: &str = "posbell is ending";
 
-    let lock = answers.shared.store.lock();
-    lock.serves_at(&address.to_string()).with_context(|| format!("Failed to write {}", lock.path().display()))?;
-    let router = admin::router(Arc::new(answers), Access { listen: address, token });
-    let (asked, late) = (shutdown.clone(), shutdown.clone());
-    loops.spawn("the admin address", async move {
-        let serving = admin::serve(listener, router, async move { asked.asked().await });
-        let late = async {
-            late.asked().await;
-            tokio::time::sleep(LAST_ANSWERS).await;
-        };
-        tokio::select! {
-            served = serving => served.context("Failed to serve the admin address"),
-            () = late => Ok(()),
-        }
-    });
-    Ok(address)
-}
-
-/// The token of the configuration, or one that is written for the command line to find.
-fn admin_token(configured: Option<SecretString>, config: &Config, clock: &Clock) -> anyhow::Result<SecretString> {
-    if let Some(token) = configured {
-        return Ok(token);
-    }
-    let path = token_path(&config.data_dir);
-    let failed = || format!("Failed to write the admin token {}", path.display());
-    if let Ok(token) = std::fs::read_to_string(&path)
-        && !token.trim().is_empty()
-    {
-        return Ok(SecretString::from(token.trim()));
-    }
-    let token = clock.token();
-    write_private(&path, &token).with_context(failed)?;
-    Ok(SecretString::from(token))
+/// Answers nothing from the store any more, as soon as the end is asked for.
+async fn close_when_asked(interface: Interface, shutdown: Shutdown) -> anyhow::Result<()> {
+    shutdown.asked().await;
+    interface.close(ENDING, true, Vec::new());
+    Ok(())
 }
 
 /// Gives up in time: a store that runs out of space, or whose files are gone, cannot say much any more.
@@ -314,18 +270,6 @@ async fn watch_disk(shared: Arc<Shared>, data_dir: PathBuf, shutdown: Shutdown) 
         shutdown.unless_asked(looked).await.unwrap_or(Ok(()))?;
     }
     Ok(())
-}
-
-/// Where `run` writes a token when none is configured.
-pub fn token_path(data_dir: &Path) -> std::path::PathBuf {
-    data_dir.join("admin-token")
-}
-
-fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    file.write_all(text.as_bytes())
 }
 
 /// Keeps the index of the log near its end.

@@ -213,11 +213,6 @@ impl Store {
         &self.inner.epoch
     }
 
-    /// The lock on the data directory, to say in it who holds it.
-    pub fn lock(&self) -> &DirLock {
-        &self.inner.lock
-    }
-
     /// Makes `commit` durable in one step.
     ///
     /// A caller that is dropped while it waits leaves the commit to happen or not; it is never half done.

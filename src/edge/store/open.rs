@@ -33,23 +33,29 @@ impl Store {
     /// Blocks; call it before anything is served.
     pub fn open_or_create(dir: &Path, epoch_if_new: Epoch) -> Result<Store, StoreError> {
         make_data_dir(dir)?;
-        Self::open(dir, Some(epoch_if_new))
+        Self::open_locked(dir, &Arc::new(DirLock::take(dir)?), epoch_if_new)
+    }
+
+    /// The same for a caller that has the lock on `dir` already, and keeps it for longer than the store is open.
+    pub fn open_locked(dir: &Path, lock: &Arc<DirLock>, epoch_if_new: Epoch) -> Result<Store, StoreError> {
+        Self::open(dir, Arc::clone(lock), Some(epoch_if_new))
     }
 
     /// Opens the store in `dir` if there is one.
     pub fn open_existing(dir: &Path) -> Result<Store, StoreError> {
         match std::fs::metadata(dir.join("store")) {
-            Ok(_) => Self::open(dir, None),
+            Ok(_) => Self::open(dir, Arc::new(DirLock::take(dir)?), None),
             // A restore that was killed between two steps has one ready, and opening it puts it in place.
-            Err(error) if error.kind() == ErrorKind::NotFound && swap::is_ready(dir) => Self::open(dir, None),
+            Err(error) if error.kind() == ErrorKind::NotFound && swap::is_ready(dir) => {
+                Self::open(dir, Arc::new(DirLock::take(dir)?), None)
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => Err(StoreError::Absent(dir.to_owned())),
             // Not to be seen is not absent: it may be there, and another user's.
             Err(source) => Err(StoreError::Directory { dir: dir.to_owned(), source }),
         }
     }
 
-    fn open(dir: &Path, epoch_if_new: Option<Epoch>) -> Result<Store, StoreError> {
-        let lock = DirLock::take(dir)?;
+    fn open(dir: &Path, lock: Arc<DirLock>, epoch_if_new: Option<Epoch>) -> Result<Store, StoreError> {
         let unusable = |source| StoreError::Directory { dir: dir.to_owned(), source };
         // What a killed restore has left goes first: it may be what fills the disk.
         swap::settle(dir).map_err(unusable)?;
@@ -103,7 +109,7 @@ pub fn make_data_dir(dir: &Path) -> Result<(), StoreError> {
 }
 
 impl Inner {
-    fn open(dir: &Path, epoch_if_new: Option<Epoch>, lock: DirLock) -> Result<Inner, StoreError> {
+    fn open(dir: &Path, epoch_if_new: Option<Epoch>, lock: Arc<DirLock>) -> Result<Inner, StoreError> {
         let unusable = |source| StoreError::Directory { dir: dir.to_owned(), source };
         let path = dir.join("store");
         if let Some(epoch) = &epoch_if_new
@@ -132,12 +138,12 @@ impl Inner {
         Inner::start(engine, epoch, lock)
     }
 
-    fn start(engine: Sled, epoch: Epoch, lock: DirLock) -> Result<Inner, StoreError> {
+    fn start(engine: Sled, epoch: Epoch, lock: Arc<DirLock>) -> Result<Inner, StoreError> {
         let numbers = Numbers::stored(&engine)?;
         let engine = Arc::new(InUse::new(engine));
         let committer = Committer::start(Arc::clone(&engine), numbers);
         let committer = committer.map_err(|source| StoreError::Directory { dir: lock.path().to_owned(), source })?;
-        Ok(Inner { committer, engine, epoch, lock: Arc::new(lock) })
+        Ok(Inner { committer, engine, epoch, lock })
     }
 }
 

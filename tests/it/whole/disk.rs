@@ -10,7 +10,7 @@ use rustix::io::Errno;
 
 use super::full_disk::owner;
 use crate::support::faulty_disk::FaultyDisk;
-use crate::support::rig::{Rig, RigPlan, Service, monotonic, until};
+use crate::support::rig::{PATIENCE, Rig, RigPlan, Service, monotonic, until};
 use crate::support::telegram::BotApi;
 
 /// A shop, the owner's chat, and a disk that a test can break.
@@ -55,7 +55,11 @@ impl Case {
     }
 
     async fn owner_hears(&self, count: usize, words: &str) {
-        until(words, || self.bot.messages().len() >= count).await;
+        let began = monotonic();
+        while self.bot.messages().len() < count && monotonic() - began < PATIENCE {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert!(self.bot.messages().len() >= count, "no message with {words:?}: {}", self.log());
         let messages = self.bot.messages();
         assert!(messages.len() == count && messages[count - 1].text.contains(words), "{messages:?}");
     }
