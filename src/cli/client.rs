@@ -85,7 +85,12 @@ impl Client {
     }
 
     /// The same for what is only read.
-    pub(super) async fn listed<L>(&self, path: &str, query: &[(String, String)], lines: &Sender<L>) -> anyhow::Result<()>
+    pub(super) async fn listed<L>(
+        &self,
+        path: &str,
+        query: &[(String, String)],
+        lines: &Sender<L>,
+    ) -> anyhow::Result<()>
     where
         L: DeserializeOwned,
     {

@@ -140,15 +140,7 @@ async fn run_once(
     let store = store.context("Failed to open the store")?;
     listeners.write_token()?;
     let start = Start { config: Arc::clone(config), ready, store, interface, clock: clock.clone() };
-    let address = listeners.address();
-    run_service(start, shutdown.clone(), || {
-        if let Some(address) = address {
-            info!("the admin address is http://{address}/");
-        }
-        systemd::ready();
-    })
-    .await
-    .map_err(while_running)?;
+    run_service(start, shutdown.clone(), systemd::ready).await.map_err(while_running)?;
     Ok(())
 }
 

@@ -5,8 +5,8 @@ use chrono_tz::Tz;
 use clap::Args;
 
 use super::backup::size;
-use super::held::state;
 use super::client::{Refused, parsed};
+use super::held::state;
 use super::source::{Source, Unasked};
 use super::{Failure, Listing, open_address, out, small_runtime, table};
 use crate::config::Config;
@@ -58,13 +58,17 @@ async fn seen(config: &Config) -> anyhow::Result<Seen> {
             let unasked = error.downcast::<Unasked>()?;
             return match open_address::problems(config).await {
                 Ok(problems) => Ok(Seen::Problems(problems, unasked.to_string())),
-                Err(unseen) => bail!("posbell does not run, or only `sudo posbell status` can say: {unseen}; {unasked}"),
+                Err(unseen) => {
+                    bail!("posbell does not run, or only `sudo posbell status` can say: {unseen}; {unasked}")
+                }
             };
         }
     };
     match source.status().await {
         // The service has closed its store.
-        Err(error) if error.is::<Refused>() => Ok(Seen::Problems(parsed(&source.problems().await?)?, error.to_string())),
+        Err(error) if error.is::<Refused>() => {
+            Ok(Seen::Problems(parsed(&source.problems().await?)?, error.to_string()))
+        }
         answer => Ok(Seen::Status(answer?)),
     }
 }
@@ -75,7 +79,10 @@ fn only_problems(problems: &[Problem], why: &str, args: &StatusArgs) -> Result<(
     } else if args.listing.json {
         out::line(&serde_json::json!({ "running": true, "problems": problems }).to_string())?;
     } else {
-        out::text(&format!("posbell is running, but only its problems can be shown: {why}\n{}", problems_text(problems)))?;
+        out::text(&format!(
+            "posbell is running, but only its problems can be shown: {why}\n{}",
+            problems_text(problems)
+        ))?;
     }
     if args.check && !problems.is_empty() {
         return Err(Failure::Told);

@@ -174,7 +174,8 @@ pub async fn events(store: &Store, query: EventQuery, now: Timestamp) -> Result<
         }
         None => None,
     };
-    let filter = EventFilter { kind: query.kind, shop: query.shop, subject: query.subject, since, after, before, limit };
+    let filter =
+        EventFilter { kind: query.kind, shop: query.shop, subject: query.subject, since, after, before, limit };
     let numbers = store.event_numbers(filter).await?;
     let last = match (numbers.last(), after) {
         (Some(number), _) => Some(*number),
