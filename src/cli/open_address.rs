@@ -8,8 +8,8 @@ use super::client::builder;
 use crate::config::Config;
 use crate::service::problems::Problems;
 
-/// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long an answer may take: longer than idle clients can keep a place.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// The most bytes of an answer: thousands of problems.
 const MOST: usize = 1024 * 1024;

@@ -221,15 +221,7 @@ impl Keeper {
         let watch = Arc::clone(&self.watch);
         let start =
             Start { config: Arc::clone(config), ready, store, interface, clock: clock.clone(), watch, is_whole };
-        let address = listeners.address();
-        run_service(start, shutdown.clone(), || {
-            if let Some(address) = address {
-                info!("the admin address is http://{address}/");
-            }
-            systemd::ready();
-        })
-        .await
-        .map_err(while_running)?;
+        run_service(start, shutdown.clone(), systemd::ready).await.map_err(while_running)?;
         Ok(())
     }
 }

@@ -18,7 +18,6 @@ use crate::domain::model::{Resource, ShopId};
 use crate::edge::admin::{DeliveryQuery, EventQuery, Pieces, Refusal, SocketAddress};
 use crate::edge::store::{Commit, Store, StoreError};
 use crate::service::clock::Clock;
-use crate::service::problems::problems;
 use crate::service::{answers, held, report};
 
 /// Who is asked.
@@ -92,14 +91,11 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// The problems.
+    /// What the service says is wrong, also while it has closed its store.
     pub(super) async fn problems(&self) -> anyhow::Result<String> {
         match self {
             Source::Service(service) => service.get("problems", &[]).await,
-            Source::Store { config, store } => {
-                let found = problems(config, store, Clock::default().now()).await?;
-                Ok(serde_json::to_string(&found)?)
-            }
+            Source::Store { .. } => bail!("no service is asked here"),
         }
     }
 

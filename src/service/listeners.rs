@@ -118,7 +118,7 @@ impl Interface {
         let (bound, why) = match bound {
             Ok(bound) => {
                 if known.is_some() {
-                    info!("listening at {place} now");
+                    info!("{place} can be listened at now");
                 }
                 return Some(bound);
             }
@@ -195,6 +195,7 @@ async fn keep_address(interface: Interface, place: Place, token: SecretString, m
         if let Some(listener) = bound {
             // Port 0 is another one each time.
             let listen = listener.local_addr().unwrap_or(place.listen);
+            info!("the admin address is http://{listen}/");
             let access = Access { listen, token };
             return admin::serve_address(listener, access, interface.follow()).await;
         }

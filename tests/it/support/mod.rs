@@ -1,5 +1,7 @@
 //! What the tests share: the outside world, played on loopback.
 
+/// The admin address, asked as another program would.
+pub mod admin;
 /// Another time on the wall for the program.
 pub mod clock;
 /// A disk that fails or hangs as a test says.

@@ -9,6 +9,7 @@ use posbell::domain::event::EventKind;
 use rustix::io::Errno;
 
 use super::full_disk::owner;
+use crate::support::admin;
 use crate::support::faulty_disk::FaultyDisk;
 use crate::support::rig::{PATIENCE, Rig, RigPlan, Service, monotonic, until};
 use crate::support::telegram::BotApi;
@@ -47,8 +48,7 @@ impl Case {
     }
 
     async fn ask(&self, path: &str) -> (u16, String) {
-        let log = self.log();
-        let admin = log.split("http://").nth(1).and_then(|rest| rest.split('/').next()).expect("says where it answers");
+        let admin = admin::address(&self.rig).await;
         let answer = self.client.get(format!("http://{admin}{path}")).timeout(Duration::from_secs(10));
         let answer = answer.send().await.expect("answers");
         (answer.status().as_u16(), answer.text().await.expect("is text"))
@@ -134,6 +134,8 @@ async fn a_disk_that_is_really_read_only_is_waited_for() {
         on_a_read_only_disk(command, &case.data);
     });
     case.owner_hears(1, "read-only").await;
+    let (status, why) = case.ask("/readyz").await;
+    assert!(status == 503 && why.contains("is read-only"), "{status} {why}");
     let mut remount = Command::new("nsenter");
     remount.args(["-t", &service.pid().to_string(), "-U", "-m", "--preserve-credentials", "mount", "-o"]);
     let remounted = remount.arg("remount,bind,rw").arg(&case.data).output().expect("runs");
