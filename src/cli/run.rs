@@ -1,20 +1,23 @@
 //! `posbell run`: the service in the foreground.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use tokio::net::TcpListener;
-use tracing::info;
+use tracing::{info, warn};
 
 use super::damaged::while_running;
+use super::mistaken::keeps_from_starting;
 use super::source::patiently;
 use super::{Failure, bad_config, env};
-use crate::config::{Config, Weight};
-use crate::edge::store::{Store, StoreError};
+use crate::config::{Config, Problem, Weight};
+use crate::edge::store::{Store, StoreError, close_to_others, is_open_to_others};
 use crate::service::clock::Clock;
 use crate::service::full::{self, After, Waiter};
+use crate::service::mistaken;
 use crate::service::run::{Start, run as run_service};
 use crate::service::setup::{self, Ready};
 use crate::service::shutdown::{Shutdown, shutdown};
@@ -50,7 +53,9 @@ impl RunArgs {
 }
 
 pub(super) fn run(config: &Arc<Config>) -> Result<(), Failure> {
-    let spare = ready(config)?;
+    let spare = ready(config).map_err(|found| keeps_from_starting(config, &found))?;
+    mistaken::forget(&config.data_dir);
+    see_to_privacy(&config.data_dir);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(async {
         let door = Door::open(config).await?;
@@ -77,12 +82,29 @@ pub(super) fn run(config: &Arc<Config>) -> Result<(), Failure> {
     outcome
 }
 
-fn ready(config: &Config) -> Result<Ready, Failure> {
+fn ready(config: &Config) -> Result<Ready, Vec<Problem>> {
     setup::ready(config, &env).map_err(|mut found| {
         // What only the unit can read is needed here and now.
         found.iter_mut().for_each(|problem| problem.weight = Weight::Error);
-        bad_config(&found)
+        found
     })
+}
+
+/// What posbell keeps is for its owner's eyes alone, also where another version or a person has made it wider.
+fn see_to_privacy(data_dir: &Path) {
+    let dir = data_dir.display();
+    if is_open_to_others(data_dir) {
+        warn!("others than its owner can look into the data directory: chmod 700 {dir}");
+    }
+    match close_to_others(data_dir) {
+        (closed, Some((path, error))) => warn!(
+            closed,
+            "others than the owner may use {}, which could not be changed ({error}): chmod -R go= {dir}",
+            path.display()
+        ),
+        (0, None) => {}
+        (closed, None) => warn!("others could use {closed} files in {dir}; from now on only their owner can"),
+    }
 }
 
 /// Runs until the end is asked for: where the disk is full, again as soon as there is space.
@@ -102,7 +124,7 @@ async fn keep_running(config: Arc<Config>, spare: Ready, door: Door, shutdown: S
 }
 
 async fn run_once(config: &Arc<Config>, door: &Door, clock: &Clock, shutdown: &Shutdown) -> Result<(), Failure> {
-    let ready = ready(config)?;
+    let ready = ready(config).map_err(|found| bad_config(&found))?;
     // A large store takes its time, an older one more; cut off, it is opened by the next start as after a kill.
     let Some(store) = shutdown.unless_asked(open(config, clock)).await else {
         info!("posbell has ended");

@@ -21,6 +21,7 @@ pub mod full;
 pub mod health;
 mod heartbeat;
 pub mod held;
+pub mod mistaken;
 mod notice;
 pub mod notices;
 pub mod pace;

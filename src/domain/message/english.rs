@@ -79,6 +79,8 @@ pub(super) const WORDS: Words = Words {
          Nothing is lost. Free some space on the machine that posbell runs on; it goes on by itself.",
     ],
     disk_free: ["✅ posbell goes on: there is space again", "What happened meanwhile is read now and told."],
+    mistaken: "⛔ posbell does not start: a mistake in its settings",
+    mistaken_where,
     resource,
     none_yet,
     notices: NOTICES,
@@ -93,6 +95,14 @@ fn resource(resource: Resource) -> &'static str {
         Resource::Vendors => "vendors",
         Resource::BuyDocuments => "purchase documents",
     }
+}
+
+fn mistaken_where(place: &str, more: usize) -> String {
+    let more = if more == 0 { String::new() } else { format!(" (and {more} more)") };
+    format!(
+        "In {place}{more}. POSPOS is not read and nothing is told until it is mended. Nothing is lost. \
+         `posbell check` on the machine that posbell runs on shows the mistake; then start posbell again."
+    )
 }
 
 fn none_yet(of: Resource) -> String {
