@@ -43,7 +43,7 @@ pub(super) fn compare(config: &Config, env: Env<'_>, found: &mut Vec<Problem>) {
         }
     }
     if is_root {
-        found.extend(unit.lines.iter().filter_map(|line| no_file(line)));
+        found.extend(unit.lines.iter().filter_map(no_file));
     }
 }
 

@@ -182,7 +182,7 @@ async fn a_restore_of_root_that_is_killed_leaves_nothing_of_roots() {
     let service = stage.start();
     stage.rig.told(EventKind::ShopBaseline).await;
     assert!(service.stop().0.success());
-    assert!(stage.root(&["backup", "roots.backup"]).status().unwrap().success());
+    assert!(stage.root(&["backup", "roots.backup"]).output().unwrap().status.success());
     let mut cut_off = 0;
     while cut_off < 3 {
         let mut restore = stage.root(&["restore", "roots.backup"]);
@@ -215,17 +215,23 @@ async fn a_file_of_root_in_the_store_is_no_damage_and_the_way_out_is_said() {
     all.retain(|path| {
         *path != stage.data && !path.ends_with("admin-token") && !path.to_string_lossy().contains("quota")
     });
+    let mut refused = 0;
     for path in &all {
-        chown(path, Some(0), Some(0)).unwrap();
+        // Each opening that goes well writes some of them anew, under other names.
+        if chown(path, Some(0), Some(0)).is_err() {
+            continue;
+        }
         let output = stage.run_as_user(&["status"]);
         let said = said(&output);
         let path = path.display();
         assert!(!said.contains("damaged") && !said.contains("panicked"), "{path}: {said}");
         if !output.status.success() {
+            refused += 1;
             assert!(said.contains("belongs to root: chown -R --reference="), "{path}: {said}");
         }
-        chown(path.to_string(), Some(USER), Some(USER)).unwrap();
+        drop(chown(path.to_string(), Some(USER), Some(USER)));
     }
+    assert!(refused > 3, "{refused} of {all:?}");
     chown(stage.data.join("store/conf"), Some(0), Some(0)).unwrap();
     stage.let_in(true);
     let (status, log) = stage.start().ended();
