@@ -175,3 +175,28 @@ impl Drop for Registered {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_loop_that_does_not_come_to_run_for_a_minute_is_stuck() {
+        let up = Arc::new(Mutex::new(Duration::ZERO));
+        let shown = Arc::clone(&up);
+        let at = |seconds| *lock(&up) = Duration::from_secs(seconds);
+        let watch = Watch::new(Clock::showing(|| chrono::DateTime::UNIX_EPOCH, move || *lock(&shown)));
+        let mut work = Box::pin(watch.stamping("a loop".to_owned(), std::future::pending::<()>()));
+        at(59);
+        assert_eq!(watch.look(), None);
+        at(60);
+        assert_eq!(watch.look().as_deref(), Some("a loop"));
+        // It waits for what never comes, and comes to run.
+        assert!(tokio::time::timeout(Duration::from_millis(1), &mut work).await.is_err());
+        assert_eq!(watch.look(), None);
+        at(1_000);
+        assert_eq!(watch.look().as_deref(), Some("a loop"));
+        drop(work);
+        assert_eq!(watch.look(), None, "one that has ended is not waited for");
+    }
+}
