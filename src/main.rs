@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
-use posbell::cli::{Cli, Failure};
+use posbell::cli::{Cli, Failure, chain};
 
 fn main() -> ExitCode {
     match Cli::parse().run() {
@@ -12,7 +12,7 @@ fn main() -> ExitCode {
         Err(failure) => {
             if let Failure::Failed(error) = &failure {
                 // Nobody may read it: that is no second failure.
-                drop(writeln!(std::io::stderr(), "posbell: {error:#}"));
+                drop(writeln!(std::io::stderr(), "posbell: {}", chain(error)));
             }
             failure.exit_code()
         }

@@ -45,6 +45,7 @@ use crate::service::clock::Clock;
 use crate::service::telemetry::{self, LogFormat};
 
 pub use held::in_words as held_in_words;
+pub use out::chain;
 
 /// The bell on the till: turns changes in POSPOS shops into webhooks, e-mail and chat messages.
 #[derive(Debug, Parser)]
