@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
 use super::env;
-use super::source::{Source, patiently};
+use super::source::{Source, patiently, served};
 use crate::config::{Config, ShopConfig};
 use crate::edge::admin::{FetchLine, FetchQuery};
 use crate::edge::pospos::ReadError;
@@ -80,7 +80,7 @@ async fn alone(config: &Config, shop: &Alone, query: &FetchQuery, lines: &Sender
     let clock = Clock::default();
     // Every other error stands in the last line.
     let Err(ReadError::KeyRefused { status }) = shop.read(&asked, &clock, lines).await else { return Ok(()) };
-    match patiently(&clock, || Store::open_existing(&config.data_dir)) {
+    match patiently(&clock, || served(&config.data_dir), || Store::open_existing(&config.data_dir)) {
         Ok(store) => shop.remember_refusal(config, &store, &clock, status).await,
         Err(StoreError::Absent(_)) => Ok(()),
         Err(error) => Err(error).context("Failed to write down that the key was refused"),

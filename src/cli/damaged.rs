@@ -20,6 +20,11 @@ pub(super) fn while_running(error: anyhow::Error) -> anyhow::Error {
     if is_damage(&error) { error.context(WhileRunning) } else { error }
 }
 
+/// Whether the store failed while the service ran and looked damaged then: opened anew it may be whole.
+pub(super) fn may_be_whole(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<WhileRunning>().is_some()
+}
+
 /// The same failure, with the way out where the store is damaged.
 pub(super) fn with_the_way_out(failure: Failure, config: &Config, now: Timestamp) -> Failure {
     match failure {

@@ -4,7 +4,9 @@ use chrono_tz::Tz;
 use clap::{Args, Subcommand};
 use serde::Deserialize;
 
-use super::source::{Source, parsed};
+use super::client::parsed;
+use super::events::{at_least_one, pages_of};
+use super::source::Source;
 use super::{Failure, Listing, out, small_runtime, table};
 use crate::config::Config;
 use crate::domain::outbox::{Attempt, Delivery, State};
@@ -22,7 +24,7 @@ pub(super) struct DeliveriesArgs {
     #[arg(long)]
     channel: Option<String>,
     /// At most so many, the newest
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 100, value_parser = at_least_one)]
     limit: usize,
     #[command(flatten)]
     listing: Listing,
@@ -56,21 +58,38 @@ pub(super) fn deliveries(config: &Config, args: &DeliveriesArgs) -> Result<(), F
             }
             return Ok(());
         }
-        let query = DeliveryQuery { state: args.state.clone(), channel: args.channel.clone(), limit: Some(args.limit) };
-        let page: Page = parsed(&source.deliveries(query).await?)?;
+        let found = newest(&source, args).await?;
         if args.listing.json {
-            for delivery in &page.data {
+            for delivery in &found {
                 out::line(&serde_json::to_string(delivery)?)?;
             }
-        } else if page.data.is_empty() {
+        } else if found.is_empty() {
             out::line("There are no such deliveries.")?;
         } else {
-            let rows: Vec<Vec<String>> = page.data.iter().map(|delivery| row(delivery, zone)).collect();
+            let rows: Vec<Vec<String>> = found.iter().map(|delivery| row(delivery, zone)).collect();
             out::text(&table::aligned(&["CREATED", "ID", "CHANNEL", "STATE", "TRIED", "LAST"], &rows))?;
         }
         anyhow::Ok(())
     })?;
     Ok(())
+}
+
+/// The newest deliveries that are meant, oldest first.
+async fn newest(source: &Source<'_>, args: &DeliveriesArgs) -> anyhow::Result<Vec<Delivery>> {
+    let mut found: Vec<Delivery> = Vec::new();
+    let (state, channel) = (args.state.clone(), args.channel.clone());
+    let mut query = DeliveryQuery { state, channel, ..DeliveryQuery::default() };
+    for size in pages_of(args.limit) {
+        query.limit = Some(size);
+        let page: Page = parsed(&source.deliveries(query.clone()).await?)?;
+        let is_last = page.data.len() < size;
+        query.before = page.data.first().map(|first| first.id.to_string());
+        found.splice(..0, page.data);
+        if is_last {
+            break;
+        }
+    }
+    Ok(found)
 }
 
 fn row(delivery: &Delivery, zone: Tz) -> Vec<String> {

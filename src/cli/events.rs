@@ -4,12 +4,14 @@ use clap::Args;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::source::{Source, parsed};
+use super::client::parsed;
+use super::source::Source;
 use super::{Failure, Listing, out, small_runtime, table};
 use crate::config::Config;
 use crate::domain::event::Event;
 use crate::domain::message::render;
 use crate::edge::admin::EventQuery;
+use crate::service::answers::LISTED_MOST;
 
 /// How often `--follow` looks again.
 const FOLLOW: std::time::Duration = std::time::Duration::from_secs(1);
@@ -38,12 +40,18 @@ impl Which {
     }
 }
 
+/// A number of rows.
+pub(super) fn at_least_one(text: &str) -> Result<usize, String> {
+    let rows = text.parse::<usize>().map_err(|error| error.to_string())?;
+    if rows == 0 { Err("must be at least 1".to_owned()) } else { Ok(rows) }
+}
+
 #[derive(Debug, Args)]
 pub(super) struct EventsArgs {
     #[command(flatten)]
     which: Which,
     /// At most so many, the newest
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 100, value_parser = at_least_one)]
     limit: usize,
     /// Go on printing new ones until Ctrl-C
     #[arg(long)]
@@ -61,26 +69,59 @@ struct Page {
 pub(super) fn events(config: &Config, args: &EventsArgs) -> Result<(), Failure> {
     small_runtime()?
         .block_on(async {
-            let mut query = EventQuery { limit: Some(args.limit), ..args.which.query() };
-            let page = page(config, &query).await?;
-            if page.data.is_empty() && !args.follow && !args.listing.json {
+            let pages = newest(config, args).await?;
+            let mut after = pages.first().and_then(|page| page.last);
+            let is_empty = pages.iter().all(|page| page.data.is_empty());
+            if is_empty && !args.follow && !args.listing.json {
                 out::line("There are no such events yet.")?;
             }
-            print_page(&page, args, config)?;
+            for page in pages.iter().rev() {
+                print_page(page, args, config)?;
+            }
             if !args.follow {
                 return Ok(());
             }
-            let mut after = page.last.or(query.after);
+            let mut query = args.which.query();
             loop {
                 tokio::time::sleep(FOLLOW).await;
                 let since = query.since.take().filter(|_| after.is_none());
-                query = EventQuery { after, since, limit: Some(10_000), ..query };
+                query = EventQuery { after, since, limit: Some(LISTED_MOST), ..query };
                 let page = self::page(config, &query).await?;
                 print_page(&page, args, config)?;
                 after = page.last.or(after);
             }
         })
         .map_err(|error: anyhow::Error| error.into())
+}
+
+/// The newest events that are meant, page by page, the newest page first.
+async fn newest(config: &Config, args: &EventsArgs) -> anyhow::Result<Vec<Page>> {
+    #[derive(Deserialize)]
+    struct Head {
+        id: String,
+    }
+    let mut pages: Vec<Page> = Vec::new();
+    let mut query = args.which.query();
+    for size in pages_of(args.limit) {
+        let page = page(config, &EventQuery { limit: Some(size), ..query.clone() }).await?;
+        let is_last = page.data.len() < size;
+        query.before = page.data.first().map(|first| parsed::<Head>(first.get())).transpose()?.map(|head| head.id);
+        pages.push(page);
+        if is_last {
+            break;
+        }
+    }
+    Ok(pages)
+}
+
+/// The sizes of the pages that are asked for where so many rows are wanted.
+pub(super) fn pages_of(rows: usize) -> impl Iterator<Item = usize> {
+    let mut left = rows;
+    std::iter::from_fn(move || {
+        let size = left.min(LISTED_MOST);
+        left -= size;
+        (size > 0).then_some(size)
+    })
 }
 
 /// Asked anew each time, so that `--follow` neither keeps the store from a starting service nor loses an ended one.

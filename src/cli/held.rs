@@ -4,7 +4,8 @@ use chrono_tz::Tz;
 use clap::{Args, Subcommand};
 use serde::Deserialize;
 
-use super::source::{Source, answered, parsed};
+use super::client::parsed;
+use super::source::{Source, answered};
 use super::{Failure, Listing, out, small_runtime, table};
 use crate::config::Config;
 use crate::domain::diff::guard::{Decision, Example, GuardLimits, Standing, Suspicion};

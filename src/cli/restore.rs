@@ -8,7 +8,7 @@ use anyhow::Context;
 use clap::{ArgGroup, Args};
 
 use super::backup::{is_time, said};
-use super::source::patiently;
+use super::source::{patiently, served};
 use super::{Failure, out, table};
 use crate::config::Config;
 use crate::domain::model::Timestamp;
@@ -39,7 +39,7 @@ pub(super) fn restore(config: &Config, args: &RestoreArgs) -> Result<(), Failure
     let place = match args.dry_run {
         true => None,
         false => {
-            let taken = patiently(&clock, || Restore::begin(&config.data_dir));
+            let taken = patiently(&clock, || served(&config.data_dir), || Restore::begin(&config.data_dir));
             Some(taken.context("Failed to restore; stop the service first")?)
         }
     };

@@ -1,28 +1,43 @@
 //! `posbell run`: the service in the foreground.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use tokio::net::TcpListener;
-use tracing::info;
+use secrecy::SecretString;
+use tokio::sync::oneshot;
+use tracing::{info, warn};
 
-use super::damaged::while_running;
-use super::source::patiently;
+use super::damaged::{may_be_whole, while_running};
+use super::source::{patiently, served};
 use super::{Failure, bad_config, env};
 use crate::config::{Config, Weight};
-use crate::edge::store::{Store, StoreError};
+use crate::domain::disk::DiskFault;
+use crate::edge::store::{DirLock, Store, StoreError, bytes_moved, make_data_dir};
 use crate::service::clock::Clock;
-use crate::service::full::{self, After, Waiter};
+use crate::service::disk::{After, DiskWatch, fault_behind};
+use crate::service::listeners::Listeners;
 use crate::service::run::{Start, run as run_service};
 use crate::service::setup::{self, Ready};
 use crate::service::shutdown::{Shutdown, shutdown};
 use crate::service::systemd;
 use crate::service::telemetry::LogFormat;
+use crate::service::watchdog::Watch;
 
 /// How long threads that read or write may take to end after everything else has.
 const LAST_THREADS: Duration = Duration::from_secs(2);
+
+/// After the end was asked for: how long a call of the store may stand still.
+const LAST_CALL: Duration = Duration::from_secs(5);
+
+/// How soon after it was opened again a store that fails once more is given up.
+const BETWEEN_REOPENINGS: Duration = Duration::from_secs(600);
+
+/// How often it is looked whether an opening reads on, and how much longer systemd waits then.
+const LOOK_AT_OPENING: Duration = Duration::from_secs(10);
+const START_LONGER: Duration = Duration::from_secs(60);
 
 /// What `posbell run` takes.
 #[derive(Debug, Clone, Args)]
@@ -53,13 +68,18 @@ pub(super) fn run(config: &Arc<Config>) -> Result<(), Failure> {
     let spare = ready(config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(async {
-        let door = Door::open(config).await?;
         let (ending, shutdown) = shutdown();
         let mut signals = Signals::new().context("Failed to listen for signals")?;
-        let mut service = Box::pin(keep_running(Arc::clone(config), spare, door, shutdown));
+        let clock = Clock::default();
+        let watch = Watch::new(clock.clone());
+        let token = spare.admin_token.clone();
+        let keeper = Keeper { config: Arc::clone(config), token, clock, watch: Arc::clone(&watch), shutdown };
+        let mut service = Box::pin(keeper.keep_running(spare));
+        let mut feeding = Box::pin(Arc::clone(&watch).feed());
         loop {
             tokio::select! {
                 outcome = &mut service => return outcome,
+                never = &mut feeding => match never {},
                 asked = signals.next() => match asked {
                     Asked::End => break,
                     Asked::Reload => info!(
@@ -70,11 +90,30 @@ pub(super) fn run(config: &Arc<Config>) -> Result<(), Failure> {
         }
         systemd::stopping();
         ending.ask();
-        service.await
+        tokio::select! {
+            outcome = service => outcome,
+            () = store_stands_still(&watch) => {
+                warn!("the store does not answer: what is under way is cut off, as by a kill");
+                Ok(())
+            }
+        }
     });
     // A thread that a damaged store does not let go must not keep the process.
     runtime.shutdown_timeout(LAST_THREADS);
     outcome
+}
+
+/// Returns when a call of the store does not come on.
+async fn store_stands_still(watch: &Watch) {
+    let mut known = None;
+    loop {
+        tokio::time::sleep(LAST_CALL).await;
+        let oldest = watch.oldest_call();
+        if oldest.is_some() && oldest == known {
+            return;
+        }
+        known = oldest;
+    }
 }
 
 fn ready(config: &Config) -> Result<Ready, Failure> {
@@ -85,68 +124,145 @@ fn ready(config: &Config) -> Result<Ready, Failure> {
     })
 }
 
-/// Runs until the end is asked for: where the disk is full, again as soon as there is space.
-async fn keep_running(config: Arc<Config>, spare: Ready, door: Door, shutdown: Shutdown) -> Result<(), Failure> {
-    let clock = Clock::default();
-    let mut waiter = Waiter::new(Arc::clone(&config), spare, clock.clone());
-    loop {
-        match run_once(&config, &door, &clock, &shutdown).await {
-            Err(Failure::Failed(error)) if full::is_full(&error) => {}
-            outcome => return outcome,
-        }
-        if waiter.wait(door.again()?, &shutdown).await == After::End {
-            info!("posbell has ended");
-            return Ok(());
-        }
+/// What lives as long as the process, however often the store is opened.
+struct Keeper {
+    config: Arc<Config>,
+    token: Option<SecretString>,
+    clock: Clock,
+    watch: Arc<Watch>,
+    shutdown: Shutdown,
+}
+
+/// What this process has from its beginning to its end, whether or not the store is open.
+struct Held {
+    lock: Arc<DirLock>,
+    listeners: Listeners,
+}
+
+impl Held {
+    async fn leave(self) {
+        self.listeners.close().await;
+        drop(self.lock);
     }
 }
 
-async fn run_once(config: &Arc<Config>, door: &Door, clock: &Clock, shutdown: &Shutdown) -> Result<(), Failure> {
-    let ready = ready(config)?;
-    // A large store takes its time, an older one more; cut off, it is opened by the next start as after a kill.
-    let Some(store) = shutdown.unless_asked(open(config, clock)).await else {
-        info!("posbell has ended");
-        return Ok(());
-    };
-    let store = store.context("Failed to open the store")?;
-    let start = Start { config: Arc::clone(config), ready, store, listener: door.again()?, clock: clock.clone() };
-    run_service(start, shutdown.clone(), |address| {
-        if let Some(address) = address {
-            info!("ask at http://{address}/api/v1/status, or with `posbell status`");
+impl Keeper {
+    /// Runs until the end is asked for: where the disk fails, again as soon as it works.
+    async fn keep_running(self, spare: Ready) -> Result<(), Failure> {
+        let mut disk = DiskWatch::new(Arc::clone(&self.config), spare, self.clock.clone());
+        let mut held = None;
+        let outcome = self.open_again_and_again(&mut disk, &mut held).await;
+        if let Some(held) = held {
+            held.leave().await;
         }
-        systemd::ready();
+        if outcome.is_ok() {
+            info!("posbell has ended");
+        }
+        outcome
+    }
+
+    async fn open_again_and_again(&self, disk: &mut DiskWatch, held: &mut Option<Held>) -> Result<(), Failure> {
+        let mut reopened_at: Option<Duration> = None;
+        loop {
+            let (whole, is_whole) = oneshot::channel();
+            let outcome = tokio::select! {
+                outcome = self.run_once(held, whole) => outcome,
+                never = disk.attend(&self.watch, is_whole) => match never {},
+            };
+            let Err(Failure::Failed(error)) = outcome else { return outcome };
+            if let Some(fault) = fault_behind(&error, &self.config.data_dir).await {
+                // It waits for nothing but its disk, which is no fault of the unit.
+                systemd::ready();
+                let interface = held.as_ref().map(|held| held.listeners.interface());
+                if disk.wait(fault, interface, &self.shutdown).await == After::End {
+                    return Ok(());
+                }
+                // The lock and the socket may be gone with the rest.
+                if fault == DiskFault::Gone
+                    && let Some(held) = held.take()
+                {
+                    held.leave().await;
+                }
+                continue;
+            }
+            let up = self.clock.mark().up;
+            let is_first = reopened_at.is_none_or(|at| up.saturating_sub(at) > BETWEEN_REOPENINGS);
+            if !is_first || !may_be_whole(&error) {
+                return Err(Failure::Failed(error));
+            }
+            warn!("the store has failed and is opened again: {error:#}");
+            reopened_at = Some(up);
+        }
+    }
+
+    async fn run_once(&self, held: &mut Option<Held>, is_whole: oneshot::Sender<()>) -> Result<(), Failure> {
+        let Keeper { config, clock, shutdown, .. } = self;
+        let ready = ready(config)?;
+        let Held { lock, listeners } = match held {
+            Some(held) => held,
+            None => {
+                let Some(lock) = shutdown.unless_asked(take_lock(config, clock)).await else { return Ok(()) };
+                let lock = Arc::new(lock.context("Failed to take the data directory")?);
+                held.insert(Held { lock, listeners: Listeners::open(config, self.token.clone(), clock).await })
+            }
+        };
+        let interface = listeners.interface().clone();
+        interface.close("posbell is opening its store", true, Vec::new());
+        // A large store takes its time, an older one more; cut off, it is opened by the next start as after a kill.
+        let opening = async {
+            tokio::select! {
+                opened = open(config, Arc::clone(lock), clock) => opened,
+                never = extend_start() => match never {},
+            }
+        };
+        let Some(store) = shutdown.unless_asked(opening).await else { return Ok(()) };
+        let store = store.context("Failed to open the store")?;
+        listeners.write_token()?;
+        let watch = Arc::clone(&self.watch);
+        let start =
+            Start { config: Arc::clone(config), ready, store, interface, clock: clock.clone(), watch, is_whole };
+        run_service(start, shutdown.clone(), systemd::ready).await.map_err(while_running)?;
+        Ok(())
+    }
+}
+
+/// Has systemd wait on for the start while the process reads or writes.
+async fn extend_start() -> Infallible {
+    let mut known = bytes_moved();
+    loop {
+        tokio::time::sleep(LOOK_AT_OPENING).await;
+        let moved = bytes_moved();
+        if moved.is_some() && moved != known {
+            systemd::extend_start(START_LONGER);
+        }
+        known = moved;
+    }
+}
+
+/// Takes the lock on the data directory, which a command may have for a moment.
+async fn take_lock(config: &Arc<Config>, clock: &Clock) -> Result<DirLock, StoreError> {
+    let (config, clock) = (Arc::clone(config), clock.clone());
+    on_a_thread(move || {
+        make_data_dir(&config.data_dir)?;
+        patiently(&clock, || served(&config.data_dir), || DirLock::take(&config.data_dir))
     })
     .await
-    .map_err(while_running)?;
-    Ok(())
 }
 
-async fn open(config: &Arc<Config>, clock: &Clock) -> Result<Store, StoreError> {
+async fn open(config: &Arc<Config>, lock: Arc<DirLock>, clock: &Clock) -> Result<Store, StoreError> {
     let (config, clock) = (Arc::clone(config), clock.clone());
-    let opening = tokio::task::spawn_blocking(move || {
-        patiently(&clock, || Store::open_or_create(&config.data_dir, clock.new_epoch()))
-    });
-    opening.await.unwrap_or_else(|_| Err(StoreError::Damaged("opening it has panicked".to_owned())))
+    on_a_thread(move || {
+        // What a request still reads keeps the store of before open for a moment.
+        patiently(&clock, || false, || Store::open_locked(&config.data_dir, &lock, clock.new_epoch()))
+    })
+    .await
 }
 
-/// The admin address: bound once, and served by whoever runs.
-struct Door(Option<std::net::TcpListener>);
-
-impl Door {
-    async fn open(config: &Config) -> anyhow::Result<Door> {
-        let Some(admin) = &config.admin else { return Ok(Door(None)) };
-        let bound = TcpListener::bind(admin.listen).await.and_then(TcpListener::into_std);
-        let bound = bound.with_context(|| {
-            format!("Failed to listen on {} (`[admin] listen` in {})", admin.listen, config.file.path.display())
-        })?;
-        Ok(Door(Some(bound)))
-    }
-
-    fn again(&self) -> anyhow::Result<Option<TcpListener>> {
-        let Some(bound) = &self.0 else { return Ok(None) };
-        let listener = bound.try_clone().and_then(TcpListener::from_std).context("Failed to listen again")?;
-        Ok(Some(listener))
-    }
+async fn on_a_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|_| Err(StoreError::Damaged("opening it has panicked".to_owned())))
 }
 
 struct Signals {

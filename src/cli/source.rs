@@ -1,100 +1,89 @@
 //! Where a command's answers come from: the running service, or the store itself. The user need not know which.
 
-use anyhow::{Context, bail};
-use secrecy::{ExposeSecret, SecretString};
-use serde::de::DeserializeOwned;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::bail;
+use futures_util::StreamExt;
 
 mod streams;
 
-use super::env;
+use super::client::Client;
+use super::open_address;
+use super::out;
 use crate::config::Config;
 use crate::domain::diff::guard::Decision;
 use crate::domain::model::{Resource, ShopId};
-use crate::edge::admin::{DeliveryQuery, EventQuery, Refusal};
-use crate::edge::store::{Commit, Holder, Store, StoreError};
+use crate::edge::admin::{DeliveryQuery, EventQuery, Pieces, Refusal, SocketAddress};
+use crate::edge::store::{Commit, Store, StoreError};
 use crate::service::clock::Clock;
-use crate::service::run::token_path;
 use crate::service::{answers, held, report};
-
-/// How long the service may take to answer.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
-
-/// What is said of an answer that cannot be understood.
-const OTHER_VERSION: &str = "Failed to understand the answer; is the service of another version?";
 
 /// Who is asked.
 pub(super) enum Source<'a> {
     /// The running service.
-    Service { client: reqwest::Client, address: String, token: Option<SecretString> },
+    Service(Client),
     /// The store, opened by this command.
     Store { config: &'a Config, store: Box<Store> },
 }
 
+/// Why neither the store nor the service can be asked.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unasked {
+    /// The data directory is another user's.
+    #[error("the data of posbell in {0} is for its owner alone: try sudo")]
+    Closed(PathBuf),
+    /// A service answers whose data is elsewhere: the unit's data directory may be known to the unit alone.
+    #[error(
+        "there is no posbell data in {0}, and yet a service runs: write where its data is as `data_dir` into the \
+         configuration"
+    )]
+    Elsewhere(PathBuf),
+}
+
 impl<'a> Source<'a> {
-    /// Finds who can be asked.
+    /// Finds who can be asked. What another process does for a moment is waited for: a command with the store, or a
+    /// service that starts or ends.
     pub(super) async fn find(config: &'a Config) -> anyhow::Result<Source<'a>> {
-        let open = || Store::open_existing(&config.data_dir);
-        // A service with no admin address is not worth waiting for.
-        let opened = if config.admin.is_some() { patiently(&Clock::default(), open) } else { open() };
-        match opened {
-            Ok(store) => {
-                store.let_wait_at_most(config.max_waiting);
-                Ok(Source::Store { config, store: Box::new(store) })
-            }
-            Err(StoreError::Locked { holder, .. }) => Self::service(config, &holder),
-            // The unit's data may be closed to this user; its admin address is not.
-            Err(StoreError::Directory { source, .. }) if source.kind() == std::io::ErrorKind::PermissionDenied => {
-                Self::service(config, &Holder::default())
-            }
-            // Perhaps it is elsewhere: the unit's data directory is known to the unit alone.
-            Err(StoreError::Absent(dir)) => {
-                let service = Self::service(config, &Holder::default());
-                match service {
-                    Ok(service) if service.answers().await => Ok(service),
-                    _ => Err(StoreError::Absent(dir).into()),
+        let mut waiting = Waiting::new();
+        loop {
+            let (found, locked) = match Store::open_existing(&config.data_dir) {
+                Ok(store) => {
+                    store.let_wait_at_most(config.max_waiting);
+                    return Ok(Source::Store { config, store: Box::new(store) });
                 }
-            }
-            Err(error) => Err(error.into()),
+                Err(error @ StoreError::Locked { .. }) => (Client::of(&config.data_dir), error),
+                Err(StoreError::Directory { source, .. }) if source.kind() == std::io::ErrorKind::PermissionDenied => {
+                    bail!(Unasked::Closed(config.data_dir.clone()))
+                }
+                Err(error @ StoreError::Absent(_)) => match open_address::problems(config).await {
+                    Ok(_) => bail!(Unasked::Elsewhere(config.data_dir.clone())),
+                    Err(_) => return Err(error.into()),
+                },
+                Err(error) => return Err(error.into()),
+            };
+            let service = found?;
+            let why = match service.doing().await {
+                Ok(None) => return Ok(Source::Service(service)),
+                Ok(Some(why)) if waiting.is_over() => bail!("{why}; ask again in a while"),
+                Err(_) if waiting.is_over() => return Err(locked.into()),
+                Ok(Some(why)) => why,
+                Err(_) => locked.to_string(),
+            };
+            waiting.go_on(&why).await;
         }
     }
 
     /// Whether the service runs, and will send what becomes due.
     pub(super) fn is_running(&self) -> bool {
-        matches!(self, Source::Service { .. })
-    }
-
-    /// Whether a service is there at all.
-    async fn answers(&self) -> bool {
-        self.get("status", &[]).await.is_ok()
-    }
-
-    fn service(config: &Config, holder: &Holder) -> anyhow::Result<Source<'a>> {
-        let configured = config.admin.as_ref().map(|admin| admin.listen.to_string());
-        let Some(address) = holder.admin.clone().or(configured) else {
-            bail!(
-                "the service holds the store ({holder}) and has no admin address to be asked at \
-                 (`[admin] listen = \"off\"`)"
-            );
-        };
-        let configured = config.admin.as_ref().and_then(|admin| admin.token.as_ref());
-        let token = match configured {
-            Some(token) => token.read(&env).ok(),
-            None => std::fs::read_to_string(token_path(&config.data_dir)).ok().map(|t| SecretString::from(t.trim())),
-        };
-        // Installed once for the process; an error means that it is there already.
-        drop(rustls::crypto::ring::default_provider().install_default());
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .context("Failed to build an HTTP client")?;
-        Ok(Source::Service { client, address, token })
+        matches!(self, Source::Service(_))
     }
 
     /// The status.
     pub(super) async fn status(&self) -> anyhow::Result<String> {
         match self {
-            Source::Service { .. } => self.get("status", &[]).await,
+            Source::Service(service) => service.get("status", &[]).await,
             Source::Store { config, store } => {
                 let status = report::status(config, store, None, Clock::default().now()).await?;
                 Ok(serde_json::to_string(&status)?)
@@ -102,28 +91,38 @@ impl<'a> Source<'a> {
         }
     }
 
+    /// What the service says is wrong, also while it has closed its store.
+    pub(super) async fn problems(&self) -> anyhow::Result<String> {
+        match self {
+            Source::Service(service) => service.get("problems", &[]).await,
+            Source::Store { .. } => bail!("no service is asked here"),
+        }
+    }
+
     /// Events.
     pub(super) async fn events(&self, query: EventQuery) -> anyhow::Result<String> {
         match self {
-            Source::Service { .. } => self.get("events", &pairs(&query)?).await,
-            Source::Store { store, .. } => answered(answers::events(store, query, Clock::default().now()).await),
+            Source::Service(service) => service.get("events", &pairs(&query)?).await,
+            Source::Store { store, .. } => {
+                whole(answered(answers::events(store, query, Clock::default().now()).await)?).await
+            }
         }
     }
 
     /// Deliveries.
     pub(super) async fn deliveries(&self, query: DeliveryQuery) -> anyhow::Result<String> {
         match self {
-            Source::Service { .. } => self.get("deliveries", &pairs(&query)?).await,
-            Source::Store { store, .. } => answered(answers::deliveries(store, query).await),
+            Source::Service(service) => service.get("deliveries", &pairs(&query)?).await,
+            Source::Store { store, .. } => whole(answered(answers::deliveries(store, query).await)?).await,
         }
     }
 
     /// One delivery.
     pub(super) async fn delivery(&self, id: &str) -> anyhow::Result<String> {
         match self {
-            Source::Service { .. } => {
+            Source::Service(service) => {
                 anyhow::ensure!(id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'), "`{id}` is no delivery id");
-                self.get(&format!("deliveries/{id}"), &[]).await
+                service.get(&format!("deliveries/{id}"), &[]).await
             }
             Source::Store { store, .. } => answered(answers::delivery(store, id).await),
         }
@@ -132,7 +131,7 @@ impl<'a> Source<'a> {
     /// Held passes.
     pub(super) async fn held(&self) -> anyhow::Result<String> {
         match self {
-            Source::Service { .. } => self.get("held", &[]).await,
+            Source::Service(service) => service.get("held", &[]).await,
             Source::Store { config, store } => answered(held::all(config, store).await),
         }
     }
@@ -140,7 +139,7 @@ impl<'a> Source<'a> {
     /// One held pass.
     pub(super) async fn held_pass(&self, shop: &ShopId, resource: Resource) -> anyhow::Result<String> {
         match self {
-            Source::Service { .. } => self.get(&format!("held/{shop}/{resource}"), &[]).await,
+            Source::Service(service) => service.get(&format!("held/{shop}/{resource}"), &[]).await,
             Source::Store { config, store } => answered(held::one(config, store, shop.as_str(), resource.name()).await),
         }
     }
@@ -152,7 +151,7 @@ impl<'a> Source<'a> {
             Decision::Drop => "drop",
         };
         match self {
-            Source::Service { .. } => self.post(&format!("held/{shop}/{resource}/{action}")).await,
+            Source::Service(service) => service.post(&format!("held/{shop}/{resource}/{action}")).await,
             Source::Store { config, store } => {
                 answered(held::decide(config, store, shop.as_str(), resource.name(), decision).await)
             }
@@ -162,7 +161,7 @@ impl<'a> Source<'a> {
     /// Lets a stopped shop be read again.
     pub(super) async fn resume(&self, shop: &ShopId) -> anyhow::Result<()> {
         match self {
-            Source::Service { .. } => self.post(&format!("shops/{shop}/resume")).await.map(drop),
+            Source::Service(service) => service.post(&format!("shops/{shop}/resume")).await.map(drop),
             Source::Store { store, .. } => {
                 let mut record = store.shop(shop).await?;
                 record.stopped = None;
@@ -171,75 +170,78 @@ impl<'a> Source<'a> {
             }
         }
     }
+}
 
-    async fn post(&self, path: &str) -> anyhow::Result<String> {
-        let Source::Service { client, address, token } = self else { bail!("no service is asked here") };
-        let request = client.post(format!("http://{address}/api/v1/{path}")).timeout(PATIENCE);
-        self.send(request.bearer_auth(shown(token)?)).await
+/// How long what passes in a moment is waited for.
+const MOMENT: Duration = Duration::from_secs(10);
+/// How often it is tried meanwhile.
+const PAUSE: Duration = Duration::from_millis(50);
+/// After how long it is said what is waited for.
+const SAID: Duration = Duration::from_secs(1);
+
+/// A wait for something that passes.
+struct Waiting {
+    clock: Clock,
+    began: Duration,
+    is_said: bool,
+}
+
+impl Waiting {
+    fn new() -> Waiting {
+        let clock = Clock::default();
+        Waiting { began: clock.mark().up, clock, is_said: false }
     }
 
-    async fn get(&self, path: &str, query: &[(String, String)]) -> anyhow::Result<String> {
-        let Source::Service { client, address, token } = self else { bail!("no service is asked here") };
-        let mut request = client.get(format!("http://{address}/api/v1/{path}")).query(query).timeout(PATIENCE);
-        if let Some(token) = token {
-            request = request.bearer_auth(token.expose_secret());
+    fn for_so_long(&self) -> Duration {
+        self.clock.mark().up.saturating_sub(self.began)
+    }
+
+    fn is_over(&self) -> bool {
+        self.for_so_long() >= MOMENT
+    }
+
+    async fn go_on(&mut self, why: &str) {
+        if self.for_so_long() >= SAID && !std::mem::replace(&mut self.is_said, true) {
+            out::note(&format!("waiting: {why}"));
         }
-        self.send(request).await
-    }
-
-    async fn send(&self, request: reqwest::RequestBuilder) -> anyhow::Result<String> {
-        let Source::Service { address, .. } = self else { bail!("no service is asked here") };
-        let answer = request.send().await.with_context(|| format!("Failed to ask the service at {address}"))?;
-        let status = answer.status();
-        let body = answer.text().await.context("Failed to read the service's answer")?;
-        if status.is_success() {
-            return Ok(body);
-        }
-        bail!("{}", problem(body))
+        tokio::time::sleep(PAUSE).await;
     }
 }
 
-/// The token, or what to do where it cannot be read.
-fn shown(token: &Option<SecretString>) -> anyhow::Result<&str> {
-    let token = token.as_ref().context("the admin token of the service is not readable here; try sudo")?;
-    Ok(token.expose_secret())
-}
-
-/// What the service says is wrong.
-fn problem(body: String) -> String {
-    #[derive(serde::Deserialize)]
-    struct Problem {
-        error: String,
-    }
-    serde_json::from_str::<Problem>(&body).map_or(body, |problem| problem.error).trim().to_owned()
-}
-
-/// How long a command that reads the store, or a service that is just starting, is waited for.
-const MOMENT: std::time::Duration = std::time::Duration::from_secs(10);
-/// How often the store is tried meanwhile.
-const PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
-
-/// Opens a store that another process may hold for a moment. One that holds it for good says where it can be asked,
-/// and is not waited for.
-pub(super) fn patiently<T>(clock: &Clock, open: impl Fn() -> Result<T, StoreError>) -> Result<T, StoreError> {
+/// Takes what another process may hold for a moment. Where it holds it for good there is no waiting.
+pub(super) fn patiently<T>(
+    clock: &Clock,
+    is_for_good: impl Fn() -> bool,
+    take: impl Fn() -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
     let began = clock.mark().up;
     loop {
-        match open() {
-            Err(StoreError::Locked { holder, .. })
-                if (holder.admin.is_none() || holder.pid == Some(std::process::id()))
-                    && clock.mark().up.saturating_sub(began) < MOMENT =>
-            {
+        match take() {
+            Err(StoreError::Locked { .. }) if !is_for_good() && clock.mark().up.saturating_sub(began) < MOMENT => {
                 std::thread::park_timeout(PAUSE);
             }
-            opened => return opened,
+            taken => return taken,
         }
     }
+}
+
+/// Whether a service has this data directory, which it has for good.
+pub(super) fn served(data_dir: &Path) -> bool {
+    let address = SocketAddress::in_dir(data_dir);
+    address.and_then(|address| UnixStream::connect(address.path())).is_ok()
 }
 
 pub(super) fn answered<T>(answer: Result<T, Refusal>) -> anyhow::Result<T> {
-    answer.map_err(|refusal| match refusal {
-        Refusal::NotFound(why) | Refusal::Wrong(why) | Refusal::Failed(why) => anyhow::anyhow!(why),
-    })
+    answer.map_err(anyhow::Error::from)
+}
+
+/// A listing in one piece.
+async fn whole(mut pieces: Pieces) -> anyhow::Result<String> {
+    let mut answer = String::new();
+    while let Some(piece) = pieces.next().await {
+        answer.push_str(&answered(piece)?);
+    }
+    Ok(answer)
 }
 
 fn pairs<T: serde::Serialize>(query: &T) -> anyhow::Result<Vec<(String, String)>> {
@@ -249,9 +251,4 @@ fn pairs<T: serde::Serialize>(query: &T) -> anyhow::Result<Vec<(String, String)>
         other => other.to_string(),
     };
     Ok(members.into_iter().map(|(name, value)| (name, text(value))).collect())
-}
-
-/// Reads an answer.
-pub(super) fn parsed<T: DeserializeOwned>(answer: &str) -> anyhow::Result<T> {
-    serde_json::from_str(answer).context(OTHER_VERSION)
 }

@@ -1,16 +1,18 @@
 //! `posbell status`: how it goes, on one screen.
 
+use anyhow::bail;
 use chrono_tz::Tz;
 use clap::Args;
 
 use super::backup::size;
+use super::client::{Refused, parsed};
 use super::held::state;
-use super::source::{Source, parsed};
-use super::{Failure, Listing, out, small_runtime, table};
+use super::source::{Source, Unasked};
+use super::{Failure, Listing, open_address, out, small_runtime, table};
 use crate::config::Config;
 use crate::domain::model::Timestamp;
 use crate::service::clock::Clock;
-use crate::service::problems::Problem;
+use crate::service::problems::{Problem, Problems};
 use crate::service::report::{ChannelStatus, ResourceStatus, ShopStatus, Status};
 
 /// What `posbell status` takes.
@@ -23,25 +25,74 @@ pub(super) struct StatusArgs {
     listing: Listing,
 }
 
+/// What can be seen of the service.
+enum Seen {
+    /// All of it.
+    Status(String),
+    /// Its problems alone, and why.
+    Problems(Problems, String),
+}
+
 pub(super) fn status(config: &Config, args: &StatusArgs) -> Result<(), Failure> {
-    let answer = small_runtime()?.block_on(async { Source::find(config).await?.status().await })?;
-    let status: Status = parsed(&answer)?;
-    match (args.check, args.listing.json) {
-        (false, true) => out::line(&answer)?,
-        (false, false) => out::text(&text(&status, Clock::default().now(), config.wording.timezone))?,
-        (true, true) => {
-            for problem in &status.problems {
-                out::line(&serde_json::to_string(problem)?)?;
-            }
-        }
-        (true, false) => {
-            for problem in &status.problems {
-                out::line(&problem.line())?;
-            }
-        }
+    let (answer, status): (String, Status) = match small_runtime()?.block_on(seen(config))? {
+        Seen::Status(answer) => (answer.clone(), parsed(&answer)?),
+        Seen::Problems(problems, why) => return only_problems(&problems.data, &why, args),
+    };
+    if args.check {
+        print_problems(&status.problems, args.listing.json)?;
+    } else if args.listing.json {
+        out::line(&answer)?;
+    } else {
+        out::text(&text(&status, Clock::default().now(), config.wording.timezone))?;
     }
     if args.check && !status.problems.is_empty() {
         return Err(Failure::Told);
+    }
+    Ok(())
+}
+
+async fn seen(config: &Config) -> anyhow::Result<Seen> {
+    let source = match Source::find(config).await {
+        Ok(source) => source,
+        Err(error) => {
+            let unasked = error.downcast::<Unasked>()?;
+            return match open_address::problems(config).await {
+                Ok(problems) => Ok(Seen::Problems(problems, unasked.to_string())),
+                Err(unseen) => {
+                    bail!("posbell does not run, or only `sudo posbell status` can say: {unseen}; {unasked}")
+                }
+            };
+        }
+    };
+    match source.status().await {
+        // The service has closed its store.
+        Err(error) if error.is::<Refused>() => {
+            Ok(Seen::Problems(parsed(&source.problems().await?)?, error.to_string()))
+        }
+        answer => Ok(Seen::Status(answer?)),
+    }
+}
+
+fn only_problems(problems: &[Problem], why: &str, args: &StatusArgs) -> Result<(), Failure> {
+    if args.check {
+        print_problems(problems, args.listing.json)?;
+    } else if args.listing.json {
+        out::line(&serde_json::json!({ "running": true, "problems": problems }).to_string())?;
+    } else {
+        out::text(&format!(
+            "posbell is running, but only its problems can be shown: {why}\n{}",
+            problems_text(problems)
+        ))?;
+    }
+    if args.check && !problems.is_empty() {
+        return Err(Failure::Told);
+    }
+    Ok(())
+}
+
+fn print_problems(problems: &[Problem], json: bool) -> anyhow::Result<()> {
+    for problem in problems {
+        out::line(&if json { serde_json::to_string(problem)? } else { problem.line() })?;
     }
     Ok(())
 }

@@ -13,18 +13,20 @@ use std::time::Duration;
 
 use anyhow::Context;
 use secrecy::SecretString;
-use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 
 use self::receiver::{Received, Receiver};
 use self::shop::{ShopPlan, SimulatedShop};
 use crate::config::Config;
 use crate::domain::event::Event;
 use crate::edge::channel::webhook::sign;
-use crate::edge::store::Store;
+use crate::edge::store::{DirLock, Store, make_data_dir};
 use crate::service::clock::Clock;
+use crate::service::listeners::Listeners;
 use crate::service::run::{Start, run as run_service};
 use crate::service::setup;
 use crate::service::shutdown::shutdown;
+use crate::service::watchdog::Watch;
 
 /// How the demo goes.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,23 +73,32 @@ pub async fn run(
         anyhow::anyhow!("The demo's own configuration is wrong: {}", problems[0].mistake.message)
     })?;
     let Ok(ready) = setup::ready(&config, &|_| None) else { anyhow::bail!("The demo's own secrets are wrong") };
-    let store = Store::open_or_create(&config.data_dir, clock.new_epoch()).context("Failed to open the store")?;
-    let listener = TcpListener::bind("127.0.0.1:0").await.context("Failed to listen on 127.0.0.1")?;
+    make_data_dir(&config.data_dir)?;
+    let lock = Arc::new(DirLock::take(&config.data_dir)?);
+    let store = Store::open_locked(&config.data_dir, &lock, clock.new_epoch()).context("Failed to open the store")?;
+    let listeners = Listeners::open(&config, None, &clock).await;
+    listeners.write_token()?;
     print(&format!("A simulated shop sells at   {}", shop.base_url()));
     print(&format!("Messages are received at    {}", receiver.url()));
-    print(&format!("The status is at            http://{}/api/v1/status", listener.local_addr()?));
+    if let Some(address) = listeners.address() {
+        let token = config.data_dir.join("admin-token");
+        print(&format!("The status is at            http://{address}/api/v1/status (token in {})", token.display()));
+    }
     print(&format!("Ask from another terminal   posbell --config {} status", file.display()));
     print("Ctrl-C ends it. First the shop is read as it is, which makes no events but one.\n");
 
     let (ending, asked) = shutdown();
-    let start = Start { config: Arc::new(config), ready, store, listener: Some(listener), clock };
-    let service = run_service(start, asked, |_| {});
+    let (watch, (is_whole, _)) = (Watch::new(clock.clone()), oneshot::channel());
+    let interface = listeners.interface().clone();
+    let start = Start { config: Arc::new(config), ready, store, interface, clock, watch, is_whole };
+    let service = run_service(start, asked, || {});
     let play = async {
         let played = play::play(&plan, &shop, &receiver, &print, end).await;
         ending.ask();
         played
     };
     let (served, report) = tokio::join!(service, play);
+    listeners.close().await;
     served?;
     Ok(report)
 }
@@ -136,6 +147,9 @@ fn write_files(dir: &Path, key: &str, shop_url: &str, receiver_url: &str, secret
     let file = dir.join("posbell.toml");
     let config = format!(
         r#"language = "en"
+
+[admin]
+listen = "127.0.0.1:0"
 
 [[shop]]
 id = "demo"

@@ -7,6 +7,7 @@
 pub mod clock;
 pub mod copies;
 pub mod diff;
+pub mod disk;
 pub mod document;
 pub mod event;
 pub mod message;

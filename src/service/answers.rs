@@ -5,29 +5,36 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
-use serde_json::value::RawValue;
+use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::Receiver;
 
-use super::problems::{Problem, ProblemClass, problems};
+use super::listeners::Interface;
+use super::listing::{Rows, listing};
+use super::problems::{Problem, ProblemClass, ProblemKind, Problems, problems};
 use super::report::{self, Live, QuotaStatus};
 use super::shop::{Shared, Shop};
+use super::watchdog::Watch;
 use super::{acts, backup, export, fetch, held, replay};
 use crate::config::{ChannelConfig, Config};
 use crate::domain::diff::guard::Decision;
+use crate::domain::disk::DiskFault;
 use crate::domain::event::DeliveryId;
 use crate::domain::model::Timestamp;
-use crate::domain::outbox::{Act, Delivery, State};
+use crate::domain::outbox::{Act, State};
 use crate::edge::admin::{
-    ActDone, ActQuery, Answers, DeliveryQuery, EventQuery, FetchLine, FetchQuery, Lines, Refusal, ReplayDone,
+    ActDone, ActQuery, Answers, DeliveryQuery, EventQuery, FetchLine, FetchQuery, Lines, Pieces, Refusal, ReplayDone,
     ReplayQuery,
 };
 use crate::edge::store::{DeliveryFilter, EventFilter, Store, StoreError};
 
+/// How long the store may take to say that posbell is ready.
+const READY_WITHIN: Duration = Duration::from_secs(5);
+
 /// How many rows a listing has unless asked otherwise.
 const LISTED: usize = 100;
-/// The most rows of one listing: about 20 MB of events.
-const LISTED_MOST: usize = 10_000;
+/// The most rows of one listing.
+pub const LISTED_MOST: usize = 1_000;
 
 /// What answers for a running service.
 pub struct ServiceAnswers {
@@ -37,31 +44,40 @@ pub struct ServiceAnswers {
     pub shared: Arc<Shared>,
     /// The shops.
     pub shops: Vec<Arc<Shop>>,
+    /// Looks whether the store answers.
+    pub watch: Arc<Watch>,
     /// Held by the replay that is under way.
     pub replaying: Arc<Mutex<()>>,
+    /// Where it is asked.
+    pub interface: Interface,
 }
 
 impl Answers for ServiceAnswers {
     async fn unready(&self) -> Vec<String> {
-        let store = &self.shared.store;
-        let found = match store.check().await {
-            Ok(()) => problems(&self.config, store, self.shared.clock.now()).await,
-            Err(error) => Err(error),
+        let looked = async {
+            self.shared.store.check().await?;
+            self.found_problems().await
         };
-        match found {
-            Ok(found) => {
+        match tokio::time::timeout(READY_WITHIN, looked).await {
+            Ok(Ok(found)) => {
                 let bell = found.data.iter().filter(|problem| problem.class == ProblemClass::Bell);
                 bell.map(Problem::line).collect()
             }
-            Err(_) => vec!["the store does not answer".to_owned()],
+            _ if self.watch.store_hangs() => vec![hanging().line()],
+            _ => vec!["the store does not answer".to_owned()],
         }
     }
 
     async fn problems(&self) -> Result<String, Refusal> {
-        json(&problems(&self.config, &self.shared.store, self.shared.clock.now()).await?)
+        let mut found = self.found_problems().await?;
+        found.data.extend(self.interface.problems());
+        json(&found)
     }
 
     async fn status(&self) -> Result<String, Refusal> {
+        if self.watch.store_hangs() {
+            return Err(Refusal::Failed(hanging().line()));
+        }
         let quota = self.shops.iter().map(|shop| (shop.id().to_string(), quota_of(shop)));
         let rhythms = self.shops.iter().map(|shop| (shop.id().to_string(), shop.rhythm()));
         let blocked = |shop: &Arc<Shop>| Some((shop.id().to_string(), report::millis(shop.pospos.blocked_for()?)));
@@ -80,15 +96,16 @@ impl Answers for ServiceAnswers {
             blocked: self.shops.iter().filter_map(blocked).collect(),
             rhythms: rhythms.collect(),
             paused: self.config.channels.iter().filter_map(paused).collect(),
+            problems: self.interface.problems(),
         };
         json(&report::status(&self.config, &self.shared.store, Some(&live), self.shared.clock.now()).await?)
     }
 
-    async fn events(&self, query: EventQuery) -> Result<String, Refusal> {
+    async fn events(&self, query: EventQuery) -> Result<Pieces, Refusal> {
         events(&self.shared.store, query, self.shared.clock.now()).await
     }
 
-    async fn deliveries(&self, query: DeliveryQuery) -> Result<String, Refusal> {
+    async fn deliveries(&self, query: DeliveryQuery) -> Result<Pieces, Refusal> {
         deliveries(&self.shared.store, query).await
     }
 
@@ -148,56 +165,80 @@ impl Answers for ServiceAnswers {
     }
 }
 
+impl ServiceAnswers {
+    /// The problems; of a store that does not answer just that.
+    async fn found_problems(&self) -> Result<Problems, StoreError> {
+        if self.watch.store_hangs() {
+            return Ok(Problems { data: vec![hanging()] });
+        }
+        problems(&self.config, &self.shared.store, self.shared.clock.now()).await
+    }
+}
+
+fn hanging() -> Problem {
+    Problem { fault: Some(DiskFault::Hanging), ..Problem::of(ProblemKind::Disk, None) }
+}
+
 fn quota_of(shop: &Shop) -> Vec<QuotaStatus> {
     let left = shop.pospos.governor().left();
     left.into_iter().map(|(limit, left)| QuotaStatus { limit: limit.to_string(), left }).collect()
 }
 
-#[derive(Serialize)]
-struct EventList {
-    data: Vec<Box<RawValue>>,
-    /// The number of the last one: `after` of the next question. Where there is none, the `after` of this one, or
-    /// `null` while nothing has ever happened.
-    last: Option<u64>,
-}
-
-/// The events that `query` asks for.
-pub async fn events(store: &Store, query: EventQuery, now: Timestamp) -> Result<String, Refusal> {
+/// The events that `query` asks for, `{"data":[…],"last":number}`. The number is that of the last one: `after` of the next
+/// question. Where there is none, it is the `after` of this one, or `null` while nothing has ever happened.
+pub async fn events(store: &Store, query: EventQuery, now: Timestamp) -> Result<Pieces, Refusal> {
     let since = query.since.as_deref().map(|text| since(text, now)).transpose()?;
     let limit = limit(query.limit)?;
     let after = query.after;
-    let filter = EventFilter { kind: query.kind, shop: query.shop, subject: query.subject, since, after, limit };
-    let found = store.events(filter).await?;
-    let last = match (found.last(), after) {
-        (Some((number, _)), _) => Some(*number),
+    let before = match &query.before {
+        Some(_) if after.is_some() => return Err(Refusal::Wrong("give one of `after` and `before`".to_owned())),
+        Some(id) => {
+            let missing = || Refusal::NotFound(format!("there is no event `{id}`"));
+            Some(store.event_number(&of_id(id).ok_or_else(missing)?).await?.ok_or_else(missing)?)
+        }
+        None => None,
+    };
+    let filter =
+        EventFilter { kind: query.kind, shop: query.shop, subject: query.subject, since, after, before, limit };
+    let numbers = store.event_numbers(filter).await?;
+    let last = match (numbers.last(), after) {
+        (Some(number), _) => Some(*number),
         (None, Some(after)) => Some(after),
         // Nothing passes the filter yet: what comes is after the newest of all.
-        (None, None) => store.events(EventFilter { limit: 1, ..EventFilter::default() }).await?.last().map(|(n, _)| *n),
+        (None, None) => store.event_numbers(EventFilter { limit: 1, ..EventFilter::default() }).await?.pop(),
     };
-    let data = found.into_iter().map(|(_, json)| RawValue::from_string(json)).collect::<Result<_, _>>();
-    json(&EventList { data: data.map_err(failed)?, last })
+    let tail = format!("],\"last\":{}}}", last.map_or("null".to_owned(), |last| last.to_string()));
+    Ok(listing(store, Rows::Events, numbers, tail))
 }
 
-#[derive(Serialize)]
-struct DeliveryList {
-    data: Vec<Delivery>,
-}
-
-/// The deliveries that `query` asks for.
-pub async fn deliveries(store: &Store, query: DeliveryQuery) -> Result<String, Refusal> {
+/// The deliveries that `query` asks for, `{"data":[…]}`.
+pub async fn deliveries(store: &Store, query: DeliveryQuery) -> Result<Pieces, Refusal> {
     if let Some(state) = query.state.as_ref().filter(|state| !State::NAMES.contains(&state.as_str())) {
         return Err(Refusal::Wrong(format!("`{state}` is no state; it is one of: {}", State::NAMES.join(", "))));
     }
-    let filter = DeliveryFilter { state: query.state, channel: query.channel, limit: limit(query.limit)? };
-    json(&DeliveryList { data: store.deliveries(filter).await? })
+    let before = match &query.before {
+        Some(id) => {
+            let missing = || Refusal::NotFound(format!("there is no delivery `{id}`"));
+            Some(store.delivery_number(of_id(id).ok_or_else(missing)?).await?.ok_or_else(missing)?)
+        }
+        None => None,
+    };
+    let limit = limit(query.limit)?;
+    let filter = DeliveryFilter { state: query.state, channel: query.channel, before, limit };
+    let numbers = store.delivery_numbers(filter.clone()).await?;
+    Ok(listing(store, Rows::Deliveries(filter), numbers, "]}".to_owned()))
 }
 
 /// The delivery with this id.
 pub async fn delivery(store: &Store, id: &str) -> Result<String, Refusal> {
     let missing = || Refusal::NotFound(format!("there is no delivery `{id}`"));
-    let quoted = serde_json::to_string(id).map_err(failed)?;
-    let id: DeliveryId = serde_json::from_str(&quoted).map_err(|_| missing())?;
+    let id: DeliveryId = of_id(id).ok_or_else(missing)?;
     json(&store.delivery(id).await?.ok_or_else(missing)?)
+}
+
+/// An id as it is written, where it can be one.
+fn of_id<T: DeserializeOwned>(id: &str) -> Option<T> {
+    serde_json::from_value(serde_json::Value::from(id)).ok()
 }
 
 /// `since` as a moment: `2h` is so long before `now`, or an RFC 3339 time.
@@ -219,7 +260,7 @@ pub(super) fn json<T: Serialize>(value: &T) -> Result<String, Refusal> {
     serde_json::to_string(value).map_err(failed)
 }
 
-fn failed(error: impl std::fmt::Display) -> Refusal {
+pub(super) fn failed(error: impl std::fmt::Display) -> Refusal {
     Refusal::Failed(error.to_string())
 }
 

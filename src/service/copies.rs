@@ -59,7 +59,7 @@ pub(super) async fn keep(
             // A person makes one at this moment.
             Err(BackupError::Store(StoreError::CopyUnderWay)) => {}
             Err(BackupError::Store(
-                error @ (StoreError::Full | StoreError::Damaged(_) | StoreError::Closed { .. }),
+                error @ (StoreError::Disk(_) | StoreError::Damaged(_) | StoreError::Closed { .. }),
             )) => return Err(error.into()),
             Err(error) => {
                 failed = Some(now);

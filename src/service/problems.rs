@@ -8,6 +8,7 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
+use crate::domain::disk::DiskFault;
 use crate::domain::model::Timestamp;
 use crate::edge::store::{Store, StoreError};
 
@@ -49,6 +50,8 @@ pub enum ProblemKind {
     ChannelFailing,
     /// Messages were given up in the last 24 hours.
     DeadLetters,
+    /// The service cannot listen at its admin address, or at its socket.
+    AdminAddress,
 }
 
 /// Something that a person should mend.
@@ -69,6 +72,9 @@ pub struct Problem {
     pub channel: Option<String>,
     /// Since when; `null` where that is not known.
     pub since: Option<Timestamp>,
+    /// What is wrong with the disk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<DiskFault>,
     /// How many, where there are several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
@@ -85,10 +91,10 @@ impl Problem {
     /// A problem of this kind, about nothing in particular.
     pub fn of(kind: ProblemKind, since: Option<Timestamp>) -> Problem {
         let class = match kind {
-            ProblemKind::ChannelFailing | ProblemKind::DeadLetters => ProblemClass::Other,
+            ProblemKind::ChannelFailing | ProblemKind::DeadLetters | ProblemKind::AdminAddress => ProblemClass::Other,
             _ => ProblemClass::Bell,
         };
-        Problem { kind, class, shop: None, resource: None, channel: None, since, count: None }
+        Problem { kind, class, shop: None, resource: None, channel: None, since, fault: None, count: None }
     }
 
     /// One line for a person: what is wrong, and the command that says more.
@@ -99,7 +105,10 @@ impl Problem {
         let count = self.count.unwrap_or_default();
         match self.kind {
             ProblemKind::NotRunning => "the service does not run: start it".to_owned(),
-            ProblemKind::Disk => "the disk takes nothing: nothing is read and nothing sent until it does".to_owned(),
+            ProblemKind::Disk => match self.fault {
+                Some(fault) => format!("the disk {fault}: nothing is read and nothing sent until it works"),
+                None => "the disk takes nothing: nothing is read and nothing sent until it does".to_owned(),
+            },
             ProblemKind::KeyRefused => format!(
                 "shop {shop}: its key was refused and nothing is read; put a new key in place and restart, or `posbell resume {shop}`"
             ),
@@ -120,6 +129,9 @@ impl Problem {
             ProblemKind::DeadLetters => {
                 format!("{count} dead letters in the last 24 hours; `posbell deliveries --state dead`")
             }
+            ProblemKind::AdminAddress => "posbell cannot listen at its admin address (the log says why): end the \
+                                          program that has it, or change `[admin] listen` and restart"
+                .to_owned(),
         }
     }
 }

@@ -183,6 +183,8 @@ pub struct Live<'a> {
     pub rhythms: BTreeMap<String, Rhythm>,
     /// For how much longer receivers asked to be left alone, by channel.
     pub paused: BTreeMap<String, Duration>,
+    /// Problems that the process knows of and the store does not.
+    pub problems: Vec<Problem>,
 }
 
 /// The status, as far as the store and, if it runs, the service know it.
@@ -238,7 +240,7 @@ pub async fn status(
         orphaned: counts.waiting,
         dead: counts.dead,
         copies: copies_status(config, live, now),
-        problems: problems_of(config, store, live.is_some(), now).await?,
+        problems: problems_of(config, store, live, now).await?,
         log_dropped: if live.is_some() { telemetry::dropped() } else { 0 },
     })
 }
@@ -246,12 +248,13 @@ pub async fn status(
 async fn problems_of(
     config: &Config,
     store: &Store,
-    running: bool,
+    live: Option<&Live<'_>>,
     now: Timestamp,
 ) -> Result<Vec<Problem>, StoreError> {
-    let not_running = (!running).then(|| Problem::of(ProblemKind::NotRunning, None));
+    let not_running = live.is_none().then(|| Problem::of(ProblemKind::NotRunning, None));
+    let own = live.map(|live| live.problems.clone()).unwrap_or_default();
     let found = problems(config, store, now).await?;
-    Ok(not_running.into_iter().chain(found.data).collect())
+    Ok(not_running.into_iter().chain(found.data).chain(own).collect())
 }
 
 /// The channels, in the order of the configuration; what waits for them is taken out of `counts`.

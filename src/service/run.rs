@@ -1,15 +1,12 @@
 //! The service: everything that can fail first, then the loops, then the end.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use secrecy::SecretString;
-use tokio::net::TcpListener;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
@@ -18,6 +15,7 @@ use super::channels::ChannelWatch;
 use super::clock::Clock;
 use super::deliver::{self, Deliverer, Letterhead};
 use super::health::Health;
+use super::listeners::Interface;
 use super::notices::OpenNotices;
 use super::pass::{self, refresh};
 use super::poll::poll;
@@ -26,12 +24,13 @@ use super::setup::{Ready, ReadyChannel, open_shop};
 use super::shop::{Shared, Shop};
 use super::shutdown::Shutdown;
 use super::stale::StaleWatch;
+use super::watchdog::Watch;
 use super::whole::read_whole;
 use super::{copies, forget, heartbeat, notices};
 use crate::config::{Config, HeartbeatConfig};
+use crate::domain::disk::DiskFault;
 use crate::domain::model::{ChannelName, Resource, Timestamp};
 use crate::domain::rhythm::pace::first_start;
-use crate::edge::admin::{self, Access};
 use crate::edge::heartbeat::Heartbeat;
 use crate::edge::pospos::quota::SystemBootClock;
 use crate::edge::store::{FULL, Store, StoreError, free_bytes};
@@ -39,11 +38,8 @@ use crate::edge::store::{FULL, Store, StoreError, free_bytes};
 /// How often new events are put into the index by which they are listed.
 const INDEXING: Duration = Duration::from_secs(10);
 
-/// How often it is looked whether there is space left.
-const SPACE: Duration = Duration::from_secs(5);
-
-/// How long answers at the admin address may take to end after the end was asked for.
-const LAST_ANSWERS: Duration = Duration::from_secs(1);
+/// How often it is looked whether there is space left and the files are still there.
+const LOOK_AT_DISK: Duration = Duration::from_secs(5);
 
 /// What the service runs with.
 pub struct Start {
@@ -53,18 +49,36 @@ pub struct Start {
     pub ready: Ready,
     /// The open store.
     pub store: Store,
-    /// Where to listen, bound already; `None` for nowhere.
-    pub listener: Option<TcpListener>,
+    /// Where it is asked.
+    pub interface: Interface,
     /// The time.
     pub clock: Clock,
+    /// Looks whether everything turns.
+    pub watch: Arc<Watch>,
+    /// Hears that the store was read and is whole.
+    pub is_whole: oneshot::Sender<()>,
+}
+
+/// The loops of the service.
+struct Loops {
+    running: JoinSet<anyhow::Result<()>>,
+    watch: Arc<Watch>,
+}
+
+impl Loops {
+    /// Starts one, under the name by which it is known where it does not turn.
+    fn spawn(&mut self, name: impl Into<String>, work: impl Future<Output = anyhow::Result<()>> + Send + 'static) {
+        self.running.spawn(self.watch.stamping(name.into(), work));
+    }
 }
 
 /// Runs until the end is asked for, and calls `started` once everything stands.
 ///
 /// An error means that the store failed or a loop panicked: the caller ends the process and whoever watches it starts
 /// it again, since everything that matters is in the store.
-pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce(Option<SocketAddr>)) -> anyhow::Result<()> {
-    let Start { config, ready, store, listener, clock } = start;
+pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce()) -> anyhow::Result<()> {
+    let Start { config, ready, store, interface, clock, watch, is_whole } = start;
+    watch.look_after(store.calls());
     let shared = Arc::new(shared(store, clock, &config, &ready.channels));
     let began = shared.clock.now();
     shared.store.let_wait_at_most(config.max_waiting);
@@ -72,22 +86,19 @@ pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce(Option<S
     for shop in ready.shops {
         shops.push(Arc::new(open_shop(shop, &config, &shared, Arc::new(SystemBootClock)).await?));
     }
-    let mut loops: JoinSet<anyhow::Result<()>> = JoinSet::new();
+    let mut loops = Loops { running: JoinSet::new(), watch };
     let shutdown = of_this_run(&mut loops, shutdown);
-    let address = match listener {
-        Some(listener) => {
-            let token = admin_token(ready.admin_token, &config, &shared.clock)?;
-            let answers = ServiceAnswers {
-                config: Arc::clone(&config),
-                shared: Arc::clone(&shared),
-                shops: shops.clone(),
-                replaying: Arc::default(),
-            };
-            Some(serve(listener, answers, token, &mut loops, &shutdown)?)
-        }
-        None => None,
+    let answers = ServiceAnswers {
+        config: Arc::clone(&config),
+        shared: Arc::clone(&shared),
+        shops: shops.clone(),
+        watch: Arc::clone(&loops.watch),
+        replaying: Arc::default(),
+        interface: interface.clone(),
     };
-    loops.spawn(watch_space(config.data_dir.clone(), shutdown.clone()));
+    interface.open(answers);
+    loops.spawn("the wait to close", close_when_asked(interface.clone(), shutdown.clone()));
+    loops.spawn("the look at the disk", watch_disk(Arc::clone(&shared), config.data_dir.clone(), shutdown.clone()));
     info!(
         "posbell {} is running: {} shops, {} channels, {} rules",
         env!("CARGO_PKG_VERSION"),
@@ -95,8 +106,10 @@ pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce(Option<S
         config.channels.len(),
         config.rules.rules.len()
     );
-    started(address);
+    started();
     if read_whole(&shared.store, &shutdown).await? {
+        // An error means that nobody waits for it.
+        let _ = is_whole.send(());
         deliver::recall(&shared, &ready.channels).await?;
         start_sending(ready.channels, &config, &shared, &mut loops, &shutdown);
         for shop in &shops {
@@ -107,10 +120,10 @@ pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce(Option<S
         start_keeping(&config, &shared, began, &mut loops, &shutdown);
         warn_of_orphans(&shared).await?;
     }
-    let outcome = watch(&mut loops, &shutdown).await;
+    let outcome = watch_loops(&mut loops.running, &shutdown).await;
     // Nobody holds the store when this returns, or not for long: it may be opened again.
-    loops.shutdown().await;
-    info!("posbell has ended");
+    interface.close(ENDING, true, Vec::new());
+    loops.running.shutdown().await;
     outcome
 }
 
@@ -132,11 +145,11 @@ fn shared(store: Store, clock: Clock, config: &Config, channels: &[ReadyChannel]
     }
 }
 
-/// The end of this run alone: asked for with that of all, and when the loops are dropped. Answers at the admin address
-/// have tasks of their own, which would go on, and hold the store.
-fn of_this_run(loops: &mut JoinSet<anyhow::Result<()>>, of_all: Shutdown) -> Shutdown {
+/// The end of this run alone: asked for with that of all, and when the loops are dropped. What was begun for a request
+/// has tasks of its own, which would go on, and hold the store.
+fn of_this_run(loops: &mut Loops, of_all: Shutdown) -> Shutdown {
     let (ending, shutdown) = super::shutdown::shutdown();
-    loops.spawn(async move {
+    loops.spawn("the wait for the end", async move {
         of_all.asked().await;
         ending.ask();
         Ok(())
@@ -145,7 +158,7 @@ fn of_this_run(loops: &mut JoinSet<anyhow::Result<()>>, of_all: Shutdown) -> Shu
 }
 
 /// Waits for the end. A loop that ends before it was asked to ends them all.
-async fn watch(loops: &mut JoinSet<anyhow::Result<()>>, shutdown: &Shutdown) -> anyhow::Result<()> {
+async fn watch_loops(loops: &mut JoinSet<anyhow::Result<()>>, shutdown: &Shutdown) -> anyhow::Result<()> {
     while let Some(ended) = loops.join_next().await {
         match ended {
             Ok(Ok(())) => {}
@@ -163,7 +176,7 @@ fn start_sending(
     channels: Vec<ReadyChannel>,
     config: &Arc<Config>,
     shared: &Arc<Shared>,
-    loops: &mut JoinSet<anyhow::Result<()>>,
+    loops: &mut Loops,
     shutdown: &Shutdown,
 ) {
     let names = config.shops.iter().map(|shop| (shop.id.clone(), shop.name.clone())).collect();
@@ -174,7 +187,7 @@ fn start_sending(
         let name = channel.name.clone();
         let deliverer = Deliverer { channel, shared: Arc::clone(shared), letterhead: Arc::clone(&letterhead), wake };
         let shutdown = shutdown.clone();
-        loops.spawn(async move {
+        loops.spawn(format!("sending to {name}"), async move {
             deliverer.run(shutdown).await.with_context(|| format!("Failed to deliver to channel {name}"))
         });
     }
@@ -187,18 +200,18 @@ fn measure(config: &Config) -> String {
     digest.as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn start_reading(shops: &[Arc<Shop>], loops: &mut JoinSet<anyhow::Result<()>>, shutdown: &Shutdown) {
+fn start_reading(shops: &[Arc<Shop>], loops: &mut Loops, shutdown: &Shutdown) {
     for shop in shops {
         for resource in first_start(shop.config.poll.keys().copied()) {
             let (shop, shutdown) = (Arc::clone(shop), shutdown.clone());
-            loops.spawn(async move {
+            loops.spawn(format!("reading {resource} of {}", shop.id()), async move {
                 let id = shop.id().clone();
                 poll(shop, resource, shutdown).await.with_context(|| format!("Failed to keep {resource} of {id}"))
             });
         }
         if shop.config.poll.contains_key(&Resource::Stock) {
             let (shop, shutdown) = (Arc::clone(shop), shutdown.clone());
-            loops.spawn(async move {
+            loops.spawn(format!("refreshing the stock of {}", shop.id()), async move {
                 let id = shop.id().clone();
                 refresh::run(shop, shutdown).await.with_context(|| format!("Failed to refresh the stock of {id}"))
             });
@@ -211,97 +224,52 @@ async fn start_watching(
     config: &Arc<Config>,
     shared: &Arc<Shared>,
     shops: &[Arc<Shop>],
-    loops: &mut JoinSet<anyhow::Result<()>>,
+    loops: &mut Loops,
     shutdown: &Shutdown,
 ) -> anyhow::Result<()> {
     let channels = ChannelWatch::new(Arc::clone(shared), Arc::clone(config)).await?;
-    loops.spawn(StaleWatch::new(shops).run(shutdown.clone()));
-    loops.spawn(channels.run(shutdown.clone()));
-    loops.spawn(notices::watch(Arc::clone(shared), shutdown.clone()));
+    loops.spawn("the look at lists", StaleWatch::new(shops).run(shutdown.clone()));
+    loops.spawn("the look at channels", channels.run(shutdown.clone()));
+    loops.spawn("the look at notices", notices::watch(Arc::clone(shared), shutdown.clone()));
     if let Some(HeartbeatConfig { url, every }) = config.heartbeat.clone() {
         let beats = (Heartbeat::new(url).context("Failed to begin the heartbeat")?, every);
-        loops.spawn(heartbeat::run(Arc::clone(shared), Arc::clone(config), beats, shutdown.clone()));
+        loops.spawn("the heartbeat", heartbeat::run(Arc::clone(shared), Arc::clone(config), beats, shutdown.clone()));
     }
     Ok(())
 }
 
 /// What keeps the store in order.
-fn start_keeping(
-    config: &Arc<Config>,
-    shared: &Arc<Shared>,
-    began: Timestamp,
-    loops: &mut JoinSet<anyhow::Result<()>>,
-    shutdown: &Shutdown,
-) {
-    loops.spawn(forget::run(Arc::clone(shared), shutdown.clone()));
-    loops.spawn(index(Arc::clone(shared), shutdown.clone()));
-    loops.spawn(copies::keep(Arc::clone(shared), Arc::clone(config), began, shutdown.clone()));
+fn start_keeping(config: &Arc<Config>, shared: &Arc<Shared>, began: Timestamp, loops: &mut Loops, shutdown: &Shutdown) {
+    loops.spawn("forgetting", forget::run(Arc::clone(shared), shutdown.clone()));
+    loops.spawn("the index", index(Arc::clone(shared), shutdown.clone()));
+    loops.spawn("the backups", copies::keep(Arc::clone(shared), Arc::clone(config), began, shutdown.clone()));
 }
 
-fn serve(
-    listener: TcpListener,
-    answers: ServiceAnswers,
-    token: SecretString,
-    loops: &mut JoinSet<anyhow::Result<()>>,
-    shutdown: &Shutdown,
-) -> anyhow::Result<SocketAddr> {
-    let address = listener.local_addr().context("Failed to learn the admin address")?;
+/// What is answered from when the end was asked for.
+const ENDING: &str = "posbell is ending";
 
-    let lock = answers.shared.store.lock();
-    lock.serves_at(&address.to_string()).with_context(|| format!("Failed to write {}", lock.path().display()))?;
-    let router = admin::router(Arc::new(answers), Access { listen: address, token });
-    let (asked, late) = (shutdown.clone(), shutdown.clone());
-    loops.spawn(async move {
-        let serving = admin::serve(listener, router, async move { asked.asked().await });
-        let late = async {
-            late.asked().await;
-            tokio::time::sleep(LAST_ANSWERS).await;
-        };
-        tokio::select! {
-            served = serving => served.context("Failed to serve the admin address"),
-            () = late => Ok(()),
-        }
-    });
-    Ok(address)
-}
-
-/// The token of the configuration, or one that is written for the command line to find.
-fn admin_token(configured: Option<SecretString>, config: &Config, clock: &Clock) -> anyhow::Result<SecretString> {
-    if let Some(token) = configured {
-        return Ok(token);
-    }
-    let path = token_path(&config.data_dir);
-    let failed = || format!("Failed to write the admin token {}", path.display());
-    if let Ok(token) = std::fs::read_to_string(&path)
-        && !token.trim().is_empty()
-    {
-        return Ok(SecretString::from(token.trim()));
-    }
-    let token = clock.token();
-    write_private(&path, &token).with_context(failed)?;
-    Ok(SecretString::from(token))
-}
-
-/// Gives up in time: a store that runs out of space cannot say much any more.
-async fn watch_space(data_dir: PathBuf, shutdown: Shutdown) -> anyhow::Result<()> {
-    while shutdown.unless_asked(tokio::time::sleep(SPACE)).await.is_some() {
-        if free_bytes(&data_dir).is_ok_and(|free| free < FULL) {
-            return Err(StoreError::Full.into());
-        }
-    }
+/// Answers nothing from the store any more, as soon as the end is asked for.
+async fn close_when_asked(interface: Interface, shutdown: Shutdown) -> anyhow::Result<()> {
+    shutdown.asked().await;
+    interface.close(ENDING, true, Vec::new());
     Ok(())
 }
 
-/// Where `run` writes a token when none is configured.
-pub fn token_path(data_dir: &Path) -> std::path::PathBuf {
-    data_dir.join("admin-token")
-}
-
-fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    file.write_all(text.as_bytes())
+/// Gives up in time: a store that runs out of space, or whose files are gone, cannot say much any more.
+async fn watch_disk(shared: Arc<Shared>, data_dir: PathBuf, shutdown: Shutdown) -> anyhow::Result<()> {
+    while shutdown.unless_asked(tokio::time::sleep(LOOK_AT_DISK)).await.is_some() {
+        let looked = async {
+            shared.store.check_place().await?;
+            let dir = data_dir.clone();
+            // It may hang where the disk does.
+            let free =
+                tokio::task::spawn_blocking(move || free_bytes(&dir)).await.context("Failed to look at the disk")?;
+            anyhow::ensure!(!free.is_ok_and(|free| free < FULL), StoreError::Disk(DiskFault::Full));
+            Ok(())
+        };
+        shutdown.unless_asked(looked).await.unwrap_or(Ok(()))?;
+    }
+    Ok(())
 }
 
 /// Keeps the index of the log near its end.

@@ -57,6 +57,7 @@ pub fn start(filter: Option<&str>, format: LogFormat) {
     // Without the thread every line is dropped, and counted.
     drop(std::thread::Builder::new().name("log".to_owned()).spawn(move || write(&lines)));
     drop(LINES.set(sender));
+    log_panics();
     let to_journal = is_journal() && format == LogFormat::Text;
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_target(false).log_internal_errors(false);
     let logs =
@@ -68,6 +69,18 @@ pub fn start(filter: Option<&str>, format: LogFormat) {
         LogFormat::Text if to_journal => drop(logs.without_time().with_level(false).try_init()),
         LogFormat::Text => drop(logs.try_init()),
     }
+}
+
+/// Logs where a panic was, instead of writing to standard error past the log, whose reader may pause. What it says may be
+/// made of what was read, and stays out.
+fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let at = panic.location().map(ToString::to_string).unwrap_or_default();
+        match panic.payload().downcast_ref::<&'static str>() {
+            Some(what) => tracing::error!("internal error at {at}: {what}"),
+            None => tracing::error!("internal error at {at}"),
+        }
+    }));
 }
 
 /// How many lines could not be written since the start.

@@ -31,13 +31,18 @@ fn values(section: &str, key: &str) -> Vec<String> {
 fn the_unit_says_when_it_is_ready_and_restarts_on_everything_but_a_wrong_configuration() {
     let promised = [
         ("Service", "Type", "notify"),
-        ("Service", "TimeoutStartSec", "infinity"),
+        ("Service", "TimeoutStartSec", "3min"),
+        ("Service", "WatchdogSec", "60s"),
         ("Service", "ExecStart", "/usr/bin/posbell --config /etc/posbell/posbell.toml run"),
-        ("Service", "Restart", "on-failure"),
+        ("Service", "Restart", "always"),
         ("Service", "RestartPreventExitStatus", "78"),
         ("Service", "RestartSec", "5s"),
         ("Service", "RestartSteps", "8"),
         ("Service", "RestartMaxDelaySec", "5min"),
+        ("Service", "LimitNOFILE", "8192"),
+        ("Service", "LimitCORE", "0"),
+        ("Service", "RuntimeDirectory", "posbell"),
+        ("Service", "RuntimeDirectoryPreserve", "restart"),
         ("Service", "Environment", "MALLOC_ARENA_MAX=1"),
         ("Unit", "StartLimitIntervalSec", "0"),
         ("Install", "WantedBy", "multi-user.target"),
@@ -85,7 +90,7 @@ fn the_unit_can_call_out_and_can_do_little_else() {
     for key in on {
         assert_eq!(values("Service", key), ["yes"], "{key}");
     }
-    for key in ["PrivateNetwork", "IPAddressDeny", "WatchdogSec"] {
+    for key in ["PrivateNetwork", "IPAddressDeny"] {
         assert!(values("Service", key).is_empty(), "{key} would stop a service that works");
     }
 }

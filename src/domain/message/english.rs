@@ -4,6 +4,7 @@ mod notices;
 
 use self::notices::NOTICES;
 use super::words::Words;
+use crate::domain::disk::DiskFault;
 use crate::domain::event::EventKind;
 use crate::domain::model::{PaymentKind, Resource};
 
@@ -73,16 +74,37 @@ pub(super) const WORDS: Words = Words {
     purchases: |count| format!("purchases: {count}"),
     from_now_on: "From now on you are told what changes",
 
-    disk_full: [
-        "⛔ posbell stands still: the disk is full",
-        "Nothing can be stored, so POSPOS is not read and nothing is told until there is space. \
-         Nothing is lost. Free some space on the machine that posbell runs on; it goes on by itself.",
-    ],
-    disk_free: ["✅ posbell goes on: there is space again", "What happened meanwhile is read now and told."],
+    disk_fault,
+    disk_back: ["✅ posbell goes on: the disk works again", "It now reads what happened meanwhile and sends it."],
     resource,
     none_yet,
     notices: NOTICES,
 };
+
+fn disk_fault(fault: DiskFault) -> [&'static str; 2] {
+    let title = match fault {
+        DiskFault::Full => "⛔ posbell stands still: the disk is full",
+        DiskFault::ReadOnly => "⛔ posbell stands still: the disk is read-only",
+        DiskFault::Failing => "⛔ posbell stands still: the disk has errors",
+        DiskFault::Hanging => "⛔ posbell stands still: the disk does not answer",
+        DiskFault::Gone => "⛔ posbell stands still: its data is gone from the disk",
+    };
+    let body = match fault {
+        DiskFault::Full => {
+            "Nothing can be stored, so POSPOS is not read and nothing is sent until there is space. \
+             Nothing is lost. Free some space on the machine that posbell runs on; it goes on by itself."
+        }
+        DiskFault::ReadOnly | DiskFault::Failing | DiskFault::Hanging => {
+            "Nothing can be stored, so POSPOS is not read and nothing is sent until the disk works. \
+             Ask your technician to look at the disk of the machine that posbell runs on; it goes on by itself."
+        }
+        DiskFault::Gone => {
+            "The files were deleted, or their disk was taken away, so POSPOS is not read and nothing is sent. \
+             Ask your technician to bring the disk back, or to use: posbell restore --last"
+        }
+    };
+    [title, body]
+}
 
 fn resource(resource: Resource) -> &'static str {
     match resource {

@@ -18,6 +18,7 @@ mod tests;
 
 use chrono_tz::Tz;
 
+use crate::domain::disk::DiskFault;
 use crate::domain::event::{Event, EventKind};
 use cut::cut;
 use layout::{Layout, joined};
@@ -92,18 +93,18 @@ fn is_of_channel(kind: EventKind) -> bool {
 /// What is said of posbell itself, when no event can be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Notice {
-    /// The disk is full: nothing is read and nothing told.
-    DiskFull,
-    /// There is space again, and posbell goes on.
-    DiskFree,
+    /// The disk takes nothing: nothing is read and nothing sent.
+    DiskFault(DiskFault),
+    /// The disk works again, and posbell goes on.
+    DiskBack,
 }
 
 /// The message of such a notice.
 pub fn render_notice(notice: Notice, wording: &Wording) -> Text {
     let words = layout(wording).words;
     let [title, body] = match notice {
-        Notice::DiskFull => words.disk_full.map(str::to_owned),
-        Notice::DiskFree => words.disk_free.map(str::to_owned),
+        Notice::DiskFault(fault) => (words.disk_fault)(fault).map(str::to_owned),
+        Notice::DiskBack => words.disk_back.map(str::to_owned),
     };
     Text { title, body }
 }

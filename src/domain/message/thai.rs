@@ -4,6 +4,7 @@ mod notices;
 
 use self::notices::NOTICES;
 use super::words::Words;
+use crate::domain::disk::DiskFault;
 use crate::domain::event::EventKind;
 use crate::domain::model::{PaymentKind, Resource};
 
@@ -73,16 +74,37 @@ pub(super) const WORDS: Words = Words {
     purchases: |count| format!("ใบซื้อ {count} ใบ"),
     from_now_on: "ต่อจากนี้จะแจ้งเมื่อมีการเปลี่ยนแปลง",
 
-    disk_full: [
-        "⛔ posbell หยุดชั่วคราว: พื้นที่ดิสก์เต็ม",
-        "บันทึกข้อมูลไม่ได้ จึงยังไม่อ่านข้อมูลจาก POSPOS และจะไม่มีการแจ้งเตือนจนกว่าจะมีพื้นที่ว่าง \
-         ข้อมูลเดิมไม่หาย กรุณาลบไฟล์ที่ไม่ใช้ในเครื่องที่ติดตั้ง posbell แล้วระบบจะทำงานต่อเอง",
-    ],
-    disk_free: ["✅ posbell ทำงานต่อแล้ว: มีพื้นที่ว่างแล้ว", "กำลังอ่านข้อมูลที่เกิดขึ้นระหว่างนั้น และจะแจ้งให้ทราบ"],
+    disk_fault,
+    disk_back: ["✅ posbell ทำงานต่อแล้ว: ดิสก์ใช้งานได้อีกครั้ง", "กำลังอ่านข้อมูลที่เกิดขึ้นระหว่างนั้น และจะแจ้งให้ทราบ"],
     resource,
     none_yet: |of| format!("ยังไม่มี{}", resource(of)),
     notices: NOTICES,
 };
+
+fn disk_fault(fault: DiskFault) -> [&'static str; 2] {
+    let title = match fault {
+        DiskFault::Full => "⛔ posbell หยุดชั่วคราว: พื้นที่ดิสก์เต็ม",
+        DiskFault::ReadOnly => "⛔ posbell หยุดชั่วคราว: ดิสก์เขียนไม่ได้",
+        DiskFault::Failing => "⛔ posbell หยุดชั่วคราว: ดิสก์มีข้อผิดพลาด",
+        DiskFault::Hanging => "⛔ posbell หยุดชั่วคราว: ดิสก์ไม่ตอบสนอง",
+        DiskFault::Gone => "⛔ posbell หยุดชั่วคราว: ข้อมูลหายไปจากดิสก์",
+    };
+    let body = match fault {
+        DiskFault::Full => {
+            "บันทึกข้อมูลไม่ได้ จึงยังไม่อ่านข้อมูลจาก POSPOS และจะไม่มีการแจ้งเตือนจนกว่าจะมีพื้นที่ว่าง \
+             ข้อมูลเดิมไม่หาย กรุณาลบไฟล์ที่ไม่ใช้ในเครื่องที่ติดตั้ง posbell แล้วระบบจะทำงานต่อเอง"
+        }
+        DiskFault::ReadOnly | DiskFault::Failing | DiskFault::Hanging => {
+            "บันทึกข้อมูลไม่ได้ จึงยังไม่อ่านข้อมูลจาก POSPOS และจะไม่มีการแจ้งเตือนจนกว่าดิสก์จะใช้งานได้ \
+             ให้ผู้ดูแลระบบตรวจดิสก์ของเครื่องที่ติดตั้ง posbell เมื่อแก้แล้วระบบจะทำงานต่อเอง"
+        }
+        DiskFault::Gone => {
+            "ไฟล์ถูกลบหรือดิสก์ถูกถอดออก จึงไม่อ่านข้อมูลจาก POSPOS และไม่มีการแจ้งเตือน \
+             ให้ผู้ดูแลระบบต่อดิสก์กลับ หรือใช้คำสั่ง: posbell restore --last"
+        }
+    };
+    [title, body]
+}
 
 fn resource(resource: Resource) -> &'static str {
     match resource {

@@ -6,6 +6,7 @@
 mod notices;
 
 pub(super) use self::notices::NoticeWords;
+use crate::domain::disk::DiskFault;
 use crate::domain::event::EventKind;
 use crate::domain::model::{PaymentKind, Resource};
 
@@ -134,10 +135,10 @@ pub(super) struct Words {
     /// What happens after a baseline.
     pub from_now_on: &'static str,
 
-    /// posbell cannot write any more: what happened, what that means, and what to do.
-    pub disk_full: [&'static str; 2],
+    /// posbell cannot store any more: what happened, what that means, and what to do.
+    pub disk_fault: fn(DiskFault) -> [&'static str; 2],
     /// And can again.
-    pub disk_free: [&'static str; 2],
+    pub disk_back: [&'static str; 2],
 
     /// What a resource is called.
     pub resource: fn(Resource) -> &'static str,

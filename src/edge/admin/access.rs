@@ -1,8 +1,9 @@
-//! Who may ask what.
+//! Who may ask what at the admin address. The caller's own address says nothing about him: another user of this machine
+//! and a proxy on it come from loopback too.
 
 use std::net::SocketAddr;
 
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -11,32 +12,27 @@ use secrecy::{ExposeSecret, SecretString};
 /// What outside monitors ask: kinds, ids, names and times, and no row.
 const OPEN: [&str; 3] = ["/healthz", "/readyz", "/api/v1/problems"];
 
+/// What a request without the token is answered.
+const NEEDS_TOKEN: &str = "this needs the token: `authorization: Bearer TOKEN`, with what is in `admin-token` in the data \
+                           directory or in the `token_file` of the configuration; the commands of posbell need none on \
+                           this machine\n";
+
 /// What a request is checked against.
 #[derive(Debug, Clone)]
 pub struct Access {
     /// The address that is listened on.
     pub listen: SocketAddr,
-    /// What must be shown for anything but GET, and by callers from other machines for GET too.
+    /// What must be shown for everything but what outside monitors ask.
     pub token: SecretString,
 }
 
-pub(super) async fn check(
-    State(access): State<Access>,
-    ConnectInfo(caller): ConnectInfo<SocketAddr>,
-    request: Request,
-    next: Next,
-) -> Response {
+pub(super) async fn check(State(access): State<Access>, request: Request, next: Next) -> Response {
     if !access.is_own_host(request.headers()) {
         return (StatusCode::MISDIRECTED_REQUEST, "this is not the address that posbell listens on\n").into_response();
     }
-    if OPEN.contains(&request.uri().path()) && matches!(*request.method(), Method::GET | Method::HEAD) {
-        return next.run(request).await;
-    }
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    let needs_token = !reads || !caller.ip().is_loopback();
-    if needs_token && !access.shows_token(request.headers()) {
-        let help = "this needs the token: `authorization: Bearer …`\n";
-        return (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")], help).into_response();
+    let is_open = OPEN.contains(&request.uri().path()) && matches!(*request.method(), Method::GET | Method::HEAD);
+    if !is_open && !access.shows_token(request.headers()) {
+        return (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")], NEEDS_TOKEN).into_response();
     }
     next.run(request).await
 }

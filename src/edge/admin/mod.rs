@@ -1,29 +1,24 @@
-//! Whoever asks over HTTP: health, and what the command line shows while the service holds the store.
+//! The service over HTTP: health, problems, and everything that commands ask while it holds the store.
 //!
-//! It refuses requests whose `Host` is not its own (a web page elsewhere could otherwise make a browser read the
-//! owner's data), anything but GET without the token, and from other machines GET without it too.
+//! At the socket in the data directory for the commands (`socket`), and at the admin address for everyone else, who
+//! needs the token for what shows rows. The admin address refuses requests whose `Host` is not its own: a web page
+//! elsewhere could otherwise make a browser read the owner's data.
 
 mod access;
 mod acts;
+mod body;
+mod connections;
 mod copies;
 mod fetch;
+mod patient;
 mod routes;
-
-use std::net::SocketAddr;
+mod socket;
 
 pub use access::Access;
 pub use acts::{
     ActDone, ActLine, ActQuery, ActRefused, Lines, ReplayCount, ReplayDone, ReplayExample, ReplayQuery, ReplayResumed,
 };
+pub use connections::{Current, Following, MOST, serve_address, serve_socket};
 pub use fetch::{FetchLine, FetchQuery};
-pub use routes::{Answers, DeliveryQuery, EventQuery, Refusal, closed_router, router};
-
-/// Answers on `listener` until `end` returns and the answers under way are given.
-pub async fn serve(
-    listener: tokio::net::TcpListener,
-    router: axum::Router,
-    end: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(end).await
-}
+pub use routes::{ALIVE, Answers, Closed, DeliveryQuery, EventQuery, Pieces, Refusal, closed_router, router};
+pub use socket::{SOCKET, Socket, SocketAddress, SocketFile};

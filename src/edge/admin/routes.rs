@@ -1,19 +1,22 @@
 //! The addresses and what stands behind them.
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{Path, Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderName, StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use futures_util::Stream;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::Receiver;
 
-use super::access::{self, Access};
 use super::acts::{ActDone, ActQuery, Lines, ReplayDone, ReplayQuery, drop_deliveries, replay, retry};
+use super::body;
 use super::copies::{backup, export};
 use super::fetch::{FetchLine, FetchQuery, fetch};
 use crate::domain::diff::guard::Decision;
@@ -38,6 +41,9 @@ pub struct EventQuery {
     /// After this number, the oldest of them first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<u64>,
+    /// Before the event with this id, the newest of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
     /// At most so many; without `after`, the newest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
@@ -53,21 +59,33 @@ pub struct DeliveryQuery {
     /// A channel's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channel: Option<String>,
+    /// Before the delivery with this id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
     /// At most so many, the newest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
 }
 
 /// Why a request gets no answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// There is no such thing.
+    #[error("{0}")]
     NotFound(String),
     /// The request makes no sense.
+    #[error("{0}")]
     Wrong(String),
     /// The service cannot say.
+    #[error("{0}")]
     Failed(String),
 }
+
+/// A JSON object as it is made. An error in it cuts the answer off.
+pub type Pieces = Pin<Box<dyn Stream<Item = Result<String, Refusal>> + Send>>;
+
+/// What `/healthz` says, but while the store is closed for a moment.
+pub const ALIVE: &str = "ok\n";
 
 /// Who knows the answers. Each answer is JSON.
 pub trait Answers: Send + Sync + 'static {
@@ -78,9 +96,9 @@ pub trait Answers: Send + Sync + 'static {
     /// The status.
     fn status(&self) -> impl Future<Output = Result<String, Refusal>> + Send;
     /// Events, `{"data": […], "last": number}`.
-    fn events(&self, query: EventQuery) -> impl Future<Output = Result<String, Refusal>> + Send;
+    fn events(&self, query: EventQuery) -> impl Future<Output = Result<Pieces, Refusal>> + Send;
     /// Deliveries, `{"data": […]}`.
-    fn deliveries(&self, query: DeliveryQuery) -> impl Future<Output = Result<String, Refusal>> + Send;
+    fn deliveries(&self, query: DeliveryQuery) -> impl Future<Output = Result<Pieces, Refusal>> + Send;
     /// One delivery.
     fn delivery(&self, id: String) -> impl Future<Output = Result<String, Refusal>> + Send;
     /// Held passes, `{"data": […]}`.
@@ -113,10 +131,10 @@ pub trait Answers: Send + Sync + 'static {
     fn export(&self, query: EventQuery) -> impl Future<Output = Result<Receiver<FetchLine>, Refusal>> + Send;
 }
 
-/// Everything that the admin address serves. Needs the caller's address as connect info.
-pub fn router<A: Answers>(answers: Arc<A>, access: Access) -> Router {
+/// Everything that is answered while the store is open.
+pub fn router<A: Answers>(answers: Arc<A>) -> Router {
     Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/healthz", get(|| async { ALIVE }))
         .route("/readyz", get(ready::<A>))
         .route("/api/v1/problems", get(|State(a): State<Arc<A>>| async move { json(a.problems().await) }))
         .route("/api/v1/status", get(|State(a): State<Arc<A>>| async move { json(a.status().await) }))
@@ -135,20 +153,31 @@ pub fn router<A: Answers>(answers: Arc<A>, access: Access) -> Router {
         .route("/api/v1/shops/{id}/resume", post(resume::<A>))
         .route("/api/v1/shops/{id}/fetch", post(fetch::<A>))
         .fallback(|| async { json(Err(Refusal::NotFound("there is nothing at this address".to_owned()))) })
-        .layer(middleware::from_fn_with_state(access, access::check))
+        .layer(middleware::from_fn(body::within_bounds))
         .with_state(answers)
 }
 
-/// What the admin address serves while the store is closed: that posbell lives, is not ready, `why`, and `problems` as
-/// JSON.
-pub fn closed_router(why: String, problems: String, access: Access) -> Router {
+/// What is answered while the store is closed.
+#[derive(Debug, Clone)]
+pub struct Closed {
+    /// Why, for a person.
+    pub why: String,
+    /// It passes by itself in a moment: a command waits for it.
+    pub passes: bool,
+    /// The problems as JSON.
+    pub problems: String,
+}
+
+/// That posbell lives, is not ready, and why.
+pub fn closed_router(closed: Closed) -> Router {
+    let Closed { why, passes, problems } = closed;
     let unready = format!("{why}\n");
+    let alive = if passes { unready.clone() } else { ALIVE.to_owned() };
     Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/healthz", get(move || async move { alive }))
         .route("/readyz", get(move || async move { (StatusCode::SERVICE_UNAVAILABLE, unready) }))
         .route("/api/v1/problems", get(move || async move { json(Ok(problems)) }))
         .fallback(move || async move { json(Err(Refusal::Failed(why))) })
-        .layer(middleware::from_fn_with_state(access, access::check))
 }
 
 async fn ready<A: Answers>(State(answers): State<Arc<A>>) -> Response {
@@ -161,11 +190,11 @@ async fn ready<A: Answers>(State(answers): State<Arc<A>>) -> Response {
 }
 
 async fn events<A: Answers>(State(answers): State<Arc<A>>, Query(query): Query<EventQuery>) -> Response {
-    json(answers.events(query).await)
+    listing(answers.events(query).await)
 }
 
 async fn deliveries<A: Answers>(State(answers): State<Arc<A>>, Query(query): Query<DeliveryQuery>) -> Response {
-    json(answers.deliveries(query).await)
+    listing(answers.deliveries(query).await)
 }
 
 async fn delivery<A: Answers>(State(answers): State<Arc<A>>, Path(id): Path<String>) -> Response {
@@ -191,6 +220,16 @@ async fn resume<A: Answers>(State(answers): State<Arc<A>>, Path(id): Path<String
     json(answers.resume(id).await)
 }
 
+/// The answer piece by piece, as it is taken.
+fn listing(answer: Result<Pieces, Refusal>) -> Response {
+    match answer {
+        Ok(pieces) => (JSON, Body::from_stream(pieces)).into_response(),
+        Err(refusal) => json(Err(refusal)),
+    }
+}
+
+const JSON: [(HeaderName, &str); 2] = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
+
 pub(super) fn json(answer: Result<String, Refusal>) -> Response {
     #[derive(Serialize)]
     struct Problem {
@@ -207,5 +246,5 @@ pub(super) fn json(answer: Result<String, Refusal>) -> Response {
             (status, serde_json::to_string(&Problem { error }).unwrap_or_default())
         }
     };
-    (status, [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")], body).into_response()
+    (status, JSON, body).into_response()
 }

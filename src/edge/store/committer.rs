@@ -29,6 +29,8 @@ const NO_PROGRESS: Duration = Duration::from_secs(60);
 
 /// How often it is looked whether the thread has ended, and how long is waited between: half a minute in all.
 const LOOKS: usize = 30_000;
+/// After how many looks at one call that does not come on it is left to the end of the process.
+const STILL: usize = 10_000;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(1);
 
 /// Why nothing goes through any more.
@@ -42,9 +44,8 @@ impl From<&StoreError> for Failure {
     fn from(error: &StoreError) -> Self {
         let because = match error {
             StoreError::Closed { why, because } => return Failure { why: why.clone(), because: *because },
-            error if error.is_full() => Closing::Full,
             error if error.is_damage() => Closing::Damaged,
-            _ => Closing::Other,
+            error => error.disk_fault().map_or(Closing::Other, Closing::Disk),
         };
         Failure { why: error.to_string(), because }
     }
@@ -220,10 +221,18 @@ impl Drop for Committer {
         // The thread ends when the queue does; what was queued before is written first.
         drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
         let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+        let calls = Arc::clone(self.shared.engine.calls());
+        let (mut oldest, mut still) = (calls.oldest(), 0);
         for _look in 0..LOOKS {
             if thread.is_finished() {
                 // A panic of the thread has been reported to whoever waited for it.
                 return drop(thread.join());
+            }
+            let now = calls.oldest();
+            still = if now.is_some() && now == oldest { still + 1 } else { 0 };
+            oldest = now;
+            if still > STILL {
+                break;
             }
             std::thread::park_timeout(BETWEEN_LOOKS);
         }
@@ -366,7 +375,7 @@ impl Writer {
 fn copy(outcome: &Result<(), StoreError>) -> Result<(), StoreError> {
     match outcome {
         Ok(()) => Ok(()),
-        Err(StoreError::Full) => Err(StoreError::Full),
+        Err(StoreError::Disk(fault)) => Err(StoreError::Disk(*fault)),
         Err(StoreError::Fenced) => Err(StoreError::Fenced),
         Err(StoreError::Damaged(why)) => Err(StoreError::Damaged(why.clone())),
         Err(StoreError::Unreadable(why)) => Err(StoreError::Unreadable(why.clone())),

@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -18,8 +19,6 @@ use super::StoreError;
 pub struct Holder {
     /// The process; `null` where the file could not be read.
     pub pid: Option<u32>,
-    /// Where its admin address listens, once it does: `127.0.0.1:8787`.
-    pub admin: Option<String>,
 }
 
 impl fmt::Display for Holder {
@@ -45,11 +44,17 @@ impl DirLock {
         let path = dir.join("posbell.lock");
         let unusable = |source| StoreError::Directory { dir: dir.to_owned(), source };
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        let file = match file {
+            // It can be locked all the same.
+            Err(error) if error.kind() == ErrorKind::ReadOnlyFilesystem => File::open(&path).map_err(|_| error),
+            opened => opened,
+        };
         let file = file.map_err(unusable)?;
         match file.try_lock() {
             Ok(()) => {
                 let lock = DirLock { _file: file, path };
-                lock.describe(&Holder { pid: Some(std::process::id()), admin: None }).map_err(unusable)?;
+                // A full disk must not keep it from being taken: without the file the others only see less.
+                drop(lock.describe(&Holder { pid: Some(std::process::id()) }));
                 Ok(lock)
             }
             Err(TryLockError::WouldBlock) => {
@@ -57,11 +62,6 @@ impl DirLock {
             }
             Err(TryLockError::Error(source)) => Err(unusable(source)),
         }
-    }
-
-    /// Writes beside the lock where the service can be asked.
-    pub fn serves_at(&self, admin: &str) -> std::io::Result<()> {
-        self.describe(&Holder { pid: Some(std::process::id()), admin: Some(admin.to_owned()) })
     }
 
     /// Where the lock file is.
@@ -130,17 +130,14 @@ fn read_holder(lock: &Path) -> Holder {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicBool, Ordering};
-
     use super::*;
 
     #[test]
     fn the_second_process_is_told_who_has_the_directory() {
         let dir = tempfile::tempdir().expect("has a temporary directory");
         let first = DirLock::take(dir.path()).expect("is free");
-        first.serves_at("127.0.0.1:8787").expect("is writable");
         let Err(StoreError::Locked { holder, .. }) = DirLock::take(dir.path()) else { panic!("taken twice") };
-        assert_eq!(holder, Holder { pid: Some(std::process::id()), admin: Some("127.0.0.1:8787".to_owned()) });
+        assert_eq!(holder, Holder { pid: Some(std::process::id()) });
         drop(first);
         DirLock::take(dir.path()).expect("is free again");
     }
@@ -149,7 +146,7 @@ mod tests {
     fn a_holder_that_was_killed_is_not_taken_for_the_one_who_has_the_lock_now() {
         let dir = tempfile::tempdir().expect("has a temporary directory");
         let lock = DirLock::take(dir.path()).expect("is free");
-        let killed = Holder { pid: Some(u32::MAX), admin: Some("127.0.0.1:1".to_owned()) };
+        let killed = Holder { pid: Some(u32::MAX) };
         lock.describe(&killed).expect("is writable");
         let Err(StoreError::Locked { holder, .. }) = DirLock::take(dir.path()) else { panic!("taken twice") };
         assert_eq!(holder, Holder::default());
@@ -168,28 +165,5 @@ mod tests {
         for path in ["posbell.lock", "store", "store/db"] {
             assert_eq!(uid(path), uid(""), "{path}");
         }
-    }
-
-    #[test]
-    fn whoever_looks_while_the_holder_writes_is_told_all_the_same() {
-        let dir = tempfile::tempdir().expect("has a temporary directory");
-        let lock = DirLock::take(dir.path()).expect("is free");
-        let addresses = ["127.0.0.1:1", "[2001:db8:1111:2222:3333:4444:5555:6666]:65535"];
-        lock.serves_at(addresses[0]).expect("is writable");
-        let looked = AtomicBool::new(false);
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                for address in addresses.iter().cycle().take_while(|_| !looked.load(Ordering::Relaxed)) {
-                    lock.serves_at(address).expect("is writable");
-                }
-            });
-            let seen: Vec<_> = (0..5_000).map(|_| DirLock::take(dir.path()).expect_err("is taken")).collect();
-            looked.store(true, Ordering::Relaxed);
-            for error in seen {
-                let StoreError::Locked { holder, .. } = error else { panic!("{error}") };
-                let admin = holder.admin.unwrap_or_default();
-                assert!(addresses.contains(&admin.as_str()) && holder.pid.is_some(), "{admin}");
-            }
-        });
     }
 }

@@ -1,6 +1,7 @@
 //! The log of events, for whoever lists it: newest first, or what comes after a number.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::blocks::{SPAN, Wanted, end_of_index, entries};
 use super::engine::{Engine, Span};
@@ -26,6 +27,8 @@ pub struct EventFilter {
     pub since: Option<Timestamp>,
     /// Only those after this number, the oldest of them first.
     pub after: Option<u64>,
+    /// Only those before this number.
+    pub before: Option<u64>,
     /// At most so many; without `after`, the newest.
     pub limit: usize,
 }
@@ -36,18 +39,48 @@ pub type NumberedEvent = (u64, String);
 impl Store {
     /// The newest events that pass the filter, oldest first; of a filter with `after`, the ones that come next.
     pub async fn events(&self, filter: EventFilter) -> Result<Vec<NumberedEvent>, StoreError> {
-        let end = self.inner.committer.durable().event;
-        match filter.after {
-            Some(after) => self.reading(move |engine| following(engine, after.saturating_add(1), end, &filter)).await,
-            None => self.reading(move |engine| newest(engine, end, &filter)).await,
-        }
+        self.found_events(filter, |number, json| (number, json)).await
+    }
+
+    /// The numbers of the same events, which take little memory however long the events are.
+    pub async fn event_numbers(&self, filter: EventFilter) -> Result<Vec<u64>, StoreError> {
+        self.found_events(filter, |number, _| number).await
+    }
+
+    async fn found_events<T: Send + 'static>(
+        &self,
+        filter: EventFilter,
+        keep: fn(u64, String) -> T,
+    ) -> Result<Vec<T>, StoreError> {
+        let end = self.inner.committer.durable().event.min(filter.before.unwrap_or(u64::MAX));
+        self.reading(move |engine| match filter.after {
+            Some(after) => following(engine, after.saturating_add(1)..end, &filter, keep),
+            None => newest(engine, end, &filter, keep),
+        })
+        .await
+    }
+
+    /// The JSON of the events with these numbers, as far as there still are any.
+    pub async fn events_numbered(&self, numbers: Vec<u64>) -> Result<Vec<String>, StoreError> {
+        self.reading(move |engine| {
+            let stored = |number: u64| engine.get(&keys::numbered(keys::EVENTS, number)).transpose();
+            let found = numbers.into_iter().filter_map(stored);
+            found.map(|bytes| record::read_event(&bytes?).map(|(_, json)| json)).collect()
+        })
+        .await
+    }
+
+    /// The number of the event with this id.
+    pub async fn event_number(&self, id: &EventId) -> Result<Option<u64>, StoreError> {
+        let key = keys::event_by_id(id);
+        self.reading(move |engine| Ok(engine.get(&key)?.and_then(|number| keys::number_of(&number)))).await
     }
 
     /// The first events of `shop` from this number on.
     pub async fn events_from(&self, from: u64, shop: &ShopId, limit: usize) -> Result<Vec<NumberedEvent>, StoreError> {
         let end = self.inner.committer.durable().event;
         let filter = EventFilter { shop: Some(shop.to_string()), limit, ..EventFilter::default() };
-        self.reading(move |engine| following(engine, from, end, &filter)).await
+        self.reading(move |engine| following(engine, from..end, &filter, |number, json| (number, json))).await
     }
 
     /// Whether there is any event.
@@ -71,10 +104,15 @@ impl Store {
 }
 
 /// The newest events before a number, oldest first.
-fn newest(engine: &dyn Engine, end: u64, filter: &EventFilter) -> Result<Vec<NumberedEvent>, StoreError> {
+fn newest<T>(
+    engine: &dyn Engine,
+    end: u64,
+    filter: &EventFilter,
+    keep: fn(u64, String) -> T,
+) -> Result<Vec<T>, StoreError> {
     let wanted = Wanted::of(filter);
     let indexed = if wanted.is_some() { end_of_index(engine)?.min(end) } else { 0 };
-    let mut found = Found { events: Vec::new(), old: 0, filter };
+    let mut found = Found { events: Vec::new(), old: 0, filter, keep };
     for entry in engine.scan_back(numbers(indexed, end)) {
         let (key, value) = entry?;
         if found.is_enough() {
@@ -91,7 +129,12 @@ fn newest(engine: &dyn Engine, end: u64, filter: &EventFilter) -> Result<Vec<Num
 }
 
 /// Those of them that have a place in the index.
-fn indexed_newest(engine: &dyn Engine, end: u64, wanted: &Wanted, found: &mut Found<'_>) -> Result<(), StoreError> {
+fn indexed_newest<T>(
+    engine: &dyn Engine,
+    end: u64,
+    wanted: &Wanted,
+    found: &mut Found<'_, T>,
+) -> Result<(), StoreError> {
     let blocks = Span::from(keys::BLOCKS.to_vec()..keys::numbered(keys::BLOCKS, end.div_ceil(SPAN)));
     for entry in engine.scan_back(blocks) {
         let (key, block) = entry?;
@@ -113,10 +156,14 @@ fn indexed_newest(engine: &dyn Engine, end: u64, wanted: &Wanted, found: &mut Fo
 }
 
 /// The first events from a number on: whoever asks again with the one after the last he was given misses none.
-fn following(engine: &dyn Engine, from: u64, end: u64, filter: &EventFilter) -> Result<Vec<NumberedEvent>, StoreError> {
+fn following<T>(
+    engine: &dyn Engine,
+    Range { start: mut from, end }: Range<u64>,
+    filter: &EventFilter,
+    keep: fn(u64, String) -> T,
+) -> Result<Vec<T>, StoreError> {
     let wanted = Wanted::of(filter);
-    let mut found = Found { events: Vec::new(), old: 0, filter };
-    let mut from = from;
+    let mut found = Found { events: Vec::new(), old: 0, filter, keep };
     if let Some(wanted) = wanted {
         let indexed = end_of_index(engine)?.min(end);
         let first = keys::numbered(keys::BLOCKS, from / SPAN);
@@ -150,14 +197,16 @@ fn numbers(from: u64, end: u64) -> Span {
 }
 
 /// What was found so far.
-struct Found<'f> {
-    events: Vec<NumberedEvent>,
+struct Found<'f, T> {
+    events: Vec<T>,
     /// How many in a row were older than asked.
     old: usize,
     filter: &'f EventFilter,
+    /// What is kept of each of them.
+    keep: fn(u64, String) -> T,
 }
 
-impl Found<'_> {
+impl<T> Found<'_, T> {
     /// Whether more need not be looked for. The clock may have been behind when an event was written: a few that are too
     /// old do not hide the others.
     fn is_enough(&self) -> bool {
@@ -178,7 +227,7 @@ impl Found<'_> {
         }
         self.old = 0;
         if matches(&json, self.filter)? {
-            self.events.push((number, json));
+            self.events.push((self.keep)(number, json));
         }
         Ok(())
     }

@@ -19,6 +19,7 @@ mod engine;
 mod export;
 mod failed;
 mod heads;
+mod in_use;
 mod keys;
 mod listed;
 mod lock;
@@ -45,6 +46,7 @@ pub use copy::{BackupError, BackupFile, Contents, FormError, Shelf, Shelved, Sto
 pub use export::ExportPage;
 pub use failed::{ChannelRecord, Failed, FailedPage, StillWaiting};
 pub use heads::Heads;
+pub use in_use::Calls;
 pub use listed::Head;
 pub use lock::{DirLock, Holder};
 pub use log::{EventFilter, NumberedEvent};
@@ -55,14 +57,16 @@ pub use record::{
     ChannelTold, ChannelsTold, FailingRecord, ReplayPlace, ReplayRecord, ResourceRecord, ShopRecord, Stopped,
 };
 pub use restore::{Restore, Restored};
-pub use space::{FULL, RESERVE, free_bytes, is_full};
+pub use space::{FULL, RESERVE, bytes_moved, fault_of, free_bytes, probe};
 pub use waiting::Overflow;
 
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use self::engine::Engine;
 pub use self::engine::Progress;
+use self::in_use::InUse;
+use crate::domain::disk::DiskFault;
 use crate::domain::event::Epoch;
 
 /// Why the store did not do what it was asked.
@@ -95,9 +99,10 @@ pub enum StoreError {
         /// What this version writes.
         known: u32,
     },
-    /// No space is left, or too little to begin with. Nothing was acknowledged; free some.
-    #[error("no space is left on the disk of the store; free at least {} MB", RESERVE / 1_000_000)]
-    Full,
+    /// The disk does not take or give what it should. What was acknowledged is whole as far as is known; open it again
+    /// when the disk works.
+    #[error("{}", disk_words(*.0))]
+    Disk(DiskFault),
     /// Another process has begun to write into the store. It goes on; this one must not.
     #[error("another process has taken over the store; this one must end")]
     Fenced,
@@ -137,8 +142,8 @@ pub enum StoreError {
 /// What sort of failure has closed a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Closing {
-    /// There was no space.
-    Full,
+    /// The disk failed it.
+    Disk(DiskFault),
     /// It is damaged.
     Damaged,
     /// Anything else: opened anew it goes on.
@@ -156,21 +161,32 @@ impl StoreError {
         matches!(self, StoreError::Damaged(_) | StoreError::Closed { because: Closing::Damaged, .. })
     }
 
-    /// Whether there was no space: what is stored is whole, and can be opened again once there is.
-    pub fn is_full(&self) -> bool {
+    /// What is wrong with the disk, where it is that: what is stored can be opened again once the disk works.
+    pub fn disk_fault(&self) -> Option<DiskFault> {
         match self {
-            StoreError::Full => true,
-            StoreError::Closed { because, .. } => *because == Closing::Full,
-            StoreError::Directory { source, .. } => space::is_full(source),
-            _ => false,
+            StoreError::Disk(fault) | StoreError::Closed { because: Closing::Disk(fault), .. } => Some(*fault),
+            StoreError::Directory { source, .. } => space::fault_of(source),
+            _ => None,
         }
+    }
+}
+
+fn disk_words(fault: DiskFault) -> String {
+    match fault {
+        DiskFault::Full => {
+            format!("no space is left on the disk of the store; free at least {} MB", RESERVE / 1_000_000)
+        }
+        fault => format!("the disk of the store {fault}"),
     }
 }
 
 impl From<::sled::Error> for StoreError {
     fn from(error: ::sled::Error) -> Self {
         match error {
-            ::sled::Error::Io(io) if space::is_full(&io) => StoreError::Full,
+            ::sled::Error::Io(io) => match space::fault_of(&io) {
+                Some(fault) => StoreError::Disk(fault),
+                None => StoreError::Damaged(io.to_string()),
+            },
             other => StoreError::Damaged(other.to_string()),
         }
     }
@@ -191,48 +207,10 @@ struct Inner {
     lock: Arc<DirLock>,
 }
 
-/// The engine that is in use.
-struct InUse(RwLock<Option<Box<dyn Engine>>>);
-
-impl InUse {
-    fn new(engine: impl Engine + 'static) -> InUse {
-        InUse(RwLock::new(Some(Box::new(engine))))
-    }
-
-    /// Does something with it. Not to be called within itself.
-    fn with<T>(&self, act: impl FnOnce(&dyn Engine) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let engine = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let gone = || StoreError::ended("it could not be opened again");
-        act(engine.as_deref().ok_or_else(gone)?)
-    }
-
-    /// Puts another one in its place, which `by` makes of it, while nobody uses it. Where that fails there is none any more.
-    fn replace(
-        &self,
-        by: impl FnOnce(Box<dyn Engine>) -> Result<Box<dyn Engine>, StoreError>,
-    ) -> Result<(), StoreError> {
-        let mut engine = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(old) = engine.take() {
-            *engine = Some(by(old)?);
-        }
-        Ok(())
-    }
-
-    /// Whether there is none any more.
-    fn is_gone(&self) -> bool {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).is_none()
-    }
-}
-
 impl Store {
     /// The epoch of this data directory, part of every counted event id.
     pub fn epoch(&self) -> &Epoch {
         &self.inner.epoch
-    }
-
-    /// The lock on the data directory, to say in it who holds it.
-    pub fn lock(&self) -> &DirLock {
-        &self.inner.lock
     }
 
     /// Makes `commit` durable in one step.
@@ -261,6 +239,20 @@ impl Store {
         }
     }
 
+    /// Which calls of what everything is stored with are under way.
+    pub fn calls(&self) -> &Arc<Calls> {
+        self.inner.engine.calls()
+    }
+
+    /// Whether the files are still where they were opened.
+    pub async fn check_place(&self) -> Result<(), StoreError> {
+        self.reading(|engine| match engine.is_in_place()? {
+            true => Ok(()),
+            false => Err(StoreError::Disk(DiskFault::Gone)),
+        })
+        .await
+    }
+
     /// Runs a read on a thread that may block.
     async fn reading<T, F>(&self, read: F) -> Result<T, StoreError>
     where
@@ -275,7 +267,7 @@ impl Store {
             Err(_) => Err(StoreError::ended("posbell is ending")),
         };
         match &done {
-            Err(error @ (StoreError::Damaged(_) | StoreError::Full)) => self.inner.committer.close(error),
+            Err(error @ (StoreError::Damaged(_) | StoreError::Disk(_))) => self.inner.committer.close(error),
             // What was read while another call failed may never have been stored.
             _ => self.inner.committer.still_open()?,
         }

@@ -15,12 +15,17 @@ use super::rebuild::Fresh;
 use super::record::{self, FORM};
 use super::restore::swap;
 use super::sled::{Found, Sled, files};
-use super::space::{RESERVE, free_bytes};
+use super::space::{RESERVE, bytes_moved, free_bytes};
 use super::{DirLock, InUse, Inner, Store, StoreError, compact, keys, upgrade};
+use crate::domain::disk::DiskFault;
 use crate::domain::event::Epoch;
 
 /// How long opening the files may take before it counts as one that never ends.
 const OPENING: Duration = Duration::from_secs(300);
+
+/// How often it is looked whether it reads on, and after how long without a byte its disk hangs.
+const LOOK: Duration = Duration::from_secs(5);
+const NOTHING_MOVES: Duration = Duration::from_secs(60);
 
 impl Store {
     /// Opens the store in `dir`, or makes one with this epoch.
@@ -28,23 +33,29 @@ impl Store {
     /// Blocks; call it before anything is served.
     pub fn open_or_create(dir: &Path, epoch_if_new: Epoch) -> Result<Store, StoreError> {
         make_data_dir(dir)?;
-        Self::open(dir, Some(epoch_if_new))
+        Self::open_locked(dir, &Arc::new(DirLock::take(dir)?), epoch_if_new)
+    }
+
+    /// The same for a caller that has the lock on `dir` already, and keeps it for longer than the store is open.
+    pub fn open_locked(dir: &Path, lock: &Arc<DirLock>, epoch_if_new: Epoch) -> Result<Store, StoreError> {
+        Self::open(dir, Arc::clone(lock), Some(epoch_if_new))
     }
 
     /// Opens the store in `dir` if there is one.
     pub fn open_existing(dir: &Path) -> Result<Store, StoreError> {
         match std::fs::metadata(dir.join("store")) {
-            Ok(_) => Self::open(dir, None),
+            Ok(_) => Self::open(dir, Arc::new(DirLock::take(dir)?), None),
             // A restore that was killed between two steps has one ready, and opening it puts it in place.
-            Err(error) if error.kind() == ErrorKind::NotFound && swap::is_ready(dir) => Self::open(dir, None),
+            Err(error) if error.kind() == ErrorKind::NotFound && swap::is_ready(dir) => {
+                Self::open(dir, Arc::new(DirLock::take(dir)?), None)
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => Err(StoreError::Absent(dir.to_owned())),
             // Not to be seen is not absent: it may be there, and another user's.
             Err(source) => Err(StoreError::Directory { dir: dir.to_owned(), source }),
         }
     }
 
-    fn open(dir: &Path, epoch_if_new: Option<Epoch>) -> Result<Store, StoreError> {
-        let lock = DirLock::take(dir)?;
+    fn open(dir: &Path, lock: Arc<DirLock>, epoch_if_new: Option<Epoch>) -> Result<Store, StoreError> {
         let unusable = |source| StoreError::Directory { dir: dir.to_owned(), source };
         // What a killed restore has left goes first: it may be what fills the disk.
         swap::settle(dir).map_err(unusable)?;
@@ -52,7 +63,7 @@ impl Store {
             compact::tidy_up(dir);
         }
         if free_bytes(dir).map_err(unusable)? < RESERVE {
-            return Err(StoreError::Full);
+            return Err(StoreError::Disk(DiskFault::Full));
         }
         let opened = catch_unwind(AssertUnwindSafe(|| Inner::open(dir, epoch_if_new, lock)));
         let panicked = |_| Err(StoreError::Damaged("it panicked while it was opened".to_owned()));
@@ -73,8 +84,21 @@ fn in_time(path: &Path) -> Result<Found, StoreError> {
     };
     let started = std::thread::Builder::new().name("opening".to_owned()).spawn(opening);
     started.map_err(|_| StoreError::ended("no thread could be started to open it"))?;
-    let never = |_| Err(StoreError::Damaged(format!("it could not be opened within {} s", OPENING.as_secs())));
-    opened.recv_timeout(OPENING).unwrap_or_else(never)
+    let (mut moved, mut still) = (bytes_moved(), Duration::ZERO);
+    for _ in 0..OPENING.as_secs() / LOOK.as_secs() {
+        match opened.recv_timeout(LOOK) {
+            Ok(opened) => return opened,
+            Err(mpsc::RecvTimeoutError::Disconnected) => return Err(StoreError::ended("the opening has ended")),
+            Err(mpsc::RecvTimeoutError::Timeout) => {}
+        }
+        let now = bytes_moved();
+        still = if now.is_some() && now == moved { still + LOOK } else { Duration::ZERO };
+        moved = now;
+        if still >= NOTHING_MOVES {
+            return Err(StoreError::Disk(DiskFault::Hanging));
+        }
+    }
+    Err(StoreError::Damaged(format!("it could not be opened within {} s", OPENING.as_secs())))
 }
 
 /// Makes the data directory where it is missing, for its owner's eyes alone: it will hold names and telephone numbers of
@@ -85,7 +109,7 @@ pub fn make_data_dir(dir: &Path) -> Result<(), StoreError> {
 }
 
 impl Inner {
-    fn open(dir: &Path, epoch_if_new: Option<Epoch>, lock: DirLock) -> Result<Inner, StoreError> {
+    fn open(dir: &Path, epoch_if_new: Option<Epoch>, lock: Arc<DirLock>) -> Result<Inner, StoreError> {
         let unusable = |source| StoreError::Directory { dir: dir.to_owned(), source };
         let path = dir.join("store");
         if let Some(epoch) = &epoch_if_new
@@ -114,12 +138,12 @@ impl Inner {
         Inner::start(engine, epoch, lock)
     }
 
-    fn start(engine: Sled, epoch: Epoch, lock: DirLock) -> Result<Inner, StoreError> {
+    fn start(engine: Sled, epoch: Epoch, lock: Arc<DirLock>) -> Result<Inner, StoreError> {
         let numbers = Numbers::stored(&engine)?;
         let engine = Arc::new(InUse::new(engine));
         let committer = Committer::start(Arc::clone(&engine), numbers);
         let committer = committer.map_err(|source| StoreError::Directory { dir: lock.path().to_owned(), source })?;
-        Ok(Inner { committer, engine, epoch, lock: Arc::new(lock) })
+        Ok(Inner { committer, engine, epoch, lock })
     }
 }
 

@@ -22,8 +22,17 @@ pub struct DeliveryFilter {
     pub state: Option<String>,
     /// Only those to this channel.
     pub channel: Option<String>,
+    /// Only those before this number.
+    pub before: Option<u64>,
     /// At most so many, the newest.
     pub limit: usize,
+}
+
+impl DeliveryFilter {
+    fn is_for(&self, delivery: &Delivery) -> bool {
+        self.state.as_ref().is_none_or(|state| delivery.state.name() == state)
+            && self.channel.as_ref().is_none_or(|channel| delivery.channel.as_str() == channel)
+    }
 }
 
 /// How many deliveries wait, for each channel.
@@ -125,7 +134,7 @@ impl Store {
         self.reading(move |engine| {
             let mut found = 0;
             for stored in candidates(engine, end, Some("dead"))?.take(most) {
-                let Some(stored) = stored? else { continue };
+                let Some((_, stored)) = stored? else { continue };
                 let delivery = record::read::<Delivery>(&stored);
                 found += usize::from(
                     delivery.is_ok_and(|delivery| matches!(delivery.state, State::Dead { at } if at >= moment)),
@@ -142,25 +151,60 @@ impl Store {
 
     /// The newest deliveries that pass the filter, oldest first.
     pub async fn deliveries(&self, filter: DeliveryFilter) -> Result<Vec<Delivery>, StoreError> {
-        let end = self.inner.committer.durable().delivery;
+        self.found_deliveries(filter, |_, delivery| delivery).await
+    }
+
+    /// The numbers of the same deliveries, which take little memory however long the deliveries are.
+    pub async fn delivery_numbers(&self, filter: DeliveryFilter) -> Result<Vec<u64>, StoreError> {
+        self.found_deliveries(filter, |number, _| number).await
+    }
+
+    async fn found_deliveries<T: Send + 'static>(
+        &self,
+        filter: DeliveryFilter,
+        keep: fn(u64, Delivery) -> T,
+    ) -> Result<Vec<T>, StoreError> {
+        let end = self.inner.committer.durable().delivery.min(filter.before.unwrap_or(u64::MAX));
         self.reading(move |engine| {
             let mut found = Vec::new();
             for stored in candidates(engine, end, filter.state.as_deref())? {
                 if found.len() >= filter.limit {
                     break;
                 }
-                let Some(stored) = stored? else { continue };
+                let Some((number, stored)) = stored? else { continue };
                 let delivery: Delivery = record::read(&stored)?;
-                let wanted = filter.state.as_ref().is_none_or(|state| delivery.state.name() == state)
-                    && filter.channel.as_ref().is_none_or(|channel| delivery.channel.as_str() == channel);
-                if wanted {
-                    found.push(delivery);
+                if filter.is_for(&delivery) {
+                    found.push(keep(number, delivery));
                 }
             }
             found.reverse();
             Ok(found)
         })
         .await
+    }
+
+    /// The deliveries with these numbers, as far as they still are there and pass the filter.
+    pub async fn deliveries_numbered(
+        &self,
+        numbers: Vec<u64>,
+        filter: DeliveryFilter,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        self.reading(move |engine| {
+            let mut found = Vec::new();
+            for number in numbers {
+                let Some(stored) = engine.get(&keys::numbered(keys::DELIVERIES, number))? else { continue };
+                let delivery: Delivery = record::read(&stored)?;
+                found.extend(filter.is_for(&delivery).then_some(delivery));
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    /// The number of the delivery with this id.
+    pub async fn delivery_number(&self, id: DeliveryId) -> Result<Option<u64>, StoreError> {
+        let key = keys::delivery_by_id(&id);
+        self.reading(move |engine| Ok(engine.get(&key)?.and_then(|number| keys::number_of(&number)))).await
     }
 
     /// One delivery.
@@ -214,13 +258,16 @@ impl Store {
     }
 }
 
-/// Deliveries as they are stored, one at a time.
-type StoredDeliveries<'a> = Box<dyn Iterator<Item = Result<Option<Bytes>, StoreError>> + 'a>;
+/// Deliveries as they are stored, one at a time, with their numbers.
+type StoredDeliveries<'a> = Box<dyn Iterator<Item = Result<Option<(u64, Bytes)>, StoreError>> + 'a>;
 
 /// The deliveries below the number `end` that may be in this state, the newest first: of dead ones and of those that wait
 /// no others are read, however many there are.
 fn candidates<'a>(engine: &'a dyn Engine, end: u64, state: Option<&str>) -> Result<StoredDeliveries<'a>, StoreError> {
-    let get = |number| engine.get(&keys::numbered(keys::DELIVERIES, number));
+    let get = |number| {
+        let stored = engine.get(&keys::numbered(keys::DELIVERIES, number))?;
+        Ok(stored.map(|stored| (number, stored)))
+    };
     Ok(match state {
         Some("dead") => {
             let dead = engine.scan_back(Span::from(keys::DEAD.to_vec()..keys::numbered(keys::DEAD, end)));
@@ -236,7 +283,10 @@ fn candidates<'a>(engine: &'a dyn Engine, end: u64, state: Option<&str>) -> Resu
         }
         _ => {
             let all = engine.scan_back(Span::from(keys::DELIVERIES.to_vec()..keys::numbered(keys::DELIVERIES, end)));
-            Box::new(all.map(|entry| Ok(Some(entry?.1))))
+            Box::new(all.map(|entry| {
+                let (key, stored) = entry?;
+                Ok(Some((keys::number_of(&key).unwrap_or_default(), stored)))
+            }))
         }
     })
 }

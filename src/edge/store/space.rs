@@ -2,8 +2,14 @@
 //! again; one that is *opened* without space cannot be opened at all until its half-written snapshot is removed. So it
 //! is not opened without a reserve, and given up a little before the end.
 
-use std::io::ErrorKind;
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+
+use rustix::io::Errno;
+
+use crate::domain::disk::DiskFault;
 
 /// As many bytes must be free before a store is opened.
 pub const RESERVE: u64 = 32 * 1_000_000;
@@ -27,14 +33,92 @@ pub fn free_bytes(dir: &Path) -> std::io::Result<u64> {
     }
 }
 
-/// Whether this is for want of space.
-pub fn is_full(error: &std::io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
+/// What an error says of the disk; `None` where it is about something else, such as permissions.
+pub fn fault_of(error: &std::io::Error) -> Option<DiskFault> {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => return Some(DiskFault::Full),
+        ErrorKind::ReadOnlyFilesystem => return Some(DiskFault::ReadOnly),
+        ErrorKind::StaleNetworkFileHandle => return Some(DiskFault::Gone),
+        _ => {}
+    }
+    FAILING.contains(&code_of(error)?).then_some(DiskFault::Failing)
 }
+
+/// What a disk answers that does not do its work: also one behind a cable, a network or a program.
+const FAILING: [Errno; 9] = [
+    Errno::IO,
+    Errno::NXIO,
+    Errno::NODEV,
+    Errno::REMOTEIO,
+    Errno::UCLEAN,
+    Errno::NOMEDIUM,
+    Errno::TIMEDOUT,
+    Errno::NOTCONN,
+    Errno::SHUTDOWN,
+];
+
+/// The system's number of an error. sled repeats an error with its text alone.
+fn code_of(error: &std::io::Error) -> Option<Errno> {
+    let in_text = || error.to_string().split_once("Os { code: ")?.1.split_once(',')?.0.parse().ok();
+    error.raw_os_error().or_else(in_text).map(Errno::from_raw_os_error)
+}
+
+/// How much this process has read and written so far, in a form that is only good for comparing; `None` where the
+/// system does not say.
+pub fn bytes_moved() -> Option<String> {
+    std::fs::read_to_string("/proc/self/io").ok()
+}
+
+/// Whether the disk of this directory takes a file and gives it back. Blocks.
+pub fn probe(dir: &Path) -> std::io::Result<()> {
+    let path = dir.join("posbell.probe");
+    let written = write_and_read(&path);
+    let removed = std::fs::remove_file(&path);
+    written.and(removed)
+}
+
+fn write_and_read(path: &Path) -> std::io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(PROBE)?;
+    file.sync_all()?;
+    match std::fs::read(path)? == PROBE {
+        true => Ok(()),
+        false => Err(Errno::IO.into()),
+    }
+}
+
+const PROBE: &[u8] = b"posbell looks whether this disk works\n";
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_disk_that_fails_is_told_apart_from_what_is_wrong_with_its_files() {
+        let check = |error: std::io::Error, expected| {
+            assert_eq!(fault_of(&error), expected, "{error}");
+            // As sled repeats it.
+            let repeated = std::io::Error::new(error.kind(), format!("{error:?}"));
+            assert_eq!(fault_of(&repeated), expected, "{repeated}");
+        };
+        check(Errno::NOSPC.into(), Some(DiskFault::Full));
+        check(Errno::DQUOT.into(), Some(DiskFault::Full));
+        check(Errno::ROFS.into(), Some(DiskFault::ReadOnly));
+        check(Errno::IO.into(), Some(DiskFault::Failing));
+        check(Errno::NODEV.into(), Some(DiskFault::Failing));
+        check(Errno::STALE.into(), Some(DiskFault::Gone));
+        check(Errno::ACCESS.into(), None);
+        check(Errno::NOENT.into(), None);
+        check(ErrorKind::UnexpectedEof.into(), None);
+    }
+
+    #[test]
+    fn a_disk_that_works_takes_the_probe_and_keeps_nothing_of_it() {
+        let dir = tempfile::tempdir().expect("has a temporary directory");
+        probe(dir.path()).expect("works");
+        assert_eq!(std::fs::read_dir(dir.path()).expect("is there").count(), 0);
+        assert!(probe(&dir.path().join("absent")).is_err());
+    }
 
     #[test]
     fn the_room_is_that_of_the_disk_on_which_the_directory_would_be() {

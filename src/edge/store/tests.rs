@@ -6,6 +6,7 @@ use super::commit::{Gather, Gathering, Numbers, batch_of};
 use super::engine::{Batch, Bytes};
 use super::waiting::Waiting;
 use super::{Commit, DeliveryFilter, EventFilter, Store, StoreError, keys};
+use crate::domain::disk::DiskFault;
 use crate::domain::event::{Epoch, Event, Scribe, Severity};
 use crate::domain::model::{ChannelName, Resource, ShopId, Timestamp};
 use crate::domain::outbox::{Address, Delivery, State};
@@ -141,7 +142,7 @@ async fn after_an_error_of_sled_every_call_says_that_the_store_is_closed_and_why
     let store = open(dir.path());
     let full = || ::sled::Error::Io(std::io::ErrorKind::StorageFull.into());
     let failed = store.reading(move |_| Err::<(), _>(full().into())).await;
-    assert!(matches!(failed, Err(StoreError::Full)), "{failed:?}");
+    assert!(matches!(failed, Err(StoreError::Disk(DiskFault::Full))), "{failed:?}");
     all_closed(failures(&store).await, "no space is left");
 }
 

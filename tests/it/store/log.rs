@@ -93,7 +93,7 @@ fn filters() -> Vec<EventFilter> {
                 for (since, after) in times {
                     for limit in [3, ALL] {
                         let (kind, shop, subject) = (kind.clone(), shop.clone(), subject.clone());
-                        filters.push(EventFilter { kind, shop, subject, since, after, limit });
+                        filters.push(EventFilter { kind, shop, subject, since, after, before: None, limit });
                     }
                 }
             }

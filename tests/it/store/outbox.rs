@@ -250,7 +250,8 @@ async fn deliveries_are_listed_newest_limited_and_oldest_first() {
         (None, Some("erp"), 1, vec![3]),
         (Some("pending"), Some("owner"), ALL, vec![4]),
     ] {
-        let filter = DeliveryFilter { state: state.map(str::to_owned), channel: name.map(str::to_owned), limit };
+        let (of_state, channel) = (state.map(str::to_owned), name.map(str::to_owned));
+        let filter = DeliveryFilter { state: of_state, channel, before: None, limit };
         let found = store.deliveries(filter).await.unwrap();
         let created: Vec<i64> = found.iter().map(|found| (found.created_at - at(0)).num_seconds()).collect();
         assert_eq!(created, expected, "{state:?} {name:?} {limit}");

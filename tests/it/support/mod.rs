@@ -1,7 +1,11 @@
 //! What the tests share: the outside world, played on loopback.
 
+/// The admin address, asked as another program would.
+pub mod admin;
 /// Another time on the wall for the program.
 pub mod clock;
+/// A disk that fails or hangs as a test says.
+pub mod faulty_disk;
 /// A shop, a receiver, and the real program between them.
 pub mod rig;
 /// A mail server that speaks real SMTP.

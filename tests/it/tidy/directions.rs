@@ -35,6 +35,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("lettre", &["edge/channel/email"]),
     ("teloxide", &["edge/channel/telegram"]),
     ("axum", &["edge/admin", "demo"]),
+    ("hyper", &["edge/admin"]),
+    ("hyper_util", &["edge/admin"]),
     ("reqwest", &["edge/pospos", "edge/channel/webhook", "edge/heartbeat", "cli"]),
     ("clap", &["cli", "main"]),
     ("cel", &["domain/rules"]),
@@ -42,7 +44,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("toml", &["config", "domain/document", "domain/rules", "domain/mistake"]),
     ("annotate_snippets", &["cli"]),
     ("sd_notify", &["service"]),
-    ("rustix", &["edge/pospos/quota", "edge/store", "service/clock"]),
+    ("rustix", &["edge/admin", "edge/pospos/quota", "edge/store", "service/clock"]),
     ("tempfile", &["demo"]),
     ("unicode_segmentation", &["domain/message"]),
 ];

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::held::asked_without_token;
+use super::held::{asked_with_token, asked_without_token};
 use crate::support::rig::{PATIENCE, Rig, RigPlan, event};
 use crate::support::smtp::{Behaviour, MailServer};
 
@@ -278,7 +278,7 @@ async fn what_cannot_be_done_is_said_with_what_to_do() {
     for path in ["deliveries/retry", "deliveries/drop", "events/replay"] {
         let path = format!("/api/v1/{path}");
         assert_eq!(asked_without_token(&rig, "POST", &path).await, "HTTP/1.1 401 Unauthorized");
-        assert_eq!(asked_without_token(&rig, "GET", &path).await, "HTTP/1.1 405 Method Not Allowed");
+        assert_eq!(asked_with_token(&rig, "GET", &path).await, "HTTP/1.1 405 Method Not Allowed");
     }
     let (status, log) = service.stop();
     assert!(status.success(), "{log}");

@@ -9,6 +9,7 @@ use posbell::domain::model::Resource;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+use crate::support::admin;
 use crate::support::rig::{PATIENCE, Rig, RigPlan, event, monotonic};
 
 /// How many deliveries are under way.
@@ -68,8 +69,7 @@ async fn a_clean_stop_waits_neither_for_the_api_nor_for_whoever_asks() {
     rig.configure("timeout = \"5s\"", "timeout = \"1m\"");
     let service = rig.start();
     rig.told(EventKind::ShopBaseline).await;
-    let log = std::fs::read_to_string(rig.path().join("run.log")).expect("is text");
-    let admin = log.split_once("http://").and_then(|(_, rest)| rest.split_once('/')).expect("says where").0;
+    let admin = &admin::address(&rig).await;
     // One that keeps its connection, and one that has not ended its question.
     let mut connections = Vec::new();
     for question in ["GET /healthz HTTP/1.1\r\nhost: ADMIN\r\n\r\n", "GET /healthz HTTP/1.1\r\nhost:"] {

@@ -3,9 +3,9 @@
 use posbell::domain::diff::guard::{GuardLimits, GuardRecord, Tally, Verdict, judge};
 use posbell::domain::event::{Epoch, EventKind};
 use posbell::domain::model::{Product, Resource, ShopId, Timestamp};
-use posbell::edge::store::{Commit, Store, StoreError};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use posbell::edge::store::{Commit, Store};
 
+use crate::support::admin;
 use crate::support::rig::{Rig, RigPlan};
 
 fn product(n: u32, quantity: u32) -> Product {
@@ -51,13 +51,15 @@ fn data_dir(rig: &Rig) -> std::path::PathBuf {
 
 /// The status line of the running service's answer to a request without the token.
 pub(super) async fn asked_without_token(rig: &Rig, method: &str, path: &str) -> String {
-    let Err(StoreError::Locked { holder, .. }) = Store::open_existing(&data_dir(rig)) else { panic!("does not run") };
-    let address = holder.admin.unwrap();
-    let mut stream = tokio::net::TcpStream::connect(&address).await.unwrap();
-    let request = format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
+    first_line(&admin::answer(rig, &format!("{method} {path}"), None, "").await)
+}
+
+/// The same with the token.
+pub(super) async fn asked_with_token(rig: &Rig, method: &str, path: &str) -> String {
+    first_line(&admin::answer(rig, &format!("{method} {path}"), Some(&admin::token(rig)), "").await)
+}
+
+fn first_line(answer: &str) -> String {
     answer.lines().next().unwrap().to_owned()
 }
 
@@ -177,15 +179,13 @@ async fn the_running_service_is_asked_and_told_the_same_way() {
     contains(&said(&rig, &["held", "show", "main", "vendors"]), &["412 of 450 vendors would be out of stock"]);
     contains(&refused(&rig, &["held", "release", "main", "members"]), &["no pass over members of main is held"]);
     let path = "/api/v1/held/main/vendors";
-    assert_eq!(asked_without_token(&rig, "GET", path).await, "HTTP/1.1 200 OK");
-    assert_eq!(asked_without_token(&rig, "GET", "/api/v1/held/main/stok").await, "HTTP/1.1 404 Not Found");
+    assert_eq!(asked_without_token(&rig, "GET", path).await, "HTTP/1.1 401 Unauthorized");
+    assert_eq!(asked_with_token(&rig, "GET", path).await, "HTTP/1.1 200 OK");
+    assert_eq!(asked_with_token(&rig, "GET", "/api/v1/held/main/stok").await, "HTTP/1.1 404 Not Found");
     for action in ["release", "drop"] {
         let line = asked_without_token(&rig, "POST", &format!("{path}/{action}")).await;
         assert_eq!(line, "HTTP/1.1 401 Unauthorized", "{action}");
-        assert_eq!(
-            asked_without_token(&rig, "GET", &format!("{path}/{action}")).await,
-            "HTTP/1.1 405 Method Not Allowed"
-        );
+        assert_eq!(asked_with_token(&rig, "GET", &format!("{path}/{action}")).await, "HTTP/1.1 405 Method Not Allowed");
     }
     assert_eq!(rig.lines(&["held", "--json"]), alone);
     contains(&said(&rig, &["held", "drop", "main", "vendors"]), &["Dropped"]);

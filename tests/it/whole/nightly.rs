@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::copies::{assert_ids, done, refused, run, sell_during};
 use super::full_disk::{fill_up_to, on_a_small_disk};
+use crate::support::admin;
 use crate::support::clock::WallClock;
 use crate::support::rig::{PATIENCE, Rig, RigPlan, Service};
 
@@ -164,7 +165,6 @@ async fn a_copy_that_is_killed_in_the_middle_leaves_the_older_ones() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_room_no_copy_is_begun_and_that_is_said_once() {
-    drop(rustls::crypto::ring::default_provider().install_default());
     let (rig, clock) = (silent(), WallClock::build());
     std::fs::create_dir_all(data(&rig)).expect("is made");
     let service = rig.start_with(|command| {
@@ -172,14 +172,14 @@ async fn without_room_no_copy_is_begun_and_that_is_said_once() {
         on_a_small_disk(command, &data(&rig), "80m");
     });
     let log = || std::fs::read_to_string(rig.path().join("run.log")).expect("is text");
-    let admin = until("it answers", || Some(log().split_once("http://")?.1.split_once('/')?.0.to_owned())).await;
-    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("is built");
-    let ask = async |path: &str| {
-        let answer = client.get(format!("http://{admin}{path}")).send().await.expect("answers");
-        serde_json::from_str::<Value>(&answer.text().await.expect("is text")).expect("is JSON")
-    };
+    let address = admin::address(&rig).await;
     let inside = PathBuf::from(format!("/proc/{}/root", service.pid()));
     let inside = inside.join(data(&rig).strip_prefix("/").expect("is absolute"));
+    let token = until("the token", || std::fs::read_to_string(inside.join("admin-token")).ok()).await;
+    let ask = async |path: &str| {
+        let answer = admin::answer_at(&address, &format!("GET {path}"), Some(&token), "").await;
+        serde_json::from_str::<Value>(&admin::read(&answer).1).expect("is JSON")
+    };
     let asked = async |want: &dyn Fn(&Value) -> bool| {
         let waiting = async {
             loop {

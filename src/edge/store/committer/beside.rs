@@ -21,8 +21,9 @@ impl Writer {
             return;
         }
         let read = catch_unwind(AssertUnwindSafe(|| {
-            shared.engine.with(|engine| {
+            shared.engine.with_progress(|engine, call| {
                 engine.verify(&mut |progress| {
+                    call.goes_on();
                     shared.set(Wholeness::Unknown(progress));
                     !shared.is_ending.load(Ordering::Relaxed)
                 })

@@ -55,6 +55,11 @@ pub(super) trait Engine: Send + Sync {
         Ok(false)
     }
 
+    /// Whether its files are still where they were opened, and not deleted or covered by another disk.
+    fn is_in_place(&self) -> Result<bool, StoreError> {
+        Ok(true)
+    }
+
     /// Reads everything and compares it with what is known to be written: [`StoreError::Damaged`] where it differs.
     /// `go_on` is told now and then how far it is, and ends it by `false`. Returns whether all was read.
     fn verify(&self, go_on: &mut dyn FnMut(Progress) -> bool) -> Result<bool, StoreError>;

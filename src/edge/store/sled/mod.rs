@@ -15,8 +15,10 @@ mod tests;
 mod witness;
 
 use std::fs::File;
+use std::io::ErrorKind;
 use std::ops::Bound;
-use std::path::Path;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use self::manifest::{Manifest, Written};
@@ -41,8 +43,9 @@ pub(super) struct Sled {
     tree: ::sled::Tree,
     written: Mutex<Written>,
     sweep: Mutex<Sweep>,
-    /// The log, to be synced.
+    /// The log, to be synced, and where it is.
     log: File,
+    path: PathBuf,
     witness: Witness,
     // Closed last.
     _db: ::sled::Db,
@@ -85,7 +88,8 @@ impl Sled {
             }
             other => StoreError::from(other),
         })?;
-        let log = File::open(path.join("db")).map_err(io)?;
+        let place = path.join("db");
+        let log = File::open(&place).map_err(io)?;
         let tree: ::sled::Tree = (*db).clone();
         if !tree.is_empty() && !Manifest::is_in(&tree)? {
             return Ok(Found::Older(Older { tree, _db: db }));
@@ -100,7 +104,7 @@ impl Sled {
         let fence = tree.get(FENCE)?.and_then(|bytes| bytes.as_array().copied()).map_or(0, u64::from_be_bytes);
         let written = Mutex::new(Written { manifest, fence: Fence(fence) });
         let sweep = Mutex::new(Sweep::new(db.clone()));
-        Ok(Found::Store(Sled { tree, written, sweep, log, witness, _db: db }))
+        Ok(Found::Store(Sled { tree, written, sweep, log, path: place, witness, _db: db }))
     }
 
     /// Lets the next one who takes over come after whoever wrote into the store that this one replaces.
@@ -227,6 +231,15 @@ impl Engine for Sled {
         let batches = self.written().manifest.batches();
         self.flush()?;
         self.witness.say(batches).map_err(io)
+    }
+
+    fn is_in_place(&self) -> Result<bool, StoreError> {
+        let open = self.log.metadata().map_err(io)?;
+        match std::fs::metadata(&self.path) {
+            Ok(found) => Ok((found.dev(), found.ino()) == (open.dev(), open.ino())),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(false),
+            Err(error) => Err(io(error)),
+        }
     }
 
     fn verify(&self, go_on: &mut dyn FnMut(Progress) -> bool) -> Result<bool, StoreError> {

@@ -1,0 +1,231 @@
+//! A disk that does not take or give what is stored: posbell stands still, says so once, and goes on by itself.
+//!
+//! The store is closed then, or does not answer, so the message to people goes past it, to the first channel for people
+//! that takes it. That it was sent is noted outside of the data directory ([`super::notice_mark`]), so that a restart does
+//! not send it again while the trouble lasts.
+
+use std::convert::Infallible;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tracing::{error, info};
+
+use super::clock::Clock;
+use super::listeners::Interface;
+use super::notice::{TELL_AGAIN, Teller};
+use super::notice_mark::{Mark, NoticeMark};
+use super::problems::{Problem, ProblemKind};
+use super::setup::Ready;
+use super::shutdown::Shutdown;
+use super::watchdog::Watch;
+use crate::config::Config;
+use crate::domain::disk::DiskFault;
+use crate::domain::message::Notice;
+use crate::domain::model::Timestamp;
+use crate::edge::store::{self, RESERVE, StoreError, free_bytes};
+
+/// How often it is looked whether the disk works again, at first and at last.
+const LOOK: Duration = Duration::from_secs(2);
+const LOOK_MOST: Duration = Duration::from_secs(60);
+
+/// How often it is looked whether the store answers.
+const LOOK_AT_STORE: Duration = Duration::from_secs(1);
+
+/// The shortest time between two notices that were taken, where the trouble comes and goes.
+const BETWEEN_NOTICES: Duration = Duration::from_secs(3600);
+
+/// What ends the standing still.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum After {
+    /// The disk may work: open the store.
+    Open,
+    /// The end was asked for.
+    End,
+}
+
+/// What is wrong with the disk, if that has ended the service.
+pub fn fault_in(error: &anyhow::Error) -> Option<DiskFault> {
+    error.chain().find_map(|cause| {
+        let of_store = cause.downcast_ref::<StoreError>().and_then(StoreError::disk_fault);
+        of_store.or_else(|| cause.downcast_ref::<std::io::Error>().and_then(store::fault_of))
+    })
+}
+
+/// The same, where the error may hide it: sled panics in some places where its disk fails. Asks the disk itself.
+pub async fn fault_behind(error: &anyhow::Error, data_dir: &Path) -> Option<DiskFault> {
+    if let Some(fault) = fault_in(error) {
+        return Some(fault);
+    }
+    let dir = data_dir.to_owned();
+    let probed = tokio::task::spawn_blocking(move || store::probe(&dir));
+    match tokio::time::timeout(LOOK_MOST, probed).await {
+        Ok(Ok(Err(error))) => store::fault_of(&error),
+        Ok(_) => None,
+        Err(_) => Some(DiskFault::Hanging),
+    }
+}
+
+/// Looks after the disk for as long as the process lives.
+pub struct DiskWatch {
+    config: Arc<Config>,
+    clock: Clock,
+    people: Teller,
+    mark: NoticeMark,
+    /// The trouble that lasts.
+    trouble: Option<Trouble>,
+    /// When people last heard of one.
+    told_at: Option<Timestamp>,
+}
+
+struct Trouble {
+    fault: DiskFault,
+    since: Timestamp,
+    /// How often the store could not be opened in it.
+    tries: u32,
+}
+
+impl DiskWatch {
+    /// Keeps everything ready that a full disk could keep from being made.
+    pub fn new(config: Arc<Config>, ready: Ready, clock: Clock) -> DiskWatch {
+        let channels: Vec<_> = ready.channels.into_iter().map(Arc::new).collect();
+        let people = Teller::new(&channels, config.wording.clone(), clock.clone());
+        let mark = NoticeMark::of(&config.data_dir);
+        let told_at = mark.read().map(|mark| mark.told_at);
+        DiskWatch { config, clock, people, mark, trouble: None, told_at }
+    }
+
+    /// Waits until the disk may work again or the end is asked for. `interface`
+    /// answers so meanwhile.
+    pub async fn wait(&mut self, fault: DiskFault, interface: Option<&Interface>, shutdown: &Shutdown) -> After {
+        let trouble = self.begins(fault);
+        let (since, tries) = (trouble.since, trouble.tries);
+        trouble.tries += 1;
+        if let Some(interface) = interface {
+            let why = format!("the disk {fault} since {since}; posbell goes on by itself when it works");
+            let problem = Problem { fault: Some(fault), ..Problem::of(ProblemKind::Disk, Some(since)) };
+            interface.close(&why, false, vec![problem]);
+        }
+        let mut probing = Probing::default();
+        let mut pause = LOOK_MOST.min(LOOK * 2u32.saturating_pow(tries.min(8)));
+        loop {
+            let told = shutdown.unless_asked(self.tell()).await;
+            if told.is_none() || shutdown.unless_asked(tokio::time::sleep(pause)).await.is_none() {
+                return After::End;
+            }
+            pause = LOOK;
+            let looked = shutdown.unless_asked(probing.may_open(fault, &self.config.data_dir));
+            match looked.await {
+                None => return After::End,
+                Some(true) => return After::Open,
+                Some(false) => {}
+            }
+        }
+    }
+
+    /// Looks after a store that is open: tells people where it does not answer, and when the trouble before is over, which
+    /// `is_whole` says.
+    pub async fn attend(&mut self, watch: &Watch, is_whole: oneshot::Receiver<()>) -> Infallible {
+        // An error means that the store was not opened, and somebody else sees to that.
+        if is_whole.await.is_err() {
+            return std::future::pending().await;
+        }
+        self.is_over().await;
+        loop {
+            match (watch.store_hangs(), &self.trouble) {
+                (true, _) => {
+                    self.begins(DiskFault::Hanging);
+                    self.tell().await;
+                }
+                (false, Some(_)) => self.is_over().await,
+                (false, None) => {}
+            }
+            tokio::time::sleep(LOOK_AT_STORE).await;
+        }
+    }
+
+    /// Notes that there is trouble, and logs it where it is news.
+    fn begins(&mut self, fault: DiskFault) -> &mut Trouble {
+        let now = self.clock.now();
+        let known = self.trouble.take().filter(|trouble| trouble.fault == fault);
+        if known.is_none() {
+            let dir = self.config.data_dir.display();
+            let until = match fault {
+                DiskFault::Full => format!("until {} MB are free", RESERVE / 1_000_000),
+                DiskFault::Gone => "until they are there again: bring the disk back, or `posbell restore --last`; a \
+                                    restart begins with an empty store"
+                    .to_owned(),
+                DiskFault::ReadOnly | DiskFault::Failing | DiskFault::Hanging => "until it works".to_owned(),
+            };
+            error!("the disk of {dir} {fault}: nothing is read and nothing sent {until}; nothing is lost");
+        }
+        self.trouble.insert(known.unwrap_or(Trouble { fault, since: now, tries: 0 }))
+    }
+
+    /// Tells people, where they do not know it yet.
+    async fn tell(&mut self) {
+        let Some(Trouble { fault, since, .. }) = self.trouble else { return };
+        let now = self.clock.now();
+        if self.mark.read().is_some() || !self.may_tell(now) {
+            return;
+        }
+        let sent = self.people.tell(Notice::DiskFault(fault), |_| true).await;
+        match sent {
+            Some(channel) => {
+                self.told_at = Some(now);
+                self.mark.write(&Mark { channel, since, told_at: now });
+            }
+            // Not at each look: nobody has taken it.
+            None => self.told_at = now.checked_sub_signed(retried_after()),
+        }
+    }
+
+    fn may_tell(&self, now: Timestamp) -> bool {
+        let between = chrono::TimeDelta::from_std(BETWEEN_NOTICES).unwrap_or_default();
+        self.told_at.is_none_or(|told_at| now - told_at >= between)
+    }
+
+    /// The store is open and whole: the trouble is over, and whoever heard of it hears that too.
+    async fn is_over(&mut self) {
+        if self.trouble.take().is_some() {
+            info!("the disk of {} works again: posbell goes on", self.config.data_dir.display());
+        }
+        let Some(mark) = self.mark.read() else { return };
+        self.people.tell(Notice::DiskBack, |one| *one == mark.channel).await;
+        self.mark.remove();
+    }
+}
+
+/// So long ago a notice that nobody took counts as sent: it is tried again after [`TELL_AGAIN`].
+fn retried_after() -> chrono::TimeDelta {
+    chrono::TimeDelta::from_std(BETWEEN_NOTICES.saturating_sub(TELL_AGAIN)).unwrap_or_default()
+}
+
+/// A look at the disk that may hang: no second one begins before it has ended.
+#[derive(Default)]
+struct Probing {
+    under_way: Option<JoinHandle<bool>>,
+}
+
+impl Probing {
+    /// Whether the store may be opened.
+    async fn may_open(&mut self, fault: DiskFault, dir: &Path) -> bool {
+        let dir = dir.to_owned();
+        let under_way = self.under_way.get_or_insert_with(|| {
+            tokio::task::spawn_blocking(move || match fault {
+                DiskFault::Full => free_bytes(&dir).is_ok_and(|free| free >= RESERVE),
+                DiskFault::Gone => dir.join("store").exists() && store::probe(&dir).is_ok(),
+                DiskFault::ReadOnly | DiskFault::Failing | DiskFault::Hanging => store::probe(&dir).is_ok(),
+            })
+        });
+        match tokio::time::timeout(LOOK, under_way).await {
+            Ok(looked) => {
+                self.under_way = None;
+                looked.unwrap_or(false)
+            }
+            Err(_) => false,
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! Where the service can be asked: the socket in its data directory and the admin address, from the start of the process
+//! to its end.
+//!
+//! Both outlive the store, so that a request is answered also while the store is opened, closed for want of space, or
+//! being left. One that cannot be listened at costs that one alone: it is in the log and among the problems, and is
+//! tried again every few seconds.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tracing::{info, warn};
+
+use super::answers::ServiceAnswers;
+use super::clock::Clock;
+use super::problems::{Problem, ProblemKind, Problems};
+use crate::config::Config;
+use crate::domain::model::Timestamp;
+use crate::edge::admin::{self, Access, Closed, Current, Following, SOCKET, Socket, SocketFile};
+
+/// How often a listener that failed is tried again, and how often it is looked whether the socket is still there.
+const AGAIN: Duration = Duration::from_secs(5);
+
+/// The listeners of this process.
+#[derive(Debug)]
+pub struct Listeners {
+    interface: Interface,
+    tasks: JoinSet<()>,
+    address: Option<SocketAddr>,
+    token: Token,
+}
+
+/// What is answered at them, and what is wrong with them.
+#[derive(Debug, Clone)]
+pub struct Interface(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    current: Current,
+    clock: Clock,
+    /// Since when what cannot be listened at, and why.
+    failing: Mutex<BTreeMap<String, (Timestamp, String)>>,
+}
+
+impl Listeners {
+    /// Tries each of them once and goes on trying. The caller holds the lock on the data directory.
+    pub async fn open(config: &Config, token: Option<SecretString>, clock: &Clock) -> Listeners {
+        let starting = Closed { why: "posbell is starting".to_owned(), passes: true, problems: json(Vec::new()) };
+        let current = Current::new(admin::closed_router(starting));
+        let interface = Interface(Arc::new(Inner { current, clock: clock.clone(), failing: Mutex::default() }));
+        let mut tasks = JoinSet::new();
+        let dir = config.data_dir.clone();
+        let socket = interface.tried(&dir.join(SOCKET).display().to_string(), Socket::bind(&dir), SOCKET_HELP);
+        tasks.spawn(keep_socket(interface.clone(), dir.clone(), socket));
+        let token = Token::of(token, &dir, clock);
+        let mut address = None;
+        if let Some(admin) = &config.admin {
+            let place = Place { listen: admin.listen, file: config.file.path.clone() };
+            let listener = place.listen(&interface).await;
+            address = listener.as_ref().and_then(|listener| listener.local_addr().ok());
+            tasks.spawn(keep_address(interface.clone(), place, token.value.clone(), listener));
+        }
+        Listeners { interface, tasks, address, token }
+    }
+
+    /// What is answered.
+    pub fn interface(&self) -> &Interface {
+        &self.interface
+    }
+
+    /// Where the admin address is, if it could be listened at by now.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.address
+    }
+
+    /// Writes the token into the data directory, where none is configured and none is there.
+    pub fn write_token(&self) -> anyhow::Result<()> {
+        self.token.write()
+    }
+
+    /// Accepts nothing more, and returns when the answers under way are given or cut off.
+    pub async fn close(mut self) {
+        self.interface.0.current.end();
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+impl Interface {
+    /// Answers from the open store.
+    pub fn open(&self, answers: ServiceAnswers) {
+        self.0.current.replace(admin::router(Arc::new(answers)));
+    }
+
+    /// Answers that the store is closed, why, and with these problems. What `passes` by itself in a moment is waited for
+    /// by commands.
+    pub fn close(&self, why: &str, passes: bool, problems: Vec<Problem>) {
+        let problems = json(problems.into_iter().chain(self.problems()).collect());
+        self.0.current.replace(admin::closed_router(Closed { why: why.to_owned(), passes, problems }));
+    }
+
+    /// What cannot be listened at.
+    pub fn problems(&self) -> Vec<Problem> {
+        let failing = self.0.failing.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = failing.values().map(|(since, _)| *since).min();
+        since.map(|since| Problem::of(ProblemKind::AdminAddress, Some(since))).into_iter().collect()
+    }
+
+    /// Passes on what could be listened at; what could not is written down, and said when it is new.
+    fn tried<T>(&self, place: &str, bound: std::io::Result<T>, help: &str) -> Option<T> {
+        let mut failing = self.0.failing.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = failing.remove(place);
+        let (bound, why) = match bound {
+            Ok(bound) => {
+                if known.is_some() {
+                    info!("{place} can be listened at now");
+                }
+                return Some(bound);
+            }
+            Err(error) => (None, error.to_string()),
+        };
+        if known.as_ref().is_none_or(|(_, before)| *before != why) {
+            warn!("cannot listen at {place}: {why}; {help}; it is tried again every {} s", AGAIN.as_secs());
+        }
+        let since = known.map_or_else(|| self.0.clock.now(), |(since, _)| since);
+        failing.insert(place.to_owned(), (since, why));
+        bound
+    }
+
+    /// Waits until it is time to try again; false at the end.
+    async fn pause(&self) -> bool {
+        let mut current = self.0.current.follow();
+        tokio::select! {
+            () = tokio::time::sleep(AGAIN) => true,
+            _ = current.wait_for(Option::is_none) => false,
+        }
+    }
+
+    fn follow(&self) -> Following {
+        self.0.current.follow()
+    }
+}
+
+/// What to do about the socket.
+const SOCKET_HELP: &str = "the commands cannot ask the service without it";
+
+async fn keep_socket(interface: Interface, dir: PathBuf, mut bound: Option<Socket>) {
+    let place = dir.join(SOCKET).display().to_string();
+    loop {
+        if let Some(socket) = bound {
+            let file = socket.file();
+            tokio::select! {
+                () = admin::serve_socket(socket, interface.follow()) => return,
+                () = lost(file, &dir) => warn!("{place} is gone"),
+            }
+        } else if !interface.pause().await {
+            return;
+        }
+        bound = interface.tried(&place, Socket::bind(&dir), SOCKET_HELP);
+    }
+}
+
+/// Returns when commands no longer find the socket.
+async fn lost(file: SocketFile, dir: &Path) {
+    while file.is_in(dir) {
+        tokio::time::sleep(AGAIN).await;
+    }
+}
+
+/// The configured address.
+struct Place {
+    listen: SocketAddr,
+    file: PathBuf,
+}
+
+impl Place {
+    async fn listen(&self, interface: &Interface) -> Option<TcpListener> {
+        let help = format!(
+            "end the program that has the address, or change `[admin] listen` in {}; everything else goes on, also the \
+             commands",
+            self.file.display()
+        );
+        let bound = TcpListener::bind(self.listen).await;
+        interface.tried(&format!("http://{}/", self.listen), bound, &help)
+    }
+}
+
+async fn keep_address(interface: Interface, place: Place, token: SecretString, mut bound: Option<TcpListener>) {
+    loop {
+        if let Some(listener) = bound {
+            // Port 0 is another one each time.
+            let listen = listener.local_addr().unwrap_or(place.listen);
+            info!("the admin address is http://{listen}/");
+            let access = Access { listen, token };
+            return admin::serve_address(listener, access, interface.follow()).await;
+        }
+        if !interface.pause().await {
+            return;
+        }
+        bound = place.listen(&interface).await;
+    }
+}
+
+/// The token of the admin address.
+#[derive(Debug)]
+struct Token {
+    value: SecretString,
+    /// Where it is to be written; `None` where it is configured.
+    file: Option<PathBuf>,
+}
+
+impl Token {
+    /// The configured one, the one in the data directory, or a new one.
+    fn of(configured: Option<SecretString>, data_dir: &Path, clock: &Clock) -> Token {
+        if let Some(value) = configured {
+            return Token { value, file: None };
+        }
+        let file = data_dir.join("admin-token");
+        let there = std::fs::read_to_string(&file).unwrap_or_default();
+        let value = if there.trim().is_empty() { clock.token() } else { there.trim().to_owned() };
+        Token { value: SecretString::from(value), file: Some(file) }
+    }
+
+    fn write(&self) -> anyhow::Result<()> {
+        let Some(file) = &self.file else { return Ok(()) };
+        let value = self.value.expose_secret();
+        if std::fs::read_to_string(file).is_ok_and(|there| there.trim() == value) {
+            return Ok(());
+        }
+        write_private(file, value).with_context(|| format!("Failed to write the admin token {}", file.display()))
+    }
+}
+
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())
+}
+
+fn json(data: Vec<Problem>) -> String {
+    serde_json::to_string(&Problems { data }).unwrap_or_default()
+}
