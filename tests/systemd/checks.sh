@@ -15,7 +15,7 @@ checks=(
     a_secret_that_the_unit_does_not_load_is_named
     a_stopped_process_is_ended_by_the_watchdog_and_started_again
     a_fed_watchdog_ends_nothing
-    a_killed_process_is_started_again
+    an_ended_process_is_started_again
     a_hangup_ends_nothing_and_is_one_line_of_the_journal
     a_wrong_configuration_is_78_and_no_restart
     a_stop_is_quick_and_a_success
@@ -185,9 +185,14 @@ a_secret_that_the_unit_does_not_load_is_named() {
 
 # Lines for the unit, until the next boot.
 drop_in() {
-    mkdir -p "$root/run"
     inside mkdir -p /run/systemd/system/posbell.service.d
     printf '%s\n' "[Service]" "$@" | inside tee /run/systemd/system/posbell.service.d/trial.conf
+    inside systemctl daemon-reload
+    inside systemctl restart posbell
+}
+
+no_drop_in() {
+    inside rm -r /run/systemd/system/posbell.service.d
     inside systemctl daemon-reload
     inside systemctl restart posbell
 }
@@ -201,6 +206,7 @@ a_stopped_process_is_ended_by_the_watchdog_and_started_again() {
     within 15 is_active_but_not_as "$pid" || fail "it was not started again: $(property ActiveState)"
     [ "$(property NRestarts)" -gt "$restarts" ] || fail "no restart was counted"
     inside journalctl -u posbell -n 20 | grep "Watchdog timeout" >/dev/null || fail "something else has ended it"
+    no_drop_in
 }
 
 a_fed_watchdog_ends_nothing() {
@@ -209,16 +215,18 @@ a_fed_watchdog_ends_nothing() {
     pid=$(property MainPID)
     sleep 6
     [ "$(property MainPID)" -eq "$pid" ] || fail "it was ended, though all is well"
-    inside rm -r /run/systemd/system/posbell.service.d
-    inside systemctl daemon-reload
-    inside systemctl restart posbell
+    no_drop_in
 }
 
-a_killed_process_is_started_again() {
-    local pid
-    pid=$(property MainPID)
-    inside sh -c "kill -KILL $pid"
-    within 15 is_active_but_not_as "$pid" || fail "it was not started again: $(property ActiveState)"
+an_ended_process_is_started_again() {
+    local pid signal
+    drop_in RestartSec=100ms
+    for signal in KILL TERM INT QUIT SEGV; do
+        pid=$(property MainPID)
+        inside sh -c "kill -$signal $pid"
+        within 15 is_active_but_not_as "$pid" || fail "after SIG$signal it is $(property ActiveState)"
+    done
+    no_drop_in
 }
 
 a_hangup_ends_nothing_and_is_one_line_of_the_journal() {
