@@ -4,6 +4,7 @@ use anyhow::bail;
 use clap::Args;
 use tokio::sync::mpsc;
 
+use super::mistaken::need;
 use super::source::Source;
 use super::{Failure, out, small_runtime};
 use crate::config::Config;
@@ -70,6 +71,10 @@ pub(super) fn act(config: &Config, act: Act, args: &ActArgs) -> Result<(), Failu
     let query = ActQuery { ids: args.ids.clone(), dead: args.dead, channel: args.channel.clone() };
     small_runtime()?.block_on(async {
         let source = Source::find(config).await?;
+        // The service has settings of its own. Alone, what cannot be read would pass for a channel that is gone.
+        if act != Act::Drop && !source.is_running() {
+            need(config, &[&config.mistakes.elsewhere])?;
+        }
         let (sender, lines) = mpsc::channel(LINES_AHEAD);
         let asking = Box::pin(async {
             let sender = sender;
@@ -84,12 +89,11 @@ pub(super) fn act(config: &Config, act: Act, args: &ActArgs) -> Result<(), Failu
             out::note(&format!("{}: {}", refused.id, refused.error));
         }
         match done.refused.len() {
-            0 => anyhow::Ok(()),
-            1 if args.ids.len() == 1 => bail!("nothing was changed"),
-            count => bail!("{count} of {} deliveries were not changed", args.ids.len()),
+            0 => Ok(()),
+            1 if args.ids.len() == 1 => Err(anyhow::anyhow!("nothing was changed").into()),
+            count => Err(anyhow::anyhow!("{count} of {} deliveries were not changed", args.ids.len()).into()),
         }
-    })?;
-    Ok(())
+    })
 }
 
 /// Waits for the last line, and says now and then how far the work has come.

@@ -58,7 +58,7 @@ fn can_go_well(error: &anyhow::Error) -> bool {
 
 async fn copied(config: &Config, path: &Path) -> anyhow::Result<Contents> {
     let source = Source::find(config).await?;
-    let mut file = BackupFile::begin(path)?;
+    let mut file = BackupFile::begin_for_person(path, &config.data_dir)?;
     let (sender, pieces) = mpsc::channel(PIECES_AHEAD);
     let asking = async {
         // Dropped at its end, so that the pieces end too.

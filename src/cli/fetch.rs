@@ -6,6 +6,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 
 use super::caller::Caller;
+use super::mistaken::need;
 use super::{Failure, out, small_runtime};
 use crate::config::{Config, ShopConfig};
 use crate::edge::admin::{FetchLine, FetchQuery};
@@ -81,15 +82,17 @@ pub(super) fn fetch(config: &Config, args: &FetchArgs) -> Result<(), Failure> {
     asked(&query).map_err(anyhow::Error::msg)?;
     small_runtime()?.block_on(async {
         let caller = Caller::find(config, shop).await?;
+        if matches!(caller, Caller::Alone { .. }) {
+            need(config, &[&config.mistakes.shops])?;
+        }
         let mut printer = Printer::default();
         let outcome = tokio::select! {
             outcome = caller.ask(&query, |line| printer.take(line)) => outcome,
             _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted after {} rows", printer.rows)),
         };
         caller.close();
-        outcome
-    })?;
-    Ok(())
+        Ok(outcome?)
+    })
 }
 
 /// The shop of that name, or the only one.

@@ -16,6 +16,7 @@ mod export;
 mod fetch;
 mod held;
 mod mask;
+mod mistaken;
 mod online;
 mod open_address;
 mod out;
@@ -28,6 +29,8 @@ mod schema;
 mod source;
 mod status;
 mod table;
+mod unanswered;
+mod unit;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -37,6 +40,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Config, Problem};
 use crate::domain::outbox::Act;
+use crate::edge::store::{make_all_private, work_as_owner};
 use crate::service::clock::Clock;
 use crate::service::telemetry::{self, LogFormat};
 
@@ -150,6 +154,7 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 impl Cli {
     /// Does what was asked.
     pub fn run(self) -> Result<(), Failure> {
+        make_all_private();
         let done = self.obey();
         telemetry::finish();
         match done {
@@ -170,12 +175,31 @@ impl Cli {
             _ => telemetry::start(Some(log.as_deref().unwrap_or("warn")), LogFormat::Text),
         }
         let config = Arc::new(self.load()?);
-        let done = self.obey_with(&config);
+        if let Err(unable) = work_as_owner(&config.data_dir) {
+            out::note(&unable.to_string());
+        }
+        let done = self.mistakes(&config).and_then(|()| self.obey_with(&config));
         done.map_err(|failure| match &self.command {
             // It says itself what it has found.
             Command::Restore(_) => failure,
-            _ => damaged::with_the_way_out(failure, &config, Clock::default().now()),
+            _ => unanswered::in_words(
+                damaged::with_the_way_out(failure, &config, Clock::default().now()),
+                &config.data_dir,
+            ),
         })
+    }
+
+    /// What is wrong in the files: it keeps the service from starting, and is a note beside what works without.
+    fn mistakes(&self, config: &Config) -> Result<(), Failure> {
+        match &self.command {
+            _ if config.mistakes.is_empty() => Ok(()),
+            Command::Run(_) => Err(mistaken::keeps_from_starting(config, &config.mistakes.all())),
+            Command::Check { .. } => Err(bad_config(&config.mistakes.all())),
+            _ => {
+                mistaken::note(config);
+                Ok(())
+            }
+        }
     }
 
     fn obey_with(&self, config: &Arc<Config>) -> Result<(), Failure> {
@@ -207,7 +231,7 @@ impl Cli {
             ));
             return Err(Failure::BadConfig);
         }
-        Config::load(&path, &env).map_err(|found| bad_config(&found))
+        Config::load_partly(&path, &env).map_err(|found| bad_config(&found))
     }
 }
 
@@ -221,6 +245,9 @@ fn standard_path() -> PathBuf {
     let here = PathBuf::from("posbell.toml");
     if here.exists() { here } else { PathBuf::from("/etc/posbell/posbell.toml") }
 }
+
+/// What may be asked of the environment.
+type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 fn env(name: &str) -> Option<String> {
     std::env::var(name).ok()

@@ -5,6 +5,7 @@ use clap::Args;
 use tokio::sync::mpsc;
 
 use super::act::{NOT_RUNNING, last, messages};
+use super::mistaken::need;
 use super::source::Source;
 use super::{Failure, out, small_runtime, table};
 use crate::config::Config;
@@ -47,6 +48,9 @@ pub(super) fn replay(config: &Config, args: &ReplayArgs) -> Result<(), Failure> 
     };
     small_runtime()?.block_on(async {
         let source = Source::find(config).await?;
+        if !source.is_running() {
+            need(config, &[&config.mistakes.elsewhere, &config.mistakes.rules])?;
+        }
         let (sender, lines) = mpsc::channel(LINES_AHEAD);
         let asking = Box::pin(async {
             let sender = sender;
@@ -57,9 +61,8 @@ pub(super) fn replay(config: &Config, args: &ReplayArgs) -> Result<(), Failure> 
             true => out::line(&serde_json::to_string(&done)?)?,
             false => out::text(&said(&done, source.is_running(), config.wording.timezone))?,
         }
-        anyhow::Ok(())
-    })?;
-    Ok(())
+        Ok(())
+    })
 }
 
 fn said(done: &ReplayDone, is_running: bool, zone: Tz) -> String {

@@ -1,6 +1,7 @@
 //! `posbell run`: the service in the foreground.
 
 use std::convert::Infallible;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,14 +12,17 @@ use tokio::sync::oneshot;
 use tracing::{info, warn};
 
 use super::damaged::{may_be_whole, while_running};
+use super::mistaken::keeps_from_starting;
 use super::source::{patiently, served};
 use super::{Failure, bad_config, env};
-use crate::config::{Config, Weight};
+use crate::config::{Config, Problem, Weight};
 use crate::domain::disk::DiskFault;
 use crate::edge::store::{DirLock, Store, StoreError, bytes_moved, make_data_dir};
+use crate::edge::store::{close_to_others, is_open_to_others};
 use crate::service::clock::Clock;
 use crate::service::disk::{After, DiskWatch, fault_behind};
 use crate::service::listeners::Listeners;
+use crate::service::mistaken;
 use crate::service::run::{Start, run as run_service};
 use crate::service::setup::{self, Ready};
 use crate::service::shutdown::{Shutdown, shutdown};
@@ -65,7 +69,9 @@ impl RunArgs {
 }
 
 pub(super) fn run(config: &Arc<Config>) -> Result<(), Failure> {
-    let spare = ready(config)?;
+    let spare = ready(config).map_err(|found| keeps_from_starting(config, &found))?;
+    mistaken::forget(&config.data_dir);
+    see_to_privacy(&config.data_dir);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(async {
         let (ending, shutdown) = shutdown();
@@ -116,12 +122,29 @@ async fn store_stands_still(watch: &Watch) {
     }
 }
 
-fn ready(config: &Config) -> Result<Ready, Failure> {
+fn ready(config: &Config) -> Result<Ready, Vec<Problem>> {
     setup::ready(config, &env).map_err(|mut found| {
         // What only the unit can read is needed here and now.
         found.iter_mut().for_each(|problem| problem.weight = Weight::Error);
-        bad_config(&found)
+        found
     })
+}
+
+/// What posbell keeps is for its owner's eyes alone, also where another version or a person has made it wider.
+fn see_to_privacy(data_dir: &Path) {
+    let dir = data_dir.display();
+    if is_open_to_others(data_dir) {
+        warn!("others than its owner can look into the data directory: chmod 700 {dir}");
+    }
+    match close_to_others(data_dir) {
+        (closed, Some((path, error))) => warn!(
+            closed,
+            "others than the owner may use {}, which could not be changed ({error}): chmod -R go= {dir}",
+            path.display()
+        ),
+        (0, None) => {}
+        (closed, None) => warn!("others could use {closed} files in {dir}; from now on only their owner can"),
+    }
 }
 
 /// What lives as long as the process, however often the store is opened.
@@ -197,7 +220,7 @@ impl Keeper {
 
     async fn run_once(&self, held: &mut Option<Held>, is_whole: oneshot::Sender<()>) -> Result<(), Failure> {
         let Keeper { config, clock, shutdown, .. } = self;
-        let ready = ready(config)?;
+        let ready = ready(config).map_err(|found| bad_config(&found))?;
         let Held { lock, listeners } = match held {
             Some(held) => held,
             None => {

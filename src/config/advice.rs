@@ -14,6 +14,7 @@ use crate::domain::mistake::Mistake;
 use crate::domain::model::{ChannelName, ShopId};
 use crate::domain::rules::Rule;
 use crate::edge::channel::webhook::address::may_be_public;
+use crate::edge::store::is_open_to_others;
 
 /// How a signing secret is made: 32 random bytes.
 pub const MAKE_SECRET: &str = "make one with: echo whsec_$(openssl rand -base64 32)";
@@ -27,6 +28,7 @@ impl Config {
     pub fn advice(&self, env: &dyn Fn(&str) -> Option<String>) -> Vec<Problem> {
         let mut advice = Vec::new();
         self.about_secrets(env, &mut advice);
+        self.about_data_dir(&mut advice);
         self.about_webhooks(&mut advice);
         self.about_people(&mut advice);
         // Without any rule nothing is sent, which `check` says itself.
@@ -50,7 +52,16 @@ impl Config {
         }
     }
 
-    fn secrets(&self) -> Vec<&SecretRef> {
+    fn about_data_dir(&self, advice: &mut Vec<Problem>) {
+        if is_open_to_others(&self.data_dir) {
+            let path = self.data_dir.display();
+            let message = format!("others than its owner can look into the data directory {path}");
+            advice.push(self.nowhere(Mistake::new(0..0, message).help(format!("chmod 700 {path}"))));
+        }
+    }
+
+    /// Every secret that is named.
+    pub fn secrets(&self) -> Vec<&SecretRef> {
         let mut secrets: Vec<&SecretRef> = self.shops.iter().map(|shop| &shop.api_key).collect();
         secrets.extend(self.admin.iter().filter_map(|admin| admin.token.as_ref()));
         for channel in &self.channels {

@@ -71,6 +71,34 @@ pub struct Config {
     pub rules: RuleSet,
     /// Where each of them is written.
     pub rule_places: RulePlaces,
+    /// What is wrong in the files. Nothing, unless it was read by [`Config::load_partly`].
+    pub mistakes: Mistakes,
+}
+
+/// What is wrong in files that are read in spite of it, by what it keeps from being read.
+#[derive(Debug, Clone, Default)]
+pub struct Mistakes {
+    /// In the tables of the shops.
+    pub shops: Vec<Problem>,
+    /// Elsewhere in `posbell.toml`.
+    pub elsewhere: Vec<Problem>,
+    /// In the rules; there are none then.
+    pub rules: Vec<Problem>,
+}
+
+impl Mistakes {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.shops.is_empty() && self.elsewhere.is_empty() && self.rules.is_empty()
+    }
+
+    /// All of them, in the order of the files.
+    pub fn all(&self) -> Vec<Problem> {
+        let mut all: Vec<Problem> = self.shops.iter().chain(&self.elsewhere).cloned().collect();
+        all.sort_by_key(|problem| problem.mistake.span.start);
+        all.extend_from_slice(&self.rules);
+        all
+    }
 }
 
 /// `[admin]`.
@@ -131,6 +159,13 @@ impl Config {
     ///
     /// `env` answers for environment variables, so that tests need not change the process's own.
     pub fn load(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Config, Vec<Problem>> {
+        let config = Self::load_partly(path, env)?;
+        if config.mistakes.is_empty() { Ok(config) } else { Err(config.mistakes.all()) }
+    }
+
+    /// The same, also where there are mistakes: what has none is read. Returns every mistake where it cannot be said where
+    /// the data and the service are, or which shops there are.
+    pub fn load_partly(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Config, Vec<Problem>> {
         let text = text_file::read(path).map_err(|error| {
             let file = Arc::new(SourceFile { path: path.to_owned(), text: String::new() });
             Problem::all(&file, vec![Mistake::new(0..0, error.to_string())])
@@ -142,33 +177,37 @@ impl Config {
         let file = Arc::new(SourceFile { path: path.to_owned(), text });
         let mut document = Table::parse(&file.text).map_err(|mistakes| Problem::all(&file, mistakes))?;
         let dir = path.parent().unwrap_or(Path::new("")).to_owned();
-        let mut mistakes = Vec::new();
-        let m = &mut mistakes;
+        // Without the first, nothing can be done; without the others, what needs neither.
+        let (mut needed, mut of_shops, mut elsewhere) = (Vec::new(), Vec::new(), Vec::new());
+        let m = &mut elsewhere;
 
-        let data_dir = document.take::<PathBuf>("data_dir", m);
+        let data_dir = document.take::<PathBuf>("data_dir", &mut needed);
         let rules_path = document.take::<PathBuf>("rules", m);
         let wording = wording(&mut document, m);
         let (retain, max_waiting) = store(&mut document, m);
-        let admin = admin(&mut document, &dir, m);
+        let admin = admin(&mut document, &dir, &mut needed);
         let heartbeat = heartbeat::take(&mut document, m);
         let delivery = channel::retry_policy(document.table("delivery", m), &RetryPolicy::default(), m);
         // A shop or channel with a mistake in it is still one that rules may name: one mistake, one message.
         let mut names = Names::default();
-        let shops = shops(&mut document, &dir, &mut names, m);
+        let (shops, is_each_known) = shops(&mut document, &dir, &mut names, &mut of_shops);
         let channels = channels(&mut document, &dir, &delivery, &mut names, m);
-        document.finish(&[], m);
-        mistakes.sort_by_key(|mistake| mistake.span.start);
+        // A key that is unknown may be a mistyped `data_dir`.
+        document.finish(&[], if data_dir.is_none() { &mut needed } else { m });
 
-        let mut problems = Problem::all(&file, mistakes);
-        let (rules, rule_places) = match rules::load(&dir, rules_path.as_ref(), &file, &names) {
-            Ok(read) => read,
-            Err(more) => {
-                problems.extend(more);
-                Default::default()
-            }
+        let (rules, rule_places, in_rules) = match rules::load(&dir, rules_path.as_ref(), &file, &names) {
+            Ok((rules, places)) => (rules, places, Vec::new()),
+            Err(found) => (RuleSet::default(), RulePlaces::default(), found),
         };
-        if !problems.is_empty() {
-            return Err(problems);
+        let is_usable = needed.is_empty() && is_each_known;
+        elsewhere.append(&mut needed);
+        let mistakes = Mistakes {
+            shops: Problem::all(&file, of_shops),
+            elsewhere: Problem::all(&file, elsewhere),
+            rules: in_rules,
+        };
+        if !is_usable {
+            return Err(mistakes.all());
         }
         let data_dir = match data_dir {
             Some(placed) => dir.join(placed.value),
@@ -189,6 +228,7 @@ impl Config {
             channels,
             rules,
             rule_places,
+            mistakes,
         })
     }
 }
@@ -212,12 +252,15 @@ fn wording(document: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> Wording {
 fn store(document: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> (Duration, u64) {
     let Some(mut store) = document.table("store", mistakes) else { return (RETAIN, MAX_WAITING) };
     let retain = value::duration(&mut store, "retain", mistakes).unwrap_or(RETAIN);
-    let max_waiting = store.take::<u64>("max_waiting", mistakes);
-    if let Some(placed) = max_waiting.as_ref().filter(|placed| !(1..=MAX_WAITING_MOST).contains(&placed.value)) {
-        mistakes.push(placed.mistake("`max_waiting` must be from 1 to 10000000"));
-    }
+    let max_waiting = store.take::<u64>("max_waiting", mistakes).and_then(|placed| {
+        let fits = (1..=MAX_WAITING_MOST).contains(&placed.value);
+        if !fits {
+            mistakes.push(placed.mistake("`max_waiting` must be from 1 to 10000000"));
+        }
+        fits.then_some(placed.value)
+    });
     store.finish(&["url"], mistakes);
-    (retain, max_waiting.map_or(MAX_WAITING, |placed| placed.value))
+    (retain, max_waiting.unwrap_or(MAX_WAITING))
 }
 
 fn admin(document: &mut Table<'_>, dir: &Path, mistakes: &mut Vec<Mistake>) -> Option<AdminConfig> {
@@ -247,13 +290,19 @@ fn admin(document: &mut Table<'_>, dir: &Path, mistakes: &mut Vec<Mistake>) -> O
     Some(AdminConfig { listen: address, token })
 }
 
-fn shops(document: &mut Table<'_>, dir: &Path, names: &mut Names, mistakes: &mut Vec<Mistake>) -> Vec<ShopConfig> {
+/// The shops, and whether it is known of each table which shop it is, and what it is like.
+fn shops(
+    document: &mut Table<'_>,
+    dir: &Path,
+    names: &mut Names,
+    mistakes: &mut Vec<Mistake>,
+) -> (Vec<ShopConfig>, bool) {
     let before = mistakes.len();
     let tables = document.tables("shop", mistakes);
     if tables.is_empty() && mistakes.len() == before {
         mistakes.push(Mistake::new(0..0, "there is no `[[shop]]`").help("add one with `id` and `api_key_file`"));
     }
-    let mut shops = Vec::new();
+    let (mut shops, count) = (Vec::new(), tables.len());
     for table in tables {
         let (id, shop) = shop::read(table, dir, mistakes);
         if let Some((written, id)) = id
@@ -263,7 +312,8 @@ fn shops(document: &mut Table<'_>, dir: &Path, names: &mut Names, mistakes: &mut
         }
         shops.extend(shop);
     }
-    shops
+    let is_each_known = count > 0 && shops.len() == count && names.shops.len() == count;
+    (shops, is_each_known)
 }
 
 fn channels(

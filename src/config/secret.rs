@@ -59,6 +59,14 @@ impl SecretRef {
         Ok(SecretString::from(text))
     }
 
+    /// The file that it is in, and the name by which a unit's credentials have it, where it is written as a bare name.
+    pub fn file(&self) -> Option<(Option<&str>, &Path)> {
+        match &self.source {
+            Source::File { written, path } => Some((written.to_str().filter(|_| is_bare(written)), path)),
+            Source::Inline(_) | Source::Env(_) => None,
+        }
+    }
+
     /// The file that it is in, where others than the file's owner may read it. `config` is the file that names it.
     ///
     /// Not asked of a unit's credentials: those are the service manager's to guard.
@@ -77,10 +85,13 @@ impl SecretRef {
     }
 }
 
+fn is_bare(written: &Path) -> bool {
+    written.components().count() == 1 && written.is_relative()
+}
+
 /// Where a bare file name would be among the credentials of a unit, if this is one.
 fn credential(written: &Path, env: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
-    let bare = written.components().count() == 1 && written.is_relative();
-    env("CREDENTIALS_DIRECTORY").filter(|_| bare).map(|directory| Path::new(&directory).join(written))
+    env("CREDENTIALS_DIRECTORY").filter(|_| is_bare(written)).map(|directory| Path::new(&directory).join(written))
 }
 
 fn read_file(written: &Path, path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<String, SecretError> {

@@ -7,7 +7,6 @@
 //! A key that is refused is written down with its event, as the service does: who watches the shop is told when the
 //! service runs again, and that makes no call with it.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
@@ -30,7 +29,6 @@ pub struct Alone {
     pospos: Pospos,
     shop: ShopConfig,
     key_hash: KeyHash,
-    data_dir: PathBuf,
 }
 
 impl Alone {
@@ -52,9 +50,8 @@ impl Alone {
                 bail!("{}", stopped(&shop.id));
             }
         }
-        // Each gives what is in the directory to its owner, should root have made the ledger.
         drop((lock, store));
-        Ok(Alone { pospos, shop: shop.clone(), key_hash, data_dir: config.data_dir.clone() })
+        Ok(Alone { pospos, shop: shop.clone(), key_hash })
     }
 
     /// Asks, and sends line after line.
@@ -85,9 +82,6 @@ impl Alone {
 
     /// Leaves the shop's place in the quota.
     pub fn close(self) {
-        let Alone { pospos, data_dir, .. } = self;
-        drop(pospos);
-        // Only to give the ledger to the directory's owner. Whoever has the lock now does so when he is done.
-        drop(DirLock::take(&data_dir));
+        drop(self);
     }
 }

@@ -23,6 +23,7 @@ mod heartbeat;
 pub mod held;
 pub mod listeners;
 mod listing;
+pub mod mistaken;
 mod notice;
 mod notice_mark;
 pub mod notices;

@@ -35,7 +35,7 @@ impl Teller {
     }
 
     /// Sends the notice to all readers of the first channel that may be taken and takes it. Returns which it was.
-    pub(super) async fn tell(&self, notice: Notice, may: impl Fn(&ChannelName) -> bool) -> Option<ChannelName> {
+    pub(super) async fn tell(&self, notice: Notice<'_>, may: impl Fn(&ChannelName) -> bool) -> Option<ChannelName> {
         let at = self.clock.now();
         let text = render_notice(notice, &self.wording);
         for channel in self.channels.iter().filter(|channel| may(&channel.name)) {

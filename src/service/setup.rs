@@ -89,6 +89,12 @@ pub fn ready(config: &Config, env: Env<'_>) -> Result<Ready, Vec<Problem>> {
     }
 }
 
+/// The channels that can be built, whatever is wrong with the others.
+pub fn ready_channels(config: &Config, env: Env<'_>) -> Vec<ReadyChannel> {
+    let mut building = Building { config, env, problems: Vec::new() };
+    config.channels.iter().filter_map(|channel| building.channel(channel)).collect()
+}
+
 struct Building<'a> {
     config: &'a Config,
     env: Env<'a>,

@@ -9,6 +9,8 @@ mod bad;
 mod channel;
 /// What `posbell check` finds before it is too late, and its exit status.
 mod check;
+/// Whether the systemd unit brings the secrets that the configuration names.
+mod credentials;
 /// A month of a busy shop.
 mod month;
 /// The client of the API against servers that answer as the real one does, or worse.

@@ -76,6 +76,8 @@ pub(super) const WORDS: Words = Words {
 
     disk_fault,
     disk_back: ["✅ posbell goes on: the disk works again", "It now reads what happened meanwhile and sends it."],
+    mistaken: "⛔ posbell does not start: a mistake in its settings",
+    mistaken_where,
     resource,
     none_yet,
     notices: NOTICES,
@@ -115,6 +117,14 @@ fn resource(resource: Resource) -> &'static str {
         Resource::Vendors => "vendors",
         Resource::BuyDocuments => "purchase documents",
     }
+}
+
+fn mistaken_where(place: &str, more: usize) -> String {
+    let more = if more == 0 { String::new() } else { format!(" (and {more} more)") };
+    format!(
+        "In {place}{more}. POSPOS is not read and nothing is told until it is mended. Nothing is lost. \
+         `posbell check` on the machine that posbell runs on shows the mistake; then start posbell again."
+    )
 }
 
 fn none_yet(of: Resource) -> String {

@@ -92,19 +92,29 @@ fn is_of_channel(kind: EventKind) -> bool {
 
 /// What is said of posbell itself, when no event can be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Notice {
+pub enum Notice<'p> {
     /// The disk takes nothing: nothing is read and nothing sent.
     DiskFault(DiskFault),
     /// The disk works again, and posbell goes on.
     DiskBack,
+    /// A mistake in the files keeps the service from starting.
+    Mistaken {
+        /// File and line of the first.
+        place: &'p str,
+        /// How many there are besides.
+        more: usize,
+    },
 }
 
 /// The message of such a notice.
-pub fn render_notice(notice: Notice, wording: &Wording) -> Text {
+pub fn render_notice(notice: Notice<'_>, wording: &Wording) -> Text {
     let words = layout(wording).words;
     let [title, body] = match notice {
         Notice::DiskFault(fault) => (words.disk_fault)(fault).map(str::to_owned),
         Notice::DiskBack => words.disk_back.map(str::to_owned),
+        Notice::Mistaken { place, more } => {
+            [words.mistaken.to_owned(), (words.mistaken_where)(&cut(place, LINE_MOST), more)]
+        }
     };
     Text { title, body }
 }

@@ -76,6 +76,8 @@ pub(super) const WORDS: Words = Words {
 
     disk_fault,
     disk_back: ["✅ posbell ทำงานต่อแล้ว: ดิสก์ใช้งานได้อีกครั้ง", "กำลังอ่านข้อมูลที่เกิดขึ้นระหว่างนั้น และจะแจ้งให้ทราบ"],
+    mistaken: "⛔ posbell เริ่มทำงานไม่ได้: การตั้งค่ามีข้อผิดพลาด",
+    mistaken_where,
     resource,
     none_yet: |of| format!("ยังไม่มี{}", resource(of)),
     notices: NOTICES,
@@ -104,6 +106,14 @@ fn disk_fault(fault: DiskFault) -> [&'static str; 2] {
         }
     };
     [title, body]
+}
+
+fn mistaken_where(place: &str, more: usize) -> String {
+    let more = if more == 0 { String::new() } else { format!(" (และอีก {more} จุด)") };
+    format!(
+        "จุดที่ผิด: {place}{more} จึงยังไม่อ่านข้อมูลจาก POSPOS และจะไม่มีการแจ้งเตือนจนกว่าจะแก้ไข ข้อมูลเดิมไม่หาย \
+         กรุณาใช้คำสั่ง `posbell check` ในเครื่องที่ติดตั้ง posbell เพื่อดูจุดที่ผิด แก้ไข แล้วเริ่ม posbell ใหม่"
+    )
 }
 
 fn resource(resource: Resource) -> &'static str {

@@ -139,6 +139,10 @@ pub(super) struct Words {
     pub disk_fault: fn(DiskFault) -> [&'static str; 2],
     /// And can again.
     pub disk_back: [&'static str; 2],
+    /// A mistake in the files keeps posbell from starting.
+    pub mistaken: &'static str,
+    /// Where the first is, how many there are besides, what that means, and what to do.
+    pub mistaken_where: fn(&str, usize) -> String,
 
     /// What a resource is called.
     pub resource: fn(Resource) -> &'static str,

@@ -5,14 +5,11 @@
 use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
-use std::os::fd::AsRawFd;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 
-use super::StoreError;
+use super::{StoreError, owner};
 
 /// Who holds a data directory, as the file beside its lock says.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -42,7 +39,7 @@ impl DirLock {
     /// Takes the lock, or says who has it.
     pub fn take(dir: &Path) -> Result<DirLock, StoreError> {
         let path = dir.join("posbell.lock");
-        let unusable = |source| StoreError::Directory { dir: dir.to_owned(), source };
+        let unusable = |source| StoreError::Directory { dir: dir.to_owned(), source: owner::explained(dir, source) };
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let file = match file {
             // It can be locked all the same.
@@ -82,36 +79,6 @@ impl Drop for DirLock {
     fn drop(&mut self) {
         // Left behind, as by a kill, it names someone who is gone until the next holder writes its own.
         drop(std::fs::remove_file(holder_path(&self.path)));
-        if let Some(dir) = self.path.parent() {
-            give_back(dir);
-        }
-    }
-}
-
-/// Gives what is in the directory to the owner of the directory. `posbell status` of root, while the service is stopped,
-/// would otherwise leave files that the service's own user cannot open any more. For anyone but root there is nothing to
-/// do, and nothing is done.
-fn give_back(dir: &Path) {
-    if let Ok(owner) = std::fs::metadata(dir) {
-        give_back_to(dir, &owner);
-    }
-}
-
-fn give_back_to(dir: &Path, owner: &std::fs::Metadata) {
-    // The directory is held open and its entries are named through it: the service's user, to whom it belongs, must not
-    // be able to put a link to another directory into its place meanwhile and be given what is in that one.
-    let no_link = i32::try_from((OFlags::NOFOLLOW | OFlags::DIRECTORY).bits()).unwrap_or_default();
-    let Ok(held) = OpenOptions::new().read(true).custom_flags(no_link).open(dir) else { return };
-    let through = PathBuf::from(format!("/proc/self/fd/{}", held.as_raw_fd()));
-    for entry in std::fs::read_dir(through).into_iter().flatten().flatten() {
-        // Of the entry itself, not of what a link names.
-        let Ok(found) = entry.metadata() else { continue };
-        if found.uid() != owner.uid() {
-            drop(std::os::unix::fs::lchown(entry.path(), Some(owner.uid()), Some(owner.gid())));
-        }
-        if found.is_dir() && found.dev() == owner.dev() {
-            give_back_to(&entry.path(), owner);
-        }
     }
 }
 
@@ -150,20 +117,5 @@ mod tests {
         lock.describe(&killed).expect("is writable");
         let Err(StoreError::Locked { holder, .. }) = DirLock::take(dir.path()) else { panic!("taken twice") };
         assert_eq!(holder, Holder::default());
-    }
-
-    #[test]
-    fn what_root_leaves_belongs_to_the_owner_of_the_directory() {
-        let dir = tempfile::tempdir().expect("has a temporary directory");
-        // Only root can give it away; for others everything is their own, and must stay so.
-        drop(std::os::unix::fs::chown(dir.path(), Some(65_534), Some(65_534)));
-        let lock = DirLock::take(dir.path()).expect("is free");
-        std::fs::create_dir(dir.path().join("store")).expect("is writable");
-        std::fs::write(dir.path().join("store/db"), "").expect("is writable");
-        drop(lock);
-        let uid = |path: &str| std::fs::metadata(dir.path().join(path)).expect("is there").uid();
-        for path in ["posbell.lock", "store", "store/db"] {
-            assert_eq!(uid(path), uid(""), "{path}");
-        }
     }
 }

@@ -26,7 +26,9 @@ mod lock;
 mod log;
 mod open;
 mod outbox;
+mod owner;
 mod packed;
+mod private;
 mod prune;
 mod read;
 mod rebuild;
@@ -52,6 +54,8 @@ pub use lock::{DirLock, Holder};
 pub use log::{EventFilter, NumberedEvent};
 pub use open::make_data_dir;
 pub use outbox::{Due, DueDelivery, PageStart, WaitingPage, When};
+pub use owner::{NotAsOwner, denied, is_root, work_as_owner};
+pub use private::{close_to_others, is_open_to_others, make_all_private};
 pub use read::{DeliveryFilter, OutboxCounts};
 pub use record::{
     ChannelTold, ChannelsTold, FailingRecord, ReplayPlace, ReplayRecord, ResourceRecord, ShopRecord, Stopped,
@@ -88,6 +92,9 @@ pub enum StoreError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The system denies this process a file of the store. Nothing is damaged; mend the owner or the mode of that file.
+    #[error("a file of the store may not be used: {0}")]
+    Denied(std::io::Error),
     /// There is nothing to read here: the service has not run yet.
     #[error("there is no posbell data in {0}; start the service with `posbell run` first")]
     Absent(PathBuf),
@@ -183,6 +190,7 @@ fn disk_words(fault: DiskFault) -> String {
 impl From<::sled::Error> for StoreError {
     fn from(error: ::sled::Error) -> Self {
         match error {
+            ::sled::Error::Io(io) if io.kind() == std::io::ErrorKind::PermissionDenied => StoreError::Denied(io),
             ::sled::Error::Io(io) => match space::fault_of(&io) {
                 Some(fault) => StoreError::Disk(fault),
                 None => StoreError::Damaged(io.to_string()),

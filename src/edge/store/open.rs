@@ -16,7 +16,7 @@ use super::record::{self, FORM};
 use super::restore::swap;
 use super::sled::{Found, Sled, files};
 use super::space::{RESERVE, bytes_moved, free_bytes};
-use super::{DirLock, InUse, Inner, Store, StoreError, compact, keys, upgrade};
+use super::{DirLock, InUse, Inner, Store, StoreError, compact, keys, owner, upgrade};
 use crate::domain::disk::DiskFault;
 use crate::domain::event::Epoch;
 
@@ -38,20 +38,20 @@ impl Store {
 
     /// The same for a caller that has the lock on `dir` already, and keeps it for longer than the store is open.
     pub fn open_locked(dir: &Path, lock: &Arc<DirLock>, epoch_if_new: Epoch) -> Result<Store, StoreError> {
-        Self::open(dir, Arc::clone(lock), Some(epoch_if_new))
+        Self::open(dir, Arc::clone(lock), Some(epoch_if_new)).map_err(|error| explained(dir, error))
     }
 
     /// Opens the store in `dir` if there is one.
     pub fn open_existing(dir: &Path) -> Result<Store, StoreError> {
         match std::fs::metadata(dir.join("store")) {
-            Ok(_) => Self::open(dir, Arc::new(DirLock::take(dir)?), None),
+            Ok(_) => Self::open(dir, Arc::new(DirLock::take(dir)?), None).map_err(|error| explained(dir, error)),
             // A restore that was killed between two steps has one ready, and opening it puts it in place.
             Err(error) if error.kind() == ErrorKind::NotFound && swap::is_ready(dir) => {
-                Self::open(dir, Arc::new(DirLock::take(dir)?), None)
+                Self::open(dir, Arc::new(DirLock::take(dir)?), None).map_err(|error| explained(dir, error))
             }
             Err(error) if error.kind() == ErrorKind::NotFound => Err(StoreError::Absent(dir.to_owned())),
             // Not to be seen is not absent: it may be there, and another user's.
-            Err(source) => Err(StoreError::Directory { dir: dir.to_owned(), source }),
+            Err(source) => Err(explained(dir, StoreError::Directory { dir: dir.to_owned(), source })),
         }
     }
 
@@ -69,6 +69,16 @@ impl Store {
         let panicked = |_| Err(StoreError::Damaged("it panicked while it was opened".to_owned()));
         let inner = opened.unwrap_or_else(panicked)?;
         Ok(Store { inner: Arc::new(inner) })
+    }
+}
+
+/// The same error, with what to do where something of the directory is another user's.
+fn explained(dir: &Path, error: StoreError) -> StoreError {
+    match error {
+        StoreError::Denied(source) | StoreError::Directory { source, .. } => {
+            StoreError::Directory { dir: dir.to_owned(), source: owner::explained(dir, source) }
+        }
+        other => other,
     }
 }
 

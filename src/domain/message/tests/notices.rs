@@ -303,3 +303,24 @@ fn no_sentence_of_a_notice_is_cut_whatever_the_names() {
         }
     }
 }
+
+#[test]
+fn a_start_that_failed_says_where_the_mistake_is_and_what_to_do() {
+    let notice = Notice::Mistaken { place: "rules/10-stock.toml:12", more: 2 };
+    let text = |language| render_notice(notice, &Wording { language, timezone: chrono_tz::Asia::Bangkok });
+    let english = text(Language::English);
+    assert_eq!(english.title, "⛔ posbell does not start: a mistake in its settings");
+    assert_eq!(
+        english.body,
+        "In rules/10-stock.toml:12 (and 2 more). POSPOS is not read and nothing is told until it is mended. Nothing is \
+         lost. `posbell check` on the machine that posbell runs on shows the mistake; then start posbell again."
+    );
+    let thai = text(Language::Thai);
+    assert_eq!(thai.title, "⛔ posbell เริ่มทำงานไม่ได้: การตั้งค่ามีข้อผิดพลาด");
+    assert!(
+        thai.body.starts_with("จุดที่ผิด: rules/10-stock.toml:12 (และอีก 2 จุด) จึงยังไม่อ่านข้อมูลจาก POSPOS"),
+        "{}",
+        thai.body
+    );
+    assert!(thai.body.contains("`posbell check`"), "{}", thai.body);
+}

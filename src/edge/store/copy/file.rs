@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::contents::Contents;
 use super::form::{self, FormError, Header, Reader};
+use crate::edge::store::owner::as_person;
 use crate::edge::store::record::FORM;
 use crate::edge::store::{StoreError, keys};
 
@@ -71,11 +72,27 @@ pub struct BackupFile {
     file: File,
     written: u64,
     is_in_place: bool,
+    /// It is made for the person who runs the command, in a place of that person's.
+    of_person: bool,
 }
 
 impl BackupFile {
     /// Opens a new file beside `path`. An older backup may stand there; anything else is in the way.
     pub fn begin(path: &Path) -> Result<BackupFile, BackupError> {
+        Self::begin_as(path, false)
+    }
+
+    /// The same for the person who runs the command, to whom the file belongs unless it is in the data directory.
+    pub fn begin_for_person(path: &Path, data_dir: &Path) -> Result<BackupFile, BackupError> {
+        let place = |dir: &Path| dir.canonicalize().ok();
+        let within = place(dir_of(path)).zip(place(data_dir)).is_some_and(|(dir, data)| dir.starts_with(data));
+        match within {
+            true => Self::begin(path),
+            false => as_person(|| Self::begin_as(path, true)),
+        }
+    }
+
+    fn begin_as(path: &Path, of_person: bool) -> Result<BackupFile, BackupError> {
         let unwritable = |source| BackupError::Unwritable { path: path.to_owned(), source };
         let name = path.file_name().ok_or_else(|| unwritable(ErrorKind::InvalidFilename.into()))?;
         match std::fs::symlink_metadata(path) {
@@ -94,7 +111,8 @@ impl BackupFile {
             _ => {}
         }
         let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&part);
-        Ok(BackupFile { path: path.to_owned(), part, file: file.map_err(unwritable)?, written: 0, is_in_place: false })
+        let file = file.map_err(unwritable)?;
+        Ok(BackupFile { path: path.to_owned(), part, file, written: 0, is_in_place: false, of_person })
     }
 
     /// Writes the next piece, and returns how many bytes there are now.
@@ -111,6 +129,13 @@ impl BackupFile {
 
     /// Brings it to the disk, reads it back, and puts it in place.
     pub fn finish(mut self) -> Result<Contents, BackupError> {
+        match self.of_person {
+            true => as_person(|| self.put_in_place()),
+            false => self.put_in_place(),
+        }
+    }
+
+    fn put_in_place(&mut self) -> Result<Contents, BackupError> {
         let unwritable = |source| BackupError::Unwritable { path: self.path.clone(), source };
         self.file.sync_all().map_err(unwritable)?;
         let contents = read_backup(&self.part).map_err(|error| match error {
@@ -119,19 +144,27 @@ impl BackupFile {
         })?;
         std::fs::rename(&self.part, &self.path).map_err(unwritable)?;
         self.is_in_place = true;
-        let dir = self.path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(dir).and_then(|dir| dir.sync_all()).map_err(unwritable)?;
+        File::open(dir_of(&self.path)).and_then(|dir| dir.sync_all()).map_err(unwritable)?;
         Ok(contents)
     }
 }
 
 impl Drop for BackupFile {
     fn drop(&mut self) {
-        if !self.is_in_place {
-            // What is left of it after all is for the owner's eyes, too.
-            drop(std::fs::remove_file(&self.part));
+        if self.is_in_place {
+            return;
+        }
+        // What is left of it after all is for the owner's eyes, too.
+        match self.of_person {
+            true => drop(as_person(|| std::fs::remove_file(&self.part))),
+            false => drop(std::fs::remove_file(&self.part)),
         }
     }
+}
+
+/// The directory in which `path` is.
+fn dir_of(path: &Path) -> &Path {
+    path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn begins_as_one(path: &Path) -> std::io::Result<bool> {

@@ -31,7 +31,7 @@ use super::copy::form::Record;
 use super::copy::{BackupError, each_record, open_backup};
 use super::rebuild::Fresh;
 use super::space::{RESERVE, free_bytes};
-use super::{DirLock, StoreError, make_data_dir, upgrade};
+use super::{DirLock, StoreError, make_data_dir, owner, upgrade};
 use crate::domain::event::Epoch;
 use crate::domain::model::Timestamp;
 
@@ -107,7 +107,10 @@ impl Restore {
 /// Names the directory and what was tried.
 fn changed(path: &Path, doing: &'static str) -> impl FnOnce(std::io::Error) -> BackupError {
     let path = path.to_owned();
-    move |source| BackupError::Directory { path, doing, source }
+    move |source| {
+        let source = owner::explained(&path, source);
+        BackupError::Directory { path, doing, source }
+    }
 }
 
 /// Writes the records into a store at `path` and makes one of it that can be put in place.
