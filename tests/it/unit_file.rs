@@ -37,8 +37,6 @@ fn the_unit_says_when_it_is_ready_and_restarts_on_everything_but_a_wrong_configu
         ("Service", "Restart", "always"),
         ("Service", "RestartPreventExitStatus", "78"),
         ("Service", "RestartSec", "5s"),
-        ("Service", "RestartSteps", "8"),
-        ("Service", "RestartMaxDelaySec", "5min"),
         ("Service", "LimitNOFILE", "8192"),
         ("Service", "LimitCORE", "0"),
         ("Service", "RuntimeDirectory", "posbell"),
