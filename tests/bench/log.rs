@@ -116,7 +116,7 @@ async fn list(data: &Path, count: usize) {
         let (time, found) = asked(async || store.events(filter.clone()).await.expect("lists").len()).await;
         line(name, time, &format!("{found} found"));
     }
-    let dead = || DeliveryFilter { state: Some("dead".to_owned()), channel: None, limit: 100 };
+    let dead = || DeliveryFilter { state: Some("dead".to_owned()), limit: 100, ..DeliveryFilter::default() };
     let (time, found) = asked(async || store.deliveries(dead()).await.expect("lists").len()).await;
     line("the newest 100 dead letters", time, &format!("{found} found"));
 }

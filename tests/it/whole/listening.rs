@@ -247,7 +247,7 @@ async fn an_ordinary_user_sees_the_problems_and_what_sudo_would_add() {
     assert!(ended.success(), "{log}");
     if !is_root {
         // Nobody else's data can be had; one's own can be closed to oneself.
-        std::fs::set_permissions(rig.path().join("posbell-data"), PermissionsExt::from_mode(0)).expect("is mine");
+        std::fs::set_permissions(rig.path().join("posbell-data"), PermissionsExt::from_mode(0o000)).expect("is mine");
     }
     for args in [&["status"][..], &["status", "--check"]] {
         let off = as_nobody(args);
