@@ -13,7 +13,7 @@ use crate::domain::model::{Resource, ShopId};
 use crate::edge::admin::{DeliveryQuery, EventQuery, Refusal};
 use crate::edge::store::{Commit, Holder, Store, StoreError};
 use crate::service::clock::Clock;
-use crate::service::run::token_path;
+use crate::service::run::written_token;
 use crate::service::{answers, held, report};
 
 /// How long the service may take to answer.
@@ -79,7 +79,7 @@ impl<'a> Source<'a> {
         let configured = config.admin.as_ref().and_then(|admin| admin.token.as_ref());
         let token = match configured {
             Some(token) => token.read(&env).ok(),
-            None => std::fs::read_to_string(token_path(&config.data_dir)).ok().map(|t| SecretString::from(t.trim())),
+            None => written_token(&config.data_dir),
         };
         // Installed once for the process; an error means that it is there already.
         drop(rustls::crypto::ring::default_provider().install_default());

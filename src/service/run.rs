@@ -270,13 +270,11 @@ fn admin_token(configured: Option<SecretString>, config: &Config, clock: &Clock)
     if let Some(token) = configured {
         return Ok(token);
     }
+    if let Some(token) = written_token(&config.data_dir) {
+        return Ok(token);
+    }
     let path = token_path(&config.data_dir);
     let failed = || format!("Failed to write the admin token {}", path.display());
-    if let Ok(token) = std::fs::read_to_string(&path)
-        && !token.trim().is_empty()
-    {
-        return Ok(SecretString::from(token.trim()));
-    }
     let token = clock.token();
     write_private(&path, &token).with_context(failed)?;
     Ok(SecretString::from(token))
@@ -293,8 +291,15 @@ async fn watch_space(data_dir: PathBuf, shutdown: Shutdown) -> anyhow::Result<()
 }
 
 /// Where `run` writes a token when none is configured.
-pub fn token_path(data_dir: &Path) -> std::path::PathBuf {
+fn token_path(data_dir: &Path) -> PathBuf {
     data_dir.join("admin-token")
+}
+
+/// The token that stands there. A person may have written it, with an editor that puts a byte order mark before it.
+pub fn written_token(data_dir: &Path) -> Option<SecretString> {
+    let text = std::fs::read_to_string(token_path(data_dir)).ok()?;
+    let token = text.trim_start_matches('\u{feff}').trim();
+    (!token.is_empty()).then(|| SecretString::from(token))
 }
 
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
@@ -323,4 +328,21 @@ async fn warn_of_orphans(shared: &Shared) -> anyhow::Result<()> {
         warn!(channel.name = %channel, "messages wait for channel {channel}, which is not in the configuration any more");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    #[test]
+    fn a_written_token_is_read_without_its_byte_order_mark() {
+        let dir = tempfile::tempdir().expect("has a temporary directory");
+        for (text, token) in [(" \n", None), ("t0ken\n", Some("t0ken")), ("\u{feff}t0ken\r\n", Some("t0ken"))] {
+            std::fs::write(token_path(dir.path()), text).expect("writes");
+            let written = written_token(dir.path());
+            assert_eq!(written.as_ref().map(ExposeSecret::expose_secret), token, "{text:?}");
+        }
+    }
 }
