@@ -18,6 +18,7 @@ pub mod export;
 pub mod fetch;
 pub mod forget;
 pub mod full;
+pub mod guard;
 pub mod health;
 mod heartbeat;
 pub mod held;

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
-use tracing::{Level, Metadata};
+use tracing::{Level, Metadata, error};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -68,6 +68,14 @@ pub fn start(filter: Option<&str>, format: LogFormat) {
         LogFormat::Text if to_journal => drop(logs.without_time().with_level(false).try_init()),
         LogFormat::Text => drop(logs.try_init()),
     }
+    std::panic::set_hook(Box::new(|panic| error!("{}", panic_line(panic.location(), panic.payload()))));
+}
+
+/// What is logged of a panic. The usual text waits for a reader that pauses, and one that was formatted may quote a row.
+fn panic_line(place: Option<&std::panic::Location<'_>>, payload: &dyn std::any::Any) -> String {
+    let place = place.map(ToString::to_string).unwrap_or_default();
+    let text = payload.downcast_ref::<&str>().map(|text| format!(" ({text})")).unwrap_or_default();
+    format!("posbell has panicked at {place}{text}; please report it")
 }
 
 /// How many lines could not be written since the start.
@@ -156,5 +164,19 @@ impl Drop for Line {
         if !matches!(sent, Some(Ok(()))) {
             DROPPED.fetch_add(1, Ordering::Relaxed);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_logged_by_its_place_and_quotes_no_row() {
+        let place = std::panic::Location::caller();
+        let line = panic_line(Some(place), &"is never empty");
+        assert_eq!(line, format!("posbell has panicked at {place} (is never empty); please report it"));
+        let quoting = panic_line(Some(place), &format!("byte index 1 is no boundary; it is inside of `{}`", "สมชาย"));
+        assert_eq!(quoting, format!("posbell has panicked at {place}; please report it"));
     }
 }
