@@ -2,6 +2,8 @@
 
 /// Another time on the wall for the program.
 pub mod clock;
+/// A mail server that says whatever bytes it likes.
+pub mod raw_smtp;
 /// A shop, a receiver, and the real program between them.
 pub mod rig;
 /// A mail server that speaks real SMTP.
