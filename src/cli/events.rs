@@ -8,10 +8,10 @@ use super::client::parsed;
 use super::source::Source;
 use super::{Failure, Listing, out, small_runtime, table};
 use crate::config::Config;
-use crate::domain::event::Event;
 use crate::domain::message::render;
 use crate::edge::admin::EventQuery;
 use crate::service::answers::LISTED_MOST;
+use crate::service::guard::{guarded, read_event};
 
 /// How often `--follow` looks again.
 const FOLLOW: std::time::Duration = std::time::Duration::from_secs(1);
@@ -131,18 +131,17 @@ async fn page(config: &Config, query: &EventQuery) -> anyhow::Result<Page> {
 
 fn print_page(page: &Page, args: &EventsArgs, config: &Config) -> std::io::Result<()> {
     for json in &page.data {
-        match Event::from_json(json.get()) {
-            Ok(event) if !args.listing.json => out::line(&line(&event, config))?,
-            // Also an event of another version: its JSON still says it.
-            _ => out::line(json.get())?,
-        }
+        let line = if args.listing.json { None } else { line(json.get(), config) };
+        // Also an event of another version: its JSON still says it.
+        out::line(line.as_deref().unwrap_or(json.get()))?;
     }
     Ok(())
 }
 
-fn line(event: &Event, config: &Config) -> String {
+fn line(json: &str, config: &Config) -> Option<String> {
+    let event = read_event(json)?;
     // The shop has a column of its own.
-    let text = render(std::slice::from_ref(event), None, &config.wording);
+    let text = guarded(|| render(std::slice::from_ref(&event), None, &config.wording))?;
     let at = table::moment(event.time, config.wording.timezone);
-    format!("{at}  {:<16} {:<8} {}  {}", event.kind.name(), event.shop, event.id, text.title)
+    Some(format!("{at}  {:<16} {:<8} {}  {}", event.kind.name(), event.shop, event.id, text.title))
 }

@@ -16,7 +16,6 @@ use super::mistaken::keeps_from_starting;
 use super::source::{patiently, served};
 use super::{Failure, bad_config, env};
 use crate::config::{Config, Problem, Weight};
-use crate::domain::disk::DiskFault;
 use crate::edge::store::{DirLock, Store, StoreError, bytes_moved, make_data_dir};
 use crate::edge::store::{close_to_others, is_open_to_others};
 use crate::service::clock::Clock;
@@ -200,11 +199,9 @@ impl Keeper {
                 if disk.wait(fault, interface, &self.shutdown).await == After::End {
                     return Ok(());
                 }
-                // The lock and the socket may be gone with the rest.
-                if fault == DiskFault::Gone
-                    && let Some(held) = held.take()
-                {
-                    held.leave().await;
+                // It may be gone with the rest, and the socket too.
+                if let Some(gone) = held.take_if(|held| !held.lock.is_in_place()) {
+                    gone.leave().await;
                 }
                 continue;
             }

@@ -15,7 +15,7 @@ use crate::domain::event::Severity;
 use crate::domain::mistake::Mistake;
 use crate::domain::model::ChannelName;
 use crate::domain::outbox::RetryPolicy;
-use crate::edge::channel::email::SmtpServer;
+use crate::edge::channel::email::{Hello, SmtpServer};
 use crate::edge::channel::telegram::ChatTarget;
 use crate::edge::channel::webhook::address::refused_here;
 use crate::edge::pospos::quota::QuotaLimit;
@@ -78,6 +78,8 @@ pub enum ChannelKind {
         from: String,
         /// The recipients; each gets a delivery of its own.
         to: Vec<String>,
+        /// The name in `EHLO`; this machine's, if not given.
+        ehlo: Option<Hello>,
     },
     /// A Telegram chat.
     Telegram {
@@ -118,6 +120,7 @@ pub(super) fn read(
         }
     };
     table.misplaced("batch", "webhook channels", mistakes);
+    table.misplaced("ehlo", "email channels", mistakes);
     table.misplaced("silent", "telegram channels", mistakes);
     table.finish(&["format", "order", "include_raw", "monthly_budget"], mistakes);
     let span = name.span.clone();
@@ -217,7 +220,24 @@ fn email(table: &mut Table<'_>, dir: &Path, mistakes: &mut Vec<Mistake>) -> Opti
             None
         }
     });
-    Some(ChannelKind::Email { smtp: smtp?, password, from: from?.value, to: to?.value })
+    let ehlo = ehlo(table, mistakes);
+    Some(ChannelKind::Email { smtp: smtp?, password, from: from?.value, to: to?.value, ehlo })
+}
+
+/// `ehlo = "shop.example.com"`.
+fn ehlo(table: &mut Table<'_>, mistakes: &mut Vec<Mistake>) -> Option<Hello> {
+    let placed = table.take::<String>("ehlo", mistakes)?;
+    let hello = placed.value.parse::<Hello>();
+    hello
+        .map_err(|error| {
+            let mistake = placed.mistake(format!("`ehlo` {error}"));
+            let bracketed = format!("[{}]", placed.value);
+            mistakes.push(match bracketed.parse::<Hello>() {
+                Ok(likely) => mistake.help(format!("did you mean \"{likely}\"?")),
+                Err(_) => mistake,
+            });
+        })
+        .ok()
 }
 
 fn telegram(table: &mut Table<'_>, dir: &Path, mistakes: &mut Vec<Mistake>) -> Option<ChannelKind> {

@@ -72,7 +72,7 @@ pub(super) fn load(
             let beside = path.parent().unwrap_or(dir).join(name);
             text_file::read(&beside).map_err(|error| match error {
                 // The name of the form in the dialogue of a spreadsheet.
-                Unreadable::Utf16 => format!("{} is in UTF-16: save it as `CSV UTF-8`", beside.display()),
+                Unreadable::Utf16 => format!("{} is saved as UTF-16; save it as `CSV UTF-8`", beside.display()),
                 Unreadable::NotUtf8 => format!("{} is not in UTF-8: save it as `CSV UTF-8`", beside.display()),
                 other => format!("{} {other}", beside.display()),
             })

@@ -121,6 +121,7 @@ silent = ["info", "warning"]
 type = "email"
 smtp = "smtps://user@mail.example.com:465"
 password_env = "SMTP_PASSWORD"
+ehlo = "shop.example.com"
 from = "posbell <shop@example.com>"
 to = ["accountant@example.com", "owner@example.com"]
 "#;
@@ -212,11 +213,12 @@ fn a_mailbox_and_a_chat_are_read() {
     assert_eq!(chat_id, &ChatTarget::Id(-1_001_234_567_890));
     assert_eq!(api_url.as_ref().map(Url::as_str), Some("http://127.0.0.1:8081/"));
     assert_eq!(silent, &[Severity::Info, Severity::Warning]);
-    let ChannelKind::Email { smtp, password, from, to } = kind("accountant") else { panic!() };
+    let ChannelKind::Email { smtp, password, from, to, ehlo } = kind("accountant") else { panic!() };
     assert_eq!(smtp, &SmtpServer::parse("smtps://user@mail.example.com:465").unwrap());
     assert_eq!(password.as_ref().unwrap().read(&|_| Some("p".to_owned())).unwrap().expose_secret(), "p");
     assert_eq!(from, "posbell <shop@example.com>");
     assert_eq!(to, &["accountant@example.com", "owner@example.com"]);
+    assert_eq!(ehlo, &"shop.example.com".parse().ok());
 }
 
 #[test]

@@ -23,7 +23,7 @@ pub(super) enum Unreadable {
     #[error("is larger than 16 MiB")]
     TooLarge,
     /// What some editors call Unicode.
-    #[error("is in UTF-16: save it as UTF-8")]
+    #[error("is saved as UTF-16; save it as UTF-8")]
     Utf16,
     /// An older encoding, or no text at all.
     #[error("is not in UTF-8: save it as UTF-8")]
@@ -63,9 +63,9 @@ mod tests {
             (&b"key\n"[..], Ok("key\n")),
             (b"", Ok("")),
             (b"\xef\xbb\xbfkey\n", Ok("key\n")),
-            (&[b"\xff\xfe", &utf16[..]].concat(), Err("is in UTF-16: save it as UTF-8")),
-            (b"\xfe\xff\x00k", Err("is in UTF-16: save it as UTF-8")),
-            (&utf16, Err("is in UTF-16: save it as UTF-8")),
+            (&[b"\xff\xfe", &utf16[..]].concat(), Err("is saved as UTF-16; save it as UTF-8")),
+            (b"\xfe\xff\x00k", Err("is saved as UTF-16; save it as UTF-8")),
+            (&utf16, Err("is saved as UTF-16; save it as UTF-8")),
             (b"\xa1\xa2\xa3", Err("is not in UTF-8: save it as UTF-8")),
             (&vec![b'a'; MOST as usize + 1], Err("is larger than 16 MiB")),
         ] {

@@ -5,5 +5,6 @@
 pub mod admin;
 pub mod channel;
 pub mod heartbeat;
+pub mod notice_mark;
 pub mod pospos;
 pub mod store;

@@ -7,11 +7,14 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tracing::error;
+
 use crate::domain::event::DeliveryId;
 use crate::domain::model::{ChannelName, Timestamp};
 use crate::domain::outbox::{CATCH_UP_AFTER, Room, Waiting, catch_up};
 use crate::edge::store::{Commit, Due, Store, StoreError};
 
+use super::guard::guarded;
 use super::health::Failing;
 
 /// How many states are compared at once. With ten attempts each they take about 10 MB.
@@ -65,7 +68,10 @@ pub(super) async fn collapse_waiting(
     let mut before = Vec::new();
     for _round in 0..ROUNDS_MOST {
         let (waiting, is_all) = waiting_states(store, channel, busy).await?;
-        let steps = catch_up(waiting, room, now);
+        let Some(steps) = guarded(|| catch_up(waiting, room, now)) else {
+            error!(channel.name = %channel, "catching up has panicked: each message to {channel} is sent; please report it");
+            break;
+        };
         // The same again: the store has found it void.
         if steps.is_empty() || steps == before {
             break;

@@ -1,7 +1,7 @@
 //! A disk that does not take or give what is stored: posbell stands still, says so once, and goes on by itself.
 //!
 //! The store is closed then, or does not answer, so the message to people goes past it, to the first channel for people
-//! that takes it. That it was sent is noted outside of the data directory ([`super::notice_mark`]), so that a restart does
+//! that takes it. That it was sent is noted outside of the data directory ([`crate::edge::notice_mark`]), so that a restart does
 //! not send it again while the trouble lasts.
 
 use std::convert::Infallible;
@@ -16,7 +16,6 @@ use tracing::{error, info};
 use super::clock::Clock;
 use super::listeners::Interface;
 use super::notice::{TELL_AGAIN, Teller};
-use super::notice_mark::{Mark, NoticeMark};
 use super::problems::{Problem, ProblemKind};
 use super::setup::Ready;
 use super::shutdown::Shutdown;
@@ -25,6 +24,7 @@ use crate::config::Config;
 use crate::domain::disk::DiskFault;
 use crate::domain::message::Notice;
 use crate::domain::model::Timestamp;
+use crate::edge::notice_mark::{Mark, NoticeMark};
 use crate::edge::store::{self, RESERVE, StoreError, free_bytes};
 
 /// How often it is looked whether the disk works again, at first and at last.

@@ -221,7 +221,9 @@ impl Token {
             return Token { value, file: None };
         }
         let file = data_dir.join("admin-token");
+        // A person may have written it, with an editor that puts a byte order mark before it.
         let there = std::fs::read_to_string(&file).unwrap_or_default();
+        let there = there.trim_start_matches('\u{feff}');
         let value = if there.trim().is_empty() { clock.token() } else { there.trim().to_owned() };
         Token { value: SecretString::from(value), file: Some(file) }
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tracing::{info, warn};
 
 use super::clock::Clock;
+use super::guard;
 use super::setup::ReadyChannel;
 use crate::domain::event::{DeliveryId, Severity};
 use crate::domain::message::{Notice, Wording, render_notice};
@@ -54,7 +55,7 @@ impl Teller {
                     severity: Severity::Critical,
                     at,
                 };
-                taken |= matches!(channel.channel.send(&outgoing).await, Outcome::Delivered);
+                taken |= matches!(guard::send(channel, || outgoing).await, Outcome::Delivered);
             }
             if taken {
                 info!(channel.name = %channel.name, "{} was told: {}", channel.name, text.title);

@@ -10,6 +10,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use tracing::warn;
 
+use super::guard::read_event;
 use super::shop::Shared;
 use super::shutdown::Shutdown;
 use crate::domain::event::{DeliveryId, Event, EventId, EventKind};
@@ -64,7 +65,7 @@ async fn find(shared: &Shared) -> Result<(), StoreError> {
         let kind = Some(kind.name().to_owned());
         let filter = EventFilter { kind, since: Some(since), limit: MOST, ..EventFilter::default() };
         for (_, json) in shared.store.events(filter).await? {
-            let Ok(event) = Event::from_json(&json) else { continue };
+            let Some(event) = read_event(&json) else { continue };
             // A notice happens when it is committed.
             shared.notices.note(std::slice::from_ref(&event), event.time);
         }

@@ -19,9 +19,10 @@ use tracing::{error, info};
 
 use super::acts::{AT_ONCE, Broken, LINES_AHEAD, Outbox, Places, channel, end, progress};
 use super::answers::since;
+use super::guard::read_event;
 use super::shop::Shared;
 use crate::config::Config;
-use crate::domain::event::{Event, EventId, Pattern};
+use crate::domain::event::{EventId, Pattern};
 use crate::domain::model::{ChannelName, Timestamp};
 use crate::domain::outbox::{Act, Address, Again, Delivery, plan as planned};
 use crate::edge::admin::{ActLine, Lines, Refusal, ReplayCount, ReplayDone, ReplayExample, ReplayQuery, ReplayResumed};
@@ -247,7 +248,7 @@ impl<'a> Replay<'a> {
         let mut messages = Vec::new();
         for (seen, json) in page.found {
             // What another version has written cannot be matched with the rules of this one.
-            let Ok(event) = Event::from_json(&json) else { continue };
+            let Some(event) = read_event(&json) else { continue };
             for delivery in planned(std::slice::from_ref(&event), &config.rules, &destinations, now) {
                 let is_gathered = gathered.contains(&pair(delivery.recipient.as_deref(), &event.id));
                 if delivery.channel == *channel && !is_gathered {

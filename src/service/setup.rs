@@ -136,7 +136,7 @@ impl Building<'_> {
                 let webhook = Webhook::new(settings).map(Channel::Webhook);
                 (webhook.map_err(|error| error.to_string()), Vec::new(), parts)
             }
-            ChannelKind::Email { smtp, password, from, to } => {
+            ChannelKind::Email { smtp, password, from, to, ehlo } => {
                 let password = match password {
                     Some(password) => Some(self.secret(password)?),
                     None => None,
@@ -146,8 +146,8 @@ impl Building<'_> {
                     self.wrong(config.span.clone(), message);
                     return None;
                 }
-                let settings =
-                    EmailSettings { smtp: smtp.clone(), password, from: from.clone(), timeout: config.timeout };
+                let (smtp, from, ehlo) = (smtp.clone(), from.clone(), ehlo.clone());
+                let settings = EmailSettings { smtp, password, from, ehlo, timeout: config.timeout };
                 let parts = settings.parts();
                 let email = Email::new(settings).map(Channel::Email);
                 (email.map_err(|error| error.to_string()), to.clone(), parts)

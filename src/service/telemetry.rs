@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
-use tracing::{Level, Metadata};
+use tracing::{Level, Metadata, debug, error};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -57,7 +57,6 @@ pub fn start(filter: Option<&str>, format: LogFormat) {
     // Without the thread every line is dropped, and counted.
     drop(std::thread::Builder::new().name("log".to_owned()).spawn(move || write(&lines)));
     drop(LINES.set(sender));
-    log_panics();
     let to_journal = is_journal() && format == LogFormat::Text;
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_target(false).log_internal_errors(false);
     let logs =
@@ -69,18 +68,24 @@ pub fn start(filter: Option<&str>, format: LogFormat) {
         LogFormat::Text if to_journal => drop(logs.without_time().with_level(false).try_init()),
         LogFormat::Text => drop(logs.try_init()),
     }
-}
-
-/// Logs where a panic was, instead of writing to standard error past the log, whose reader may pause. What it says may be
-/// made of what was read, and stays out.
-fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
-        let at = panic.location().map(ToString::to_string).unwrap_or_default();
-        match panic.payload().downcast_ref::<&'static str>() {
-            Some(what) => tracing::error!("internal error at {at}: {what}"),
-            None => tracing::error!("internal error at {at}"),
+        let line = panic_line(panic.location(), panic.payload());
+        match std::thread::current().name().is_some_and(|name| MAY_PANIC.contains(&name)) {
+            true => debug!("{line}"),
+            false => error!("{line}; please report it"),
         }
     }));
+}
+
+/// Threads on which sled opens and closes files: on a disk that fails or files that are damaged it panics there, and who
+/// waits for the thread says what that means.
+const MAY_PANIC: [&str; 2] = ["opening", "closing"];
+
+/// What is logged of a panic. The usual text waits for a reader that pauses, and one that was formatted may quote a row.
+fn panic_line(place: Option<&std::panic::Location<'_>>, payload: &dyn std::any::Any) -> String {
+    let place = place.map(ToString::to_string).unwrap_or_default();
+    let text = payload.downcast_ref::<&str>().map(|text| format!(" ({text})")).unwrap_or_default();
+    format!("posbell has panicked at {place}{text}")
 }
 
 /// How many lines could not be written since the start.
@@ -169,5 +174,19 @@ impl Drop for Line {
         if !matches!(sent, Some(Ok(()))) {
             DROPPED.fetch_add(1, Ordering::Relaxed);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_logged_by_its_place_and_quotes_no_row() {
+        let place = std::panic::Location::caller();
+        let line = panic_line(Some(place), &"is never empty");
+        assert_eq!(line, format!("posbell has panicked at {place} (is never empty)"));
+        let quoting = panic_line(Some(place), &format!("byte index 1 is no boundary; it is inside of `{}`", "สมชาย"));
+        assert_eq!(quoting, format!("posbell has panicked at {place}"));
     }
 }

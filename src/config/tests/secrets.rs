@@ -65,7 +65,7 @@ fn a_byte_order_mark_is_no_part_of_a_secret() {
     let utf16: Vec<u8> = "\u{feff}k\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let path = dir.path().join("utf16");
     fs::write(&path, utf16).unwrap();
-    let want = format!("{} is in UTF-16: save it as UTF-8", path.display());
+    let want = format!("{} is saved as UTF-16; save it as UTF-8", path.display());
     check(&dir, "api_key_file = \"utf16\"", &[], Err(&want));
     check(&dir, "api_key_file = \"/dev/zero\"", &[], Err("/dev/zero is a device or a pipe, not a file"));
 }

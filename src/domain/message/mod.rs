@@ -48,7 +48,7 @@ pub enum Language {
 }
 
 /// A message for a person, as plain text.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Text {
     /// One line: a mail's subject, the first line of a chat message.
     pub title: String,

@@ -26,7 +26,7 @@ pub struct Outgoing {
     pub id: String,
     /// The JSON body: the same bytes in every repeat.
     pub body: String,
-    /// The message for a person.
+    /// The message for a person; empty where no person reads what the channel sends.
     pub text: Text,
     /// The one mail address it goes to, for e-mail channels.
     pub recipient: Option<String>,

@@ -4,7 +4,6 @@
 //! one that is still there a minute later has not returned.
 
 use std::collections::BTreeSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -66,7 +65,10 @@ impl Drop for InUse {
     fn drop(&mut self) {
         let engine = self.engine.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         // sled syncs while it is closed, and panics where its disk refuses that. What was acknowledged was synced before.
-        drop(catch_unwind(AssertUnwindSafe(|| drop(engine))));
+        let closing = std::thread::Builder::new().name("closing".to_owned()).spawn(move || drop(engine));
+        if let Ok(closing) = closing {
+            drop(closing.join());
+        }
     }
 }
 

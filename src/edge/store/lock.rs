@@ -3,8 +3,9 @@
 //! sled takes a lock too, but cannot say who holds it. This one is taken first, and a file beside it says it.
 
 use std::fmt;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -30,8 +31,8 @@ impl fmt::Display for Holder {
 /// The lock on a data directory; free when it is dropped, or when the process dies however it dies.
 #[derive(Debug)]
 pub struct DirLock {
-    // Held, not read: the lock ends with it.
-    _file: File,
+    /// The lock ends with it.
+    file: File,
     path: PathBuf,
 }
 
@@ -49,7 +50,7 @@ impl DirLock {
         let file = file.map_err(unusable)?;
         match file.try_lock() {
             Ok(()) => {
-                let lock = DirLock { _file: file, path };
+                let lock = DirLock { file, path };
                 // A full disk must not keep it from being taken: without the file the others only see less.
                 drop(lock.describe(&Holder { pid: Some(std::process::id()) }));
                 Ok(lock)
@@ -59,6 +60,13 @@ impl DirLock {
             }
             Err(TryLockError::Error(source)) => Err(unusable(source)),
         }
+    }
+
+    /// Whether the lock file is still where it was opened: otherwise another process could take another one.
+    pub fn is_in_place(&self) -> bool {
+        let same = |found: Metadata, open: Metadata| (found.dev(), found.ino()) == (open.dev(), open.ino());
+        let found = std::fs::metadata(&self.path).and_then(|found| Ok(same(found, self.file.metadata()?)));
+        found.unwrap_or(false)
     }
 
     /// Where the lock file is.

@@ -2,6 +2,7 @@
 //! later version.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -174,9 +175,11 @@ pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
     read_of(bytes, "")
 }
 
-/// A record from its bytes, under a key that ends with this id.
+/// A record from its bytes, under a key that ends with this id. A panic over one of them is no damage of the store.
 pub(super) fn read_of<T: DeserializeOwned>(bytes: &[u8], own: &str) -> Result<T, StoreError> {
-    serde_json::from_slice(&packed::unpack(bytes, own)?).map_err(damaged)
+    let read = || serde_json::from_slice(&packed::unpack(bytes, own)?).map_err(damaged);
+    let panicked = |_| Err(StoreError::Unreadable("a record (reading it panics)".to_owned()));
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(panicked)
 }
 
 /// The text of a `serde_json` error names a place and a type, never a value of the row.

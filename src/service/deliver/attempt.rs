@@ -3,10 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
-use super::{Deliverer, UnderWay, lock};
+use super::{Deliverer, Letterhead, UnderWay, lock};
 use crate::domain::event::{DeliveryId, Event};
 use crate::domain::message::{Text, render, render_newest};
 use crate::domain::model::Timestamp;
@@ -14,6 +13,7 @@ use crate::domain::outbox::{Answer, Concern, Delivery, Outcome, Reason, State, b
 use crate::edge::channel::Outgoing;
 use crate::edge::store::{Commit, DueDelivery, StoreError};
 use crate::service::catch_up::Lookout;
+use crate::service::guard;
 use crate::service::health::FailedAttempt;
 use crate::service::send_limits::Places;
 
@@ -56,15 +56,15 @@ impl Deliverer {
     /// One attempt and its settling, which is durable when this returns.
     pub(super) async fn attempt(&self, item: DueDelivery, places: Places, shared: &UnderWay) -> Result<(), StoreError> {
         let begun = self.shared.clock.mark();
-        let at = begun.shown;
+        let (at, before) = (begun.shown, item.delivery.clone());
         let outcome = if item.events.len() == item.delivery.events.len() {
-            self.send(self.outgoing(&item, at)).await
+            let letterhead = self.channel.channel.is_for_people().then(|| Arc::clone(&self.letterhead));
+            guard::send(&self.channel, move || outgoing(item, letterhead.as_deref(), at)).await
         } else {
             Outcome::rejected(Reason::EventLost)
         };
         let ended = self.shared.clock.mark().up;
         let took = ended.saturating_sub(begun.up);
-        let before = item.delivery;
         let after = self.settle(before.clone(), &outcome, at, took);
         let answer = answer(&outcome, &after);
         shared.keep_place(&after.id, answer);
@@ -84,45 +84,6 @@ impl Deliverer {
             }
             false => before.settle(outcome, at, took, clock.jitter(), &policy.without_end()),
         }
-    }
-
-    /// Sends in a task of its own: a message that makes the channel panic must not end the service at each start.
-    async fn send(&self, outgoing: Outgoing) -> Outcome {
-        let channel = Arc::clone(&self.channel);
-        let mut sending = JoinSet::new();
-        sending.spawn(async move { channel.channel.send(&outgoing).await });
-        match sending.join_next().await {
-            Some(Ok(outcome)) => outcome,
-            _ => {
-                error!(channel.name = %self.channel.name, "sending to {} has panicked; please report it", self.channel.name);
-                Outcome::rejected(Reason::Unsendable("posbell failed while writing it".to_owned()))
-            }
-        }
-    }
-
-    fn outgoing(&self, item: &DueDelivery, at: Timestamp) -> Outgoing {
-        let numbered = item.events.iter().enumerate();
-        let read = numbered.filter_map(|(at, json)| Some((Event::from_json(json).ok()?, item.delivery.count(at))));
-        let (events, counts): (Vec<Event>, Vec<u64>) = read.unzip();
-        let shop = &item.delivery.shop;
-        let name = self.letterhead.names.get(shop).map_or(shop.as_str(), String::as_str);
-        // Where there is one shop everybody knows which it is, and a lock screen cuts the title.
-        let in_title = (self.letterhead.names.len() > 1).then_some(name);
-        let text = match events.as_slice() {
-            // Written by another version: the body still says it all, to whoever reads JSON.
-            [] => Text { title: name.to_owned(), body: body(&item.events) },
-            events if !item.delivery.counts.is_empty() => {
-                render_newest(events, &counts, in_title, &self.letterhead.wording)
-            }
-            events => render(events, in_title, &self.letterhead.wording),
-        };
-        let id = match item.delivery.events.as_slice() {
-            [one] => one.as_str().to_owned(),
-            _ => item.delivery.id.as_str().to_owned(),
-        };
-        let recipient = item.delivery.recipient.clone();
-        let (delivery, severity) = (item.delivery.id.clone(), item.delivery.severity);
-        Outgoing { delivery, id, body: body(&item.events), text, recipient, severity, at }
     }
 
     fn say(&self, outcome: &Outcome, after: &Delivery, lookout: &Lookout) {
@@ -150,6 +111,34 @@ impl Deliverer {
             warn!(channel.name = %name, delivery.id = %after.id,
                 "delivery {} to {name} is given up and stands as a dead letter: {why}", after.id);
         }
+    }
+}
+
+/// What is sent of a delivery. Only where people read it there is a letterhead, and a text for them.
+fn outgoing(item: DueDelivery, letterhead: Option<&Letterhead>, at: Timestamp) -> Outgoing {
+    let text = letterhead.map(|letterhead| text(&item, letterhead)).unwrap_or_default();
+    let body = body(&item.events);
+    let Delivery { id: delivery, events, recipient, severity, .. } = item.delivery;
+    let id = match events.as_slice() {
+        [one] => one.as_str().to_owned(),
+        _ => delivery.as_str().to_owned(),
+    };
+    Outgoing { delivery, id, body, text, recipient, severity, at }
+}
+
+fn text(item: &DueDelivery, letterhead: &Letterhead) -> Text {
+    let numbered = item.events.iter().enumerate();
+    let read = numbered.filter_map(|(at, json)| Some((Event::from_json(json).ok()?, item.delivery.count(at))));
+    let (events, counts): (Vec<Event>, Vec<u64>) = read.unzip();
+    let shop = &item.delivery.shop;
+    let name = letterhead.names.get(shop).map_or(shop.as_str(), String::as_str);
+    // Where there is one shop everybody knows which it is, and a lock screen cuts the title.
+    let in_title = (letterhead.names.len() > 1).then_some(name);
+    match events.as_slice() {
+        // Written by another version: the body still says it all, to whoever reads JSON.
+        [] => Text { title: name.to_owned(), body: body(&item.events) },
+        events if !item.delivery.counts.is_empty() => render_newest(events, &counts, in_title, &letterhead.wording),
+        events => render(events, in_title, &letterhead.wording),
     }
 }
 

@@ -223,11 +223,11 @@ impl Deliverer {
 }
 
 fn settled(done: Result<Result<(), StoreError>, tokio::task::JoinError>) -> Result<(), StoreError> {
-    match done {
-        Ok(settled) => settled,
-        // A panic in a channel must not pass for a delivery: end, and begin anew from the store.
-        Err(error) => Err(StoreError::Damaged(format!("a delivery panicked: {error}"))),
-    }
+    done.unwrap_or_else(|_| {
+        // What was sent is not settled. It counts as under way, so only a start tries it again: no panic is worth more.
+        error!("settling a message has panicked: it is left alone until the next start; please report it");
+        Ok(())
+    })
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

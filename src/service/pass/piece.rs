@@ -17,6 +17,7 @@ use crate::domain::event::{Event, EventId};
 use crate::domain::model::{ChannelName, EntityId, Resource, Timestamp};
 use crate::domain::outbox::{Address, Plan};
 use crate::edge::store::{Commit, Gather, Gathering, Head, Store, StoreError};
+use crate::service::guard::read_event;
 use crate::service::shop::Shop;
 
 /// The most bytes of one commit: half of what sled's measured crash safety was proved with.
@@ -154,7 +155,7 @@ pub(super) async fn keep_promise(shop: &Shop, resource: Resource) -> Result<(), 
         let Some((last, _)) = found.last() else { break };
         from = last + 1;
         for (_, json) in &found {
-            let Ok(event) = Event::from_json(json) else { continue };
+            let Some(event) = read_event(json) else { continue };
             if event.kind.resource() == Some(resource) {
                 let is_new = |address: &Address| planned.get(address).is_none_or(|known| !known.contains(&event.id));
                 plan.add_where(&event, &shared.rules, &shared.destinations, is_new);

@@ -50,6 +50,7 @@ async fn outcomes(address: SocketAddr) -> Vec<Outcome> {
         smtp: SmtpServer::parse(&format!("smtps://{address}")).expect("is a server"),
         password: None,
         from: "shop@example.com".to_owned(),
+        ehlo: None,
         timeout: LONG,
     });
     let telegram = Telegram::new(TelegramSettings {

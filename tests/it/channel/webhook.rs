@@ -225,13 +225,38 @@ async fn a_failed_handshake_is_not_taken_for_a_closed_port() {
 }
 
 #[tokio::test]
-async fn an_answer_that_breaks_off_is_no_answer() {
+async fn a_yes_counts_whatever_becomes_of_its_body() {
+    let length = "content-length: 40\r\n\r\n";
+    let chunked = "transfer-encoding: chunked\r\n\r\n";
+    for body in [
+        format!("{length}ok"),
+        length.to_owned(),
+        format!("{chunked}5\r\nfirst\r\n"),
+        format!("{chunked}ff\r\n{{}}"),
+        format!("{chunked}no chunk at all"),
+        "content-encoding: gzip\r\n\r\nno gzip".to_owned(),
+    ] {
+        let receiver = Receiver::saying(format!("HTTP/1.1 200 OK\r\n{body}")).await;
+        assert_eq!(webhook(receiver.address(), LONG).send(&outgoing()).await, Outcome::Delivered, "{body:?}");
+        assert_eq!(receiver.requests().len(), 1, "{body:?}");
+    }
+    // Neither goes on nor hangs up.
+    for timeout in [SHORT, LONG] {
+        let receiver = Receiver::start(move |mut stream| async move {
+            let _ = stream.write_all(format!("HTTP/1.1 202 \r\n{length}ok").as_bytes()).await;
+            let _ = stream.read(&mut [0]).await;
+        })
+        .await;
+        assert_eq!(webhook(receiver.address(), timeout).send(&outgoing()).await, Outcome::Delivered);
+    }
+}
+
+#[tokio::test]
+async fn a_head_that_breaks_off_is_no_answer() {
     let many_headers = "x-filler: 1\r\n".repeat(10_000);
     for (name, answer) in [
         ("nothing", String::new()),
         ("half a head", "HTTP/1.1 200 OK\r\ncontent-le".to_owned()),
-        ("half a body", "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{}".to_owned()),
-        ("half a chunk", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nff\r\n{}".to_owned()),
         ("no HTTP", "SSH-2.0-OpenSSH_9.9\r\n".to_owned()),
         ("10 000 headers", format!("HTTP/1.1 200 OK\r\n{many_headers}content-length: 0\r\n\r\n")),
     ] {
@@ -242,7 +267,7 @@ async fn an_answer_that_breaks_off_is_no_answer() {
 }
 
 #[tokio::test]
-async fn the_timeout_covers_all_of_the_answer() {
+async fn the_timeout_covers_all_of_the_head_and_a_yes_comes_before_it() {
     /// Says `first` at once and then `again` for ever, a piece every few milliseconds.
     async fn drip(mut stream: TcpStream, first: &'static str, again: &'static str) {
         let mut piece = first;
@@ -251,16 +276,17 @@ async fn the_timeout_covers_all_of_the_answer() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
-    for (first, again) in [
-        ("", ""),
-        ("HTTP/1.1 200 OK\r\n", "x-filler: 1\r\n"),
-        ("HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 100 Continue\r\n\r\n"),
-        ("HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n", "."),
-        ("HTTP/1.1 200 OK\r\n\r\n", "."),
+    let timeout = || retry(Reason::Timeout);
+    for (first, again, expected) in [
+        ("", "", timeout()),
+        ("HTTP/1.1 200 OK\r\n", "x-filler: 1\r\n", timeout()),
+        ("HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 100 Continue\r\n\r\n", timeout()),
+        ("HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n", ".", Outcome::Delivered),
+        ("HTTP/1.1 200 OK\r\n\r\n", ".", Outcome::Delivered),
     ] {
         let receiver = Receiver::start(move |stream| drip(stream, first, again)).await;
         let outcome = webhook(receiver.address(), SHORT).send(&outgoing()).await;
-        assert_eq!(outcome, retry(Reason::Timeout), "{first:?} {again:?}");
+        assert_eq!(outcome, expected, "{first:?} {again:?}");
     }
 }
 

@@ -2,41 +2,33 @@
 //!
 //! One connection a mail. A pool of connections cannot be used with a timeout: a conversation that is given up in the
 //! middle goes back into the pool, the late reply of the last mail is then read as the first reply of the next, and a
-//! refused mail passes for a delivered one. The steps are taken one by one, because what a refusal means depends on
-//! what was asked: a 550 after `RCPT` is about the recipient, after the text about its content.
+//! refused mail passes for a delivered one.
 //!
-//! It refuses to speak to several recipients at once (one refusal would take the others' mail with it), to log in
-//! over a way that can be read, and to let a word of the conversation into the log.
+//! It refuses to speak to several recipients at once (one refusal would take the others' mail with it) and to log in
+//! over a way that can be read.
 
+mod conversation;
+mod hello;
 mod server;
+mod steps;
 
-use std::error::Error as _;
 use std::fmt;
-use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message};
-use lettre::transport::smtp;
-use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
-use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
-use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::commands::Quit;
+use rustls::ClientConfig;
+use rustls_platform_verifier::ConfigVerifierExt;
 use secrecy::{ExposeSecret, SecretString};
-use tracing::instrument::WithSubscriber;
-use tracing::subscriber::NoSubscriber;
 
+pub use self::hello::{Hello, NoName};
 pub use self::server::{BadSmtpLine, Security, SmtpServer};
 use super::said::Secrets;
-use super::transport::reason_of;
 use super::{Outgoing, credentials};
-use crate::domain::outbox::{Outcome, Reason, TlsFault};
-
-/// `PLAIN` where the server knows it, `LOGIN` for those that still don't.
-const MECHANISMS: [Mechanism; 2] = [Mechanism::Plain, Mechanism::Login];
-
-/// Replies that ask for a login or refuse the one given, whichever command they follow (RFC 4954, 6).
-const LOGIN_REFUSED: [u16; 4] = [530, 534, 535, 538];
+use crate::domain::outbox::{Outcome, Reason};
 
 /// How long a server may take to say goodbye. The mail is delivered by then, so this is only politeness.
 const GOODBYE_LIMIT: Duration = Duration::from_secs(1);
@@ -50,6 +42,8 @@ pub struct EmailSettings {
     pub password: Option<SecretString>,
     /// The sender: `posbell <shop@example.com>`.
     pub from: String,
+    /// The name in `EHLO`; this machine's, if not given.
+    pub ehlo: Option<Hello>,
     /// For the whole conversation, from the name look-up to the last reply.
     pub timeout: Duration,
 }
@@ -59,7 +53,8 @@ impl EmailSettings {
     pub fn parts(&self) -> Vec<String> {
         let user = self.smtp.user.clone().unwrap_or_default();
         let password = self.password.as_ref().map_or(String::new(), |password| password.expose_secret().to_owned());
-        vec![format!("{:?}", self.smtp), user, password, self.from.clone(), format!("{:?}", self.timeout)]
+        let parts = [format!("{:?}", self.smtp), user, password, self.from.clone(), format!("{:?}", self.timeout)];
+        parts.into_iter().chain(self.ehlo.as_ref().map(Hello::to_string)).collect()
     }
 }
 
@@ -90,9 +85,10 @@ pub enum EmailError {
 pub struct Email {
     server: SmtpServer,
     /// Present unless the way is in the clear.
-    tls: Option<TlsParameters>,
+    tls: Option<Arc<ClientConfig>>,
     credentials: Option<Credentials>,
     from: Mailbox,
+    ehlo: Option<Hello>,
     /// What no reply may show.
     hidden: Secrets,
     timeout: Duration,
@@ -106,7 +102,7 @@ impl Email {
 
     /// Checks the settings. No connection is made.
     pub fn new(settings: EmailSettings) -> Result<Self, EmailError> {
-        let EmailSettings { smtp: server, password, from, timeout } = settings;
+        let EmailSettings { smtp: server, password, from, ehlo, timeout } = settings;
         let from = from.parse().map_err(|_| EmailError::BadFrom)?;
         let mut hidden = Secrets::default();
         let credentials = match (&server.user, password) {
@@ -121,9 +117,9 @@ impl Email {
         };
         let tls = match server.security {
             Security::None => None,
-            _ => Some(TlsParameters::new(server.host.clone()).map_err(|_| EmailError::Tls)?),
+            _ => Some(tls()?),
         };
-        Ok(Self { server, tls, credentials, from, hidden, timeout })
+        Ok(Self { server, tls, credentials, from, ehlo, hidden, timeout })
     }
 
     /// Makes one attempt.
@@ -132,13 +128,10 @@ impl Email {
             Ok(mail) => mail,
             Err(why) => return Outcome::rejected(Reason::Unsendable(why.to_owned())),
         };
-        // At debug level the mail library logs every line that it sends, the one with the password among them.
-        let conversation = Box::pin(self.converse(&mail)).with_subscriber(NoSubscriber::new());
-        match tokio::time::timeout(self.timeout, conversation).await {
-            Ok(Ok(mut connection)) => {
-                let goodbye = Box::pin(connection.quit()).with_subscriber(NoSubscriber::new());
+        match tokio::time::timeout(self.timeout, Box::pin(self.converse(&mail))).await {
+            Ok(Ok(mut conversation)) => {
                 // Whatever comes of it: the server has taken the mail.
-                let _ = tokio::time::timeout(GOODBYE_LIMIT, goodbye).await;
+                let _ = tokio::time::timeout(GOODBYE_LIMIT, conversation.say(Quit)).await;
                 Outcome::Delivered
             }
             Ok(Err(outcome)) => {
@@ -174,99 +167,13 @@ impl Email {
             .body(body)
             .map_err(|_| "it cannot be written as a mail")
     }
-
-    /// Everything up to the reply that takes the mail. The connection comes back for the goodbye.
-    async fn converse(&self, mail: &Message) -> Result<AsyncSmtpConnection, Outcome> {
-        let mut connection = self.connect().await?;
-        if let Some(credentials) = &self.credentials {
-            let login = connection.auth(&MECHANISMS, credentials).await;
-            login.map_err(|error| match error.is_client() {
-                // The library found no mechanism that both sides speak.
-                true => Outcome::rejected(Reason::Unauthorized),
-                false => refused(&error, |_| Reason::Unauthorized),
-            })?;
-        }
-        let bytes = mail.formatted();
-        let (from, parameters) = (mail.envelope().from().cloned(), parameters(mail, &bytes, &connection)?);
-        connection
-            .command(Mail::new(from, parameters))
-            .await
-            .map_err(|error| refused(&error, Reason::ServerRefused))?;
-        for to in mail.envelope().to() {
-            let asked = connection.command(Rcpt::new(to.clone(), Vec::new())).await;
-            asked.map_err(|error| refused(&error, |_| Reason::RecipientRefused))?;
-        }
-        connection.command(Data).await.map_err(|error| refused(&error, Reason::MailRefused))?;
-        connection.message(&bytes).await.map_err(|error| refused(&error, Reason::MailRefused))?;
-        Ok(connection)
-    }
-
-    /// A connection that is as safe as the settings ask for.
-    async fn connect(&self) -> Result<AsyncSmtpConnection, Outcome> {
-        let SmtpServer { host, port, security, .. } = &self.server;
-        let found = tokio::net::lookup_host((host.as_str(), *port)).await;
-        let addresses: Vec<SocketAddr> = found.map_err(|_| Outcome::retry(Reason::NameNotFound))?.collect();
-        let count = u32::try_from(addresses.len()).unwrap_or(u32::MAX);
-        // An address that swallows everything must leave time for the next one.
-        let share = (count > 1).then(|| self.timeout / count);
-        let hello = ClientId::default();
-        let wrapped = self.tls.clone().filter(|_| *security == Security::Wrapped);
-        let connected = AsyncSmtpConnection::connect_tokio1(&addresses[..], share, &hello, wrapped, None).await;
-        let mut connection = connected.map_err(|error| refused(&error, Reason::ServerRefused))?;
-
-        let upgrade = match security {
-            Security::Required => true,
-            Security::Opportunistic => connection.can_starttls(),
-            Security::Wrapped | Security::None => false,
-        };
-        if let Some(tls) = self.tls.clone().filter(|_| upgrade) {
-            if !connection.can_starttls() {
-                return Err(Outcome::retry(Reason::TlsBecause(TlsFault::NoTls)));
-            }
-            connection.starttls(tls, &hello).await.map_err(|error| refused(&error, Reason::ServerRefused))?;
-        }
-        Ok(connection)
-    }
 }
 
-/// What the server must be told, and able to do, before it is given this mail.
-fn parameters(mail: &Message, bytes: &[u8], connection: &AsyncSmtpConnection) -> Result<Vec<MailParameter>, Outcome> {
-    let able = |extension| match connection.server_info().supports_feature(extension) {
-        true => Ok(()),
-        false => {
-            let why = "the mail server takes no addresses outside of ASCII";
-            Err(Outcome::rejected(Reason::Unsendable(why.to_owned())))
-        }
-    };
-    let mut parameters = Vec::new();
-    let envelope = mail.envelope();
-    if !envelope.from().into_iter().chain(envelope.to()).all(|address| address.to_string().is_ascii()) {
-        able(Extension::SmtpUtfEight)?;
-        parameters.push(MailParameter::SmtpUtfEight);
-    }
-    // Subjects, names and texts are encoded; only such addresses leave other bytes in a mail.
-    if !bytes.is_ascii() {
-        able(Extension::EightBitMime)?;
-        parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
-    }
-    Ok(parameters)
-}
-
-/// What a failed step means; `permanent` says what a 5xx means at this step. The server's words are not cleaned yet.
-fn refused(error: &smtp::Error, permanent: impl FnOnce(u16) -> Reason) -> Outcome {
-    let outcome = match error.status().map(u16::from) {
-        Some(code) if error.is_transient() => Outcome::retry(Reason::MailLater(code)),
-        Some(code) if LOGIN_REFUSED.contains(&code) => Outcome::rejected(Reason::Unauthorized),
-        Some(code) => Outcome::rejected(permanent(code)),
-        None if error.is_response() => Outcome::retry(Reason::BadAnswer),
-        None => Outcome::retry(reason_of(error)),
-    };
-    // Only the text of a reply is the server's; that of another error is the library's.
-    let reply = error.status().map(u16::from).map(|code| {
-        let text = error.source().map(ToString::to_string).unwrap_or_default();
-        format!("{code} {text}")
-    });
-    outcome.saying(reply)
+/// What a server's certificate is held against: the CAs of this machine.
+fn tls() -> Result<Arc<ClientConfig>, EmailError> {
+    // Fails when it is installed already, which is what is wanted.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    ClientConfig::with_platform_verifier().map(Arc::new).map_err(|_| EmailError::Tls)
 }
 
 /// A header is one line: a line break in a product's name must not begin another header.
@@ -286,6 +193,7 @@ mod tests {
             smtp: SmtpServer::parse(smtp).expect("is a server"),
             password: password.map(SecretString::from),
             from: "posbell <shop@example.com>".to_owned(),
+            ehlo: None,
             timeout: Duration::from_secs(1),
         }
     }

@@ -1,14 +1,20 @@
 //! What does the Bot API's answer mean?
 //!
 //! It gives its errors as texts: their first word is that of the HTTP status, and the rest tells a chat that cannot be
-//! reached from a message that cannot be sent. The library knows few of the texts, so its variants are turned back into
-//! texts and read here. The texts are those of the API's own server.
+//! reached from a message that cannot be sent. The library knows few of the texts and throws the status away, so the
+//! answer is read here. The texts are those of the API's own server.
 
-use teloxide::types::ChatId;
-use teloxide::{ApiError, RequestError};
+use std::time::Duration;
 
-use super::reason_of;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::call::{Answer, End};
 use crate::domain::outbox::{Outcome, Reason};
+
+/// How each answer begins, as the server writes it.
+const YES: &str = r#"{"ok":true"#;
+const NO: &str = r#"{"ok":false"#;
 
 /// What a `400` says of the chat, and not of the message: by what it begins with, behind `Bad Request: `.
 const OF_THE_CHAT: [&str; 18] = [
@@ -32,60 +38,83 @@ const OF_THE_CHAT: [&str; 18] = [
     "PEER_ID_INVALID",
 ];
 
-/// What a failed call means. The API's words are not cleaned yet.
-pub(super) fn failed(error: &RequestError) -> Outcome {
-    match error {
-        RequestError::RetryAfter(wish) => {
-            let said = format!("Too Many Requests: retry after {}", wish.seconds());
-            Outcome::retry_after(Reason::Status(429), wish.duration()).saying(Some(said))
-        }
-        RequestError::MigrateToChatId(ChatId(id)) => Outcome::rejected(Reason::ChatMoved(*id)),
-        RequestError::Api(error) => answered(&text_of(error)),
-        // The message was sent: only what is told about it has a shape that this version of the library does not
-        // know. A repeat would show it twice.
-        RequestError::InvalidJson { raw, .. } if says_ok(raw) => Outcome::Delivered,
-        RequestError::InvalidJson { .. } => Outcome::retry(Reason::BadAnswer),
-        RequestError::Network(error) if error.is_timeout() => Outcome::retry(Reason::Timeout),
-        RequestError::Network(error) => Outcome::retry(reason_of(error.as_ref())),
-        RequestError::Io(error) => Outcome::retry(reason_of(error.as_ref())),
+/// What is around each answer. What was sent is told in `result`, in a form that changes: a yes is a yes without it.
+#[derive(Default, Deserialize)]
+struct Envelope {
+    ok: bool,
+    #[serde(default)]
+    description: Option<String>,
+    /// Absent unless it says something; of a form that nobody promises.
+    #[serde(default)]
+    parameters: Value,
+}
+
+/// What an answer means. The API's words are not cleaned yet.
+pub(super) fn meaning(answer: &Answer) -> Outcome {
+    let status = answer.status.as_u16();
+    if answer.status.is_redirection() {
+        return Outcome::rejected(Reason::Status(status));
+    }
+    // What has been read of an answer counts: the message was sent, and a repeat would show it twice. But no Bot API
+    // says as much as that.
+    let begins = |words: &str| answer.end != End::TooLong && answer.body.trim_start().starts_with(words);
+    match serde_json::from_str::<Envelope>(&answer.body) {
+        Ok(Envelope { ok: true, .. }) => Outcome::Delivered,
+        Ok(envelope) => refused(answer, envelope),
+        Err(_) if begins(YES) => Outcome::Delivered,
+        Err(_) if begins(NO) => refused(answer, Envelope::default()),
+        // A proxy in front of the API.
+        Err(_) if answer.status.is_server_error() => Outcome::retry(Reason::Status(status)),
+        Err(_) => Outcome::retry(match &answer.end {
+            End::Cut(reason) => reason.clone(),
+            End::Whole | End::TooLong => Reason::BadAnswer,
+        }),
     }
 }
 
-/// The API's own text, also where the library has a word of its own for it.
-fn text_of(error: &ApiError) -> String {
-    match error {
-        ApiError::Unknown(text) => text.clone(),
-        // Also of a URL that the API does not know, which the library tells as the same.
-        ApiError::InvalidToken => "Unauthorized".to_owned(),
-        known => known.to_string(),
+fn refused(answer: &Answer, envelope: Envelope) -> Outcome {
+    if let Some(id) = envelope.parameters["migrate_to_chat_id"].as_i64() {
+        return Outcome::rejected(Reason::ChatMoved(id));
     }
+    let wish = envelope.parameters["retry_after"].as_u64().map(Duration::from_secs);
+    let outcome = match &envelope.description {
+        _ if wish.is_some() => Outcome::retry(Reason::Status(429)),
+        Some(said) => answered(said),
+        // Cut off before it: the status says as much as its first word.
+        None => answered(answer.status.canonical_reason().unwrap_or_default()),
+    };
+    let outcome = match (outcome.reason(), wish.or(answer.retry_after)) {
+        (Some(Reason::Status(429)), Some(wish)) => Outcome::retry_after(Reason::Status(429), wish),
+        (Some(Reason::BadAnswer), _) if answer.status.is_server_error() => {
+            Outcome::retry(Reason::Status(answer.status.as_u16()))
+        }
+        _ => outcome,
+    };
+    outcome.saying(envelope.description)
 }
 
 fn answered(text: &str) -> Outcome {
     let begins = |words: &str| text.starts_with(words);
     let of_the_chat = |said: &str| OF_THE_CHAT.iter().any(|words| said.starts_with(words));
-    let outcome = match text.strip_prefix("Bad Request: ") {
+    match text.strip_prefix("Bad Request: ") {
         Some(said) if of_the_chat(said) => Outcome::rejected(Reason::RecipientRefused),
         _ if begins("Bad Request") => Outcome::rejected(Reason::Status(400)),
         _ if begins("Forbidden") => Outcome::rejected(Reason::RecipientRefused),
         _ if begins("Unauthorized") || begins("Not Found") => Outcome::rejected(Reason::Unauthorized),
-        _ if begins("Request Entity Too Large") => Outcome::rejected(Reason::Status(413)),
+        _ if begins("Request Entity Too Large") || begins("Payload Too Large") => {
+            Outcome::rejected(Reason::Status(413))
+        }
         _ if begins("Too Many Requests") => Outcome::retry(Reason::Status(429)),
         _ if begins("Internal Server Error") => Outcome::retry(Reason::Status(500)),
         _ if begins("Bad Gateway") => Outcome::retry(Reason::Status(502)),
         _ => Outcome::retry(Reason::BadAnswer),
-    };
-    outcome.saying(Some(text.to_owned()))
-}
-
-/// Whether an answer that could not be understood begins with a yes.
-fn says_ok(raw: &str) -> bool {
-    let answer: Option<serde_json::Value> = serde_json::from_str(raw).ok();
-    answer.is_some_and(|answer| answer.get("ok") == Some(&serde_json::Value::Bool(true)))
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use reqwest::StatusCode;
+
     use super::*;
     use crate::domain::outbox::Concern;
 
@@ -125,37 +154,72 @@ mod tests {
             ("Bad Gateway", Outcome::retry(Reason::Status(502)), way),
             ("something new", Outcome::retry(Reason::BadAnswer), way),
         ] {
-            let error: ApiError = serde_json::from_value(text.into()).expect("is an error");
-            let outcome = answered(&text_of(&error));
-            assert!(outcome.said().is_some(), "{text}");
+            let outcome = answered(text);
             assert_eq!(outcome.reason().map(Reason::concerns), Some(concern), "{text}");
-            assert_eq!(outcome.saying(None), expected, "{text}");
+            assert_eq!(outcome, expected, "{text}");
         }
     }
 
-    #[test]
-    fn the_words_are_those_of_the_api() {
-        for text in [
-            "Bad Request: chat not found",
-            "Forbidden: bot was blocked by the user",
-            "Bad Request: need administrator rights in the channel chat",
-            "Bad Request: something new",
-        ] {
-            let error: ApiError = serde_json::from_value(text.into()).expect("is an error");
-            assert_eq!(text_of(&error), text);
-        }
+    fn answer(status: u16, body: &str, end: End) -> Answer {
+        let status = StatusCode::from_u16(status).expect("is a status");
+        Answer { status, retry_after: None, body: body.to_owned(), end }
     }
 
     #[test]
-    fn a_yes_of_unknown_shape_is_a_yes() {
-        for (raw, expected) in [
-            (r#"{"ok":true,"result":{"message_id":"of a new kind"}}"#, true),
-            (r#"{"ok":false,"result":{}}"#, false),
-            (r#"{"result":true}"#, false),
-            ("<html>ok</html>", false),
-            ("", false),
+    fn an_answer_is_read_by_its_words_and_its_status() {
+        let rejected = Outcome::rejected;
+        let retry = |status| Outcome::retry(Reason::Status(status));
+        let wished = |seconds| Outcome::retry_after(Reason::Status(429), Duration::from_secs(seconds));
+        let bad = || Outcome::retry(Reason::BadAnswer);
+        for (status, body, expected) in [
+            (200, r#"{"ok":true,"result":{"message_id":1}}"#, Outcome::Delivered),
+            (200, r#"{"ok":true,"result":{"message_id":"of a new kind"}}"#, Outcome::Delivered),
+            (200, r#"{"result":true}"#, bad()),
+            (200, "<html>ok</html>", bad()),
+            (200, "", bad()),
+            (307, r#"{"ok":true}"#, rejected(Reason::Status(307))),
+            (302, "", rejected(Reason::Status(302))),
+            (400, r#"{"ok":false,"description":"Bad Request: chat not found"}"#, rejected(Reason::RecipientRefused)),
+            (
+                400,
+                r#"{"ok":false,"description":"x","parameters":{"migrate_to_chat_id":-1002}}"#,
+                rejected(Reason::ChatMoved(-1002)),
+            ),
+            (403, "<html>a firewall</html>", bad()),
+            (409, r#"{"ok":false,"description":"Conflict: something new"}"#, bad()),
+            (
+                429,
+                r#"{"ok":false,"description":"Too Many Requests: retry after 7","parameters":{"retry_after":7}}"#,
+                wished(7),
+            ),
+            (429, r#"{"ok":false,"description":"Too Many Requests","parameters":{}}"#, retry(429)),
+            (500, r#"{"ok":false,"description":"Internal Server Error"}"#, retry(500)),
+            (503, r#"{"ok":false,"description":"something new"}"#, retry(503)),
+            (502, "<html>502</html>", retry(502)),
         ] {
-            assert_eq!(says_ok(raw), expected, "{raw}");
+            assert_eq!(meaning(&answer(status, body, End::Whole)).saying(None), expected, "{status} {body}");
+        }
+        let headed = Answer { retry_after: Some(Duration::from_secs(9)), ..answer(429, NO, End::Cut(Reason::Timeout)) };
+        assert_eq!(meaning(&headed), wished(9));
+    }
+
+    #[test]
+    fn what_has_been_read_of_an_answer_counts() {
+        let cut = || End::Cut(Reason::Connection);
+        let yes = r#"{"ok":true,"result":{"message_"#;
+        for (status, body, end, expected) in [
+            (200, yes, cut(), Outcome::Delivered),
+            (200, yes, End::Cut(Reason::Timeout), Outcome::Delivered),
+            // No Bot API says so much.
+            (200, yes, End::TooLong, Outcome::retry(Reason::BadAnswer)),
+            (200, "", cut(), Outcome::retry(Reason::Connection)),
+            (200, r#"{"o"#, End::Cut(Reason::Timeout), Outcome::retry(Reason::Timeout)),
+            (403, r#"{"ok":false,"descr"#, cut(), Outcome::rejected(Reason::RecipientRefused)),
+            (400, r#"{"ok":false,"error_co"#, cut(), Outcome::rejected(Reason::Status(400))),
+            (413, r#"{"ok":false"#, cut(), Outcome::rejected(Reason::Status(413))),
+            (502, "<html", cut(), Outcome::retry(Reason::Status(502))),
+        ] {
+            assert_eq!(meaning(&answer(status, body, end)), expected, "{status} {body}");
         }
     }
 }

@@ -1,14 +1,14 @@
 //! How does a message reach a Telegram chat, and what does the Bot API's answer mean?
 //!
-//! The token is part of the URL of every call, and the errors of the libraries underneath print that URL. So errors are
-//! taken apart here and never shown: what comes back is an [`Outcome`] of closed words, with the API's own
-//! description, cleaned. Nothing here is `Debug` but
-//! the settings, which hide it.
+//! The token is part of the URL of every call, and the errors of the HTTP client print that URL. So errors are taken
+//! apart and never shown: what comes back is an [`Outcome`] of closed words, with the API's own description, cleaned.
+//! What has the token in it is not `Debug` but the settings, which hide it.
 //!
-//! It refuses to repeat (the library's own throttle would, behind the outbox's back), to use markup (a product's name
+//! It refuses to repeat, to follow a redirect (the text of the message would go with it), to use markup (a product's name
 //! is not ours to escape), and to follow a group that moved: whose chat that is a person must say.
 
 mod answer;
+mod call;
 mod chat;
 
 use std::fmt;
@@ -16,16 +16,14 @@ use std::time::Duration;
 
 use ring::digest::{SHA256, digest};
 use secrecy::{ExposeSecret, SecretString};
-use teloxide::Bot;
-use teloxide::prelude::{Request, Requester};
-use teloxide::requests::HasPayload;
+use teloxide::payloads::SendMessage;
 use teloxide::types::LinkPreviewOptions;
 use url::Url;
 
 pub use chat::ChatTarget;
 
+use self::call::{Api, NoAnswer};
 use super::said::Secrets;
-use super::transport::reason_of;
 use super::{Outgoing, SharedLimit, credentials};
 use crate::domain::event::Severity;
 use crate::domain::message::{Text, cut_utf16};
@@ -51,8 +49,7 @@ pub struct TelegramSettings {
     pub api_url: Option<Url>,
     /// Messages that matter so much or so little make no sound.
     pub silent: Vec<Severity>,
-    /// For the whole call. On a 5xx the library waits 10 s before it says so: below that, such an answer is told as a
-    /// timeout.
+    /// For the whole call.
     pub timeout: Duration,
 }
 
@@ -79,21 +76,20 @@ pub enum TelegramError {
     /// Neither `http` nor `https`, or no host.
     #[error("api_url must be http:// or https:// with a host")]
     BadApiUrl,
-    /// The HTTP client could not be made.
-    #[error("the HTTPS client could not be made")]
+    /// The HTTP client could not be made; on a machine without CA certificates, for one.
+    #[error("the HTTPS client could not be made; are the system's CA certificates installed?")]
     Client,
 }
 
 /// A Telegram channel.
 pub struct Telegram {
-    bot: Bot,
+    api: Api,
     chat: ChatTarget,
     silent: Vec<Severity>,
     /// Tells its bot from others without its token.
     key: String,
     /// What no answer may show.
     hidden: Secrets,
-    timeout: Duration,
 }
 
 impl Telegram {
@@ -104,24 +100,12 @@ impl Telegram {
         if !is_token(token) {
             return Err(TelegramError::BadToken);
         }
-        // Fails when it is installed already, which is what is wanted.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        // The default would tell the next host the URL, and the token with it.
-        let client = teloxide::net::default_reqwest_settings().referer(false).no_proxy().timeout(timeout);
-        let mut bot = Bot::with_client(token, client.build().map_err(|_| TelegramError::Client)?);
         let mut secrets = vec![token.to_owned()];
         secrets.extend(token.split_once(':').map(|(_, secret)| secret.to_owned()));
-        if let Some(mut url) = api_url {
-            secrets.extend(credentials::of_url(&url));
-            if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-                return Err(TelegramError::BadApiUrl);
-            }
-            // `https://host/bots/` and `https://host/bots` are the same to whoever writes them.
-            url.path_segments_mut().map_err(|()| TelegramError::BadApiUrl)?.pop_if_empty();
-            bot = bot.set_api_url(url);
-        }
-        let (hidden, key) = (Secrets::new(secrets), key_of(&bot));
-        Ok(Self { bot, chat: chat_id, silent, key, hidden, timeout })
+        secrets.extend(api_url.as_ref().map(credentials::of_url).into_iter().flatten());
+        let api = Api::new(token, api_url, timeout)?;
+        let (hidden, key) = (Secrets::new(secrets), key_of(&api));
+        Ok(Self { api, chat: chat_id, silent, key, hidden })
     }
 
     /// What holds back its messages: the chat, and the bot with all its chats.
@@ -137,31 +121,31 @@ impl Telegram {
 
     /// Makes one attempt.
     pub async fn send(&self, outgoing: &Outgoing) -> Outcome {
-        let mut call = self.bot.send_message(self.chat.recipient(), cut(&outgoing.text));
+        let mut message = SendMessage::new(self.chat.recipient(), cut(&outgoing.text));
         // A preview would fetch and show a page that nobody asked for.
-        call.payload_mut().link_preview_options = Some(LinkPreviewOptions {
+        message.link_preview_options = Some(LinkPreviewOptions {
             is_disabled: true,
             url: None,
             prefer_small_media: false,
             prefer_large_media: false,
             show_above_text: false,
         });
-        call.payload_mut().disable_notification = self.silent.contains(&outgoing.severity).then_some(true);
-        match tokio::time::timeout(self.timeout, Box::pin(call.send())).await {
-            Ok(Ok(_)) => Outcome::Delivered,
-            Ok(Err(error)) => {
-                let outcome = answer::failed(&error);
-                let said = outcome.said().and_then(|words| self.hidden.clean(words, outgoing));
-                outcome.saying(said)
+        message.disable_notification = self.silent.contains(&outgoing.severity).then_some(true);
+        let outcome = match self.api.call(&message).await {
+            Ok(answer) => answer::meaning(&answer),
+            Err(NoAnswer::Failed(reason)) => Outcome::retry(reason),
+            Err(NoAnswer::Unwritable) => {
+                Outcome::rejected(Reason::Unsendable("it cannot be written as JSON".to_owned()))
             }
-            Err(_) => Outcome::retry(Reason::Timeout),
-        }
+        };
+        let said = outcome.said().and_then(|words| self.hidden.clean(words, outgoing));
+        outcome.saying(said)
     }
 }
 
 /// The same for the same bot at the same server, and of no use to whoever wants its token.
-fn key_of(bot: &Bot) -> String {
-    let digest = digest(&SHA256, format!("{} {}", bot.api_url(), bot.token()).as_bytes());
+fn key_of(api: &Api) -> String {
+    let digest = digest(&SHA256, api.address().as_str().as_bytes());
     let hex: String = digest.as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect();
     format!("bot {hex}")
 }

@@ -1,8 +1,8 @@
 //! How does a message become one signed POST, and what does the answer mean?
 //!
 //! The receiver is somebody else's machine and may do anything: the timeout covers connect, headers and body together,
-//! at most 64 KiB of the answer is read and it is never unpacked, redirects are not followed, no proxy is
-//! asked, and only addresses that pass the guard in [`address`] are dialled.
+//! at most 64 KiB of the answer is read and it is never unpacked, redirects are not followed, no proxy is asked, and only
+//! addresses that pass the guard in [`address`] are dialled. A status that was read counts, whatever becomes of the body.
 //!
 //! It refuses to repeat: one call of [`Webhook::send`] puts at most one request on the wire, and the outbox decides
 //! what follows. What comes back is an [`Outcome`] of closed words, because URLs and headers carry tokens; of a
@@ -31,6 +31,9 @@ use crate::domain::outbox::{Outcome, Reason};
 /// How much of a receiver's answer is read. A good one is read so that a receiver that answers in good order can keep
 /// the connection, a bad one for its words; one that sends gigabytes must cost us nothing.
 const ANSWER_LIMIT: usize = 64 * 1024;
+
+/// How long the rest of a good answer is waited for.
+const REST_LIMIT: Duration = Duration::from_secs(1);
 
 /// How long an unused connection is kept for the next delivery. Common servers close theirs after 5 s and more; one
 /// that is closed while we write to it costs a retry, so ours go first.
@@ -247,17 +250,19 @@ async fn words(mut response: Response) -> Option<String> {
     if is_page { title_of(&text).map(str::to_owned) } else { Some(text.into_owned()) }
 }
 
-/// Reads a good answer to its end or to the limit: a receiver that breaks off in the middle of its own "yes" may not
-/// have meant it, and at-least-once allows to ask again.
+/// Reads a good answer to its end or to the limit, so that the connection can be kept. The head has said yes: whatever
+/// becomes of the rest, the delivery was taken.
 async fn taken(mut response: Response) -> Outcome {
-    let mut read = 0;
-    while read < ANSWER_LIMIT {
-        match response.chunk().await {
-            Ok(Some(chunk)) => read += chunk.len(),
-            Ok(None) => break,
-            Err(error) => return failed(&error),
+    let reading = async {
+        let mut read = 0;
+        while read < ANSWER_LIMIT
+            && let Ok(Some(chunk)) = response.chunk().await
+        {
+            read += chunk.len();
         }
-    }
+    };
+    // Without its end the connection is closed, and the next delivery begins with a new one.
+    let _ = tokio::time::timeout(REST_LIMIT, reading).await;
     Outcome::Delivered
 }
 

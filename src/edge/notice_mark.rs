@@ -20,7 +20,7 @@ const LONGEST: u64 = 4 * 1024;
 
 /// Who was told, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Mark {
+pub struct Mark {
     /// The channel that took the message.
     pub channel: ChannelName,
     /// When the trouble began.
@@ -31,13 +31,13 @@ pub(super) struct Mark {
 
 /// Where the note of a data directory is.
 #[derive(Debug)]
-pub(super) struct NoticeMark {
+pub struct NoticeMark {
     path: PathBuf,
 }
 
 impl NoticeMark {
     /// The place for the note of this data directory.
-    pub(super) fn of(data_dir: &Path) -> NoticeMark {
+    pub fn of(data_dir: &Path) -> NoticeMark {
         let runtime = std::env::var_os("RUNTIME_DIRECTORY").filter(|dir| !dir.is_empty());
         let dir = runtime.map_or_else(std::env::temp_dir, PathBuf::from);
         let whole = std::path::absolute(data_dir).unwrap_or_else(|_| data_dir.to_owned());
@@ -47,7 +47,7 @@ impl NoticeMark {
     }
 
     /// The note, if there is one that this user has written.
-    pub(super) fn read(&self) -> Option<Mark> {
+    pub fn read(&self) -> Option<Mark> {
         let file = OpenOptions::new().read(true).custom_flags(no_link()).open(&self.path).ok()?;
         let found = file.metadata().ok()?;
         if !found.is_file() || found.uid() != user() {
@@ -59,7 +59,7 @@ impl NoticeMark {
     }
 
     /// Notes it. Where that fails, a restart sends the message again.
-    pub(super) fn write(&self, mark: &Mark) {
+    pub fn write(&self, mark: &Mark) {
         let written = self.fresh().and_then(|mut file| file.write_all(&serde_json::to_vec(mark)?));
         if let Err(error) = written {
             tracing::debug!("that people were told could not be noted: {error}");
@@ -72,7 +72,7 @@ impl NoticeMark {
     }
 
     /// Forgets it.
-    pub(super) fn remove(&self) {
+    pub fn remove(&self) {
         drop(std::fs::remove_file(&self.path));
     }
 }
