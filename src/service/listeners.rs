@@ -248,3 +248,18 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
 fn json(data: Vec<Problem>) -> String {
     serde_json::to_string(&Problems { data }).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_written_token_is_read_without_its_byte_order_mark() {
+        let dir = tempfile::tempdir().expect("has a temporary directory");
+        for text in ["t0ken\n", "\u{feff}t0ken\r\n"] {
+            std::fs::write(dir.path().join("admin-token"), text).expect("writes");
+            let token = Token::of(None, dir.path(), &Clock::default());
+            assert_eq!(token.value.expose_secret(), "t0ken", "{text:?}");
+        }
+    }
+}

@@ -292,20 +292,3 @@ async fn warn_of_orphans(shared: &Shared) -> anyhow::Result<()> {
     }
     Ok(())
 }
-
-#[cfg(test)]
-mod tests {
-    use secrecy::ExposeSecret;
-
-    use super::*;
-
-    #[test]
-    fn a_written_token_is_read_without_its_byte_order_mark() {
-        let dir = tempfile::tempdir().expect("has a temporary directory");
-        for (text, token) in [(" \n", None), ("t0ken\n", Some("t0ken")), ("\u{feff}t0ken\r\n", Some("t0ken"))] {
-            std::fs::write(token_path(dir.path()), text).expect("writes");
-            let written = written_token(dir.path());
-            assert_eq!(written.as_ref().map(ExposeSecret::expose_secret), token, "{text:?}");
-        }
-    }
-}

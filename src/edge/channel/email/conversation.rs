@@ -13,7 +13,7 @@ use lettre::transport::smtp::response::{Category, Code, Detail, Response, Severi
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::super::transport::reason_of;
@@ -101,24 +101,19 @@ impl Conversation {
 
     /// Reads one reply.
     async fn reply(&mut self, until: Until) -> Result<Reply, Outcome> {
-        let (mut reading, mut enough) = (Reading::default(), None);
+        let mut reading = Reading::default();
         while !reading.is_whole {
             let code = reading.reply.code;
             if until == Until::Yes && (200..300).contains(&code) {
                 break;
             }
             if code >= 400 {
-                enough.get_or_insert_with(|| Instant::now() + REST);
+                // What has been read of a refusal counts; more of its words may come for a moment.
+                let rest = async { while !reading.is_whole && self.read_some(&mut reading).await.is_ok() {} };
+                drop(timeout(REST, rest).await);
+                break;
             }
-            let read = match enough {
-                None => self.read_some(&mut reading).await.map_err(Outcome::retry),
-                Some(enough) => match timeout_at(enough, self.read_some(&mut reading)).await {
-                    Ok(Ok(())) => Ok(()),
-                    // What has been read of a refusal counts.
-                    Ok(Err(_)) | Err(_) => break,
-                },
-            };
-            read?;
+            self.read_some(&mut reading).await.map_err(Outcome::retry)?;
         }
         Ok(reading.reply())
     }

@@ -52,6 +52,7 @@ pub(super) struct Sled {
 }
 
 /// What is found where a store is opened.
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, for a moment")]
 pub(super) enum Found {
     /// One with a manifest, or a new one.
     Store(Sled),
