@@ -25,5 +25,6 @@ mod pauses;
 mod refresh;
 mod refusals;
 mod replay;
+mod rows;
 mod through;
 mod told;
