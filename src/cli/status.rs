@@ -242,6 +242,18 @@ fn length(millis: u64) -> String {
     humantime::format_duration(std::time::Duration::from_millis(millis / grain * grain)).to_string()
 }
 
+fn rows(count: u64) -> String {
+    if count == 1 { "1 row".to_owned() } else { format!("{count} rows") }
+}
+
+/// How far the first pass has come.
+fn not_read_yet(resource: &ResourceStatus) -> String {
+    let so_far = resource.reading.as_ref().map(|reading| {
+        format!(": {} rows so far, in {} calls of about {}", reading.rows, reading.calls, reading.of_calls)
+    });
+    format!("not read yet{}", so_far.unwrap_or_default())
+}
+
 fn resource_row(shop: &ShopStatus, resource: &ResourceStatus, now: Timestamp, zone: Tz) -> Vec<String> {
     let every = match resource.pace.as_str() {
         "configured" => length(resource.every_ms),
@@ -266,9 +278,18 @@ fn resource_row(shop: &ShopStatus, resource: &ResourceStatus, now: Timestamp, zo
         (None, None, _) if resource.no_quantities => {
             "no product has a quantity: set `[shop.fields.stock] quantity`".to_owned()
         }
-        (None, None, Some(unreadable @ 1..)) => format!("ok, but {unreadable} rows cannot be understood"),
+        (None, None, Some(unreadable @ 1..)) => {
+            let because = resource.left_out_because.as_ref().map(|why| format!(", for example: {why}"));
+            format!("ok, but {} left out{}", rows(unreadable), because.unwrap_or_default())
+        }
         (None, None, _) if resource.empty_so_far => "empty so far".to_owned(),
-        (None, None, _) if resource.passed_at.is_none() => "not read yet".to_owned(),
+        (None, None, _) if resource.passed_at.is_none() => not_read_yet(resource),
+        (None, None, _) if resource.cut == 1 => {
+            "ok; since the start 1 row was too large and is told in part".to_owned()
+        }
+        (None, None, _) if resource.cut > 1 => {
+            format!("ok; since the start {} rows were too large and are told in part", resource.cut)
+        }
         (None, None, _) => "ok".to_owned(),
     };
     vec![

@@ -65,6 +65,7 @@ pub(super) fn sale(name: &str) -> Sale {
             total: Some(Money::from(4500)),
             notes: Vec::new(),
         }],
+        lines_left_out: 0,
     }
 }
 

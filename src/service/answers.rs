@@ -20,7 +20,7 @@ use crate::config::{ChannelConfig, Config};
 use crate::domain::diff::guard::Decision;
 use crate::domain::disk::DiskFault;
 use crate::domain::event::DeliveryId;
-use crate::domain::model::Timestamp;
+use crate::domain::model::{Resource, Timestamp};
 use crate::domain::outbox::{Act, State};
 use crate::edge::admin::{
     ActDone, ActQuery, Answers, DeliveryQuery, EventQuery, FetchLine, FetchQuery, Lines, Pieces, Refusal, ReplayDone,
@@ -89,12 +89,17 @@ impl Answers for ServiceAnswers {
         let paused = |channel: &ChannelConfig| {
             Some((channel.name.to_string(), self.shared.limits.paused_for(&channel.name, up)?))
         };
+        let notes = |shop: &Arc<Shop>| {
+            let of_lists = Resource::ALL.into_iter().map(|resource| (resource, shop.pospos.notes(resource)));
+            (shop.id().to_string(), of_lists.collect())
+        };
         let live = Live {
             health: &self.shared.health,
             quota: quota.collect::<BTreeMap<_, _>>(),
             slowed: self.shops.iter().filter_map(slowed).collect(),
             blocked: self.shops.iter().filter_map(blocked).collect(),
             rhythms: rhythms.collect(),
+            notes: self.shops.iter().map(notes).collect(),
             paused: self.config.channels.iter().filter_map(paused).collect(),
             problems: self.interface.problems(),
         };

@@ -120,7 +120,8 @@ fn said(shop: &Shop, resource: Resource, report: &PassReport, took_ms: i64) {
     shop.shared.health.has_rows(id, resource);
     if shop.shared.health.unreadable_are_news(id, resource, unreadable) {
         warn!(shop.id = %id, pass.resource = %resource, pass.unreadable = unreadable,
-            "{unreadable} of {} rows of {resource} for {id} could not be understood and were left out", rows + unreadable);
+            "{unreadable} of {} rows of {resource} for {id} were left out{}", rows + unreadable,
+            shop.pospos.notes(resource).left_out.map(|why| format!(", for example: {why}")).unwrap_or_default());
     }
     if events == 0 && !baseline {
         debug!(shop.id = %id, pass.resource = %resource, pass.rows = rows, pass.ms = took_ms,

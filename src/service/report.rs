@@ -18,6 +18,7 @@ use super::telemetry;
 use crate::config::{ChannelConfig, ChannelKind, Config};
 use crate::domain::model::{Resource, Timestamp};
 use crate::domain::rhythm::Rhythm;
+use crate::edge::pospos::{ListNotes, Progress};
 use crate::edge::store::{OutboxCounts, Shelf, Store, StoreError};
 
 /// The answer to `posbell status`.
@@ -97,6 +98,15 @@ pub struct ResourceStatus {
     pub rows: Option<u64>,
     /// How many of them could not be understood.
     pub unreadable: Option<u64>,
+    /// Why, for one of them: the name of a field and what is wrong with it, never a value.
+    #[serde(default)]
+    pub left_out_because: Option<String>,
+    /// How many rows since the start were too large to be kept whole.
+    #[serde(default)]
+    pub cut: u64,
+    /// How far the pass under way has come.
+    #[serde(default)]
+    pub reading: Option<ReadingStatus>,
     /// It was read, and not one product had a quantity: its field must stand elsewhere.
     pub no_quantities: bool,
     /// It was answered since the start and has had no rows yet: the first list with rows is the baseline.
@@ -110,6 +120,17 @@ pub struct ResourceStatus {
     pub stale: bool,
     /// It was never read while others are: a warning.
     pub never_read: bool,
+}
+
+/// A pass under way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadingStatus {
+    /// How many rows have come.
+    pub rows: u64,
+    /// In how many calls.
+    pub calls: u32,
+    /// How many calls it should take in all.
+    pub of_calls: u64,
 }
 
 /// One window of the quota.
@@ -163,6 +184,13 @@ pub struct FailingStatus {
     pub why: String,
 }
 
+impl From<Progress> for ReadingStatus {
+    fn from(progress: Progress) -> Self {
+        let Progress { rows, calls, of_calls } = progress;
+        Self { rows, calls, of_calls }
+    }
+}
+
 impl From<Failing> for FailingStatus {
     fn from(failing: Failing) -> Self {
         Self { since: failing.since, times: failing.times, why: failing.in_full() }
@@ -181,6 +209,8 @@ pub struct Live<'a> {
     pub blocked: BTreeMap<String, u64>,
     /// How each shop is read now, by id.
     pub rhythms: BTreeMap<String, Rhythm>,
+    /// What there is to say of the lists of each shop besides their rows, by id.
+    pub notes: BTreeMap<String, BTreeMap<Resource, ListNotes>>,
     /// For how much longer receivers asked to be left alone, by channel.
     pub paused: BTreeMap<String, Duration>,
     /// Problems that the process knows of and the store does not.
@@ -204,6 +234,8 @@ pub async fn status(
         let mut resources = Vec::new();
         for (resource, interval) in &shop.poll {
             let pass = store.resource(&shop.id, *resource).await?;
+            let notes = live.and_then(|live| live.notes.get(shop.id.as_str())?.get(resource).cloned());
+            let notes = notes.unwrap_or_default();
             resources.push(ResourceStatus {
                 resource: resource.name().to_owned(),
                 every_ms: millis(*interval),
@@ -212,6 +244,9 @@ pub async fn status(
                 passed_at: pass.as_ref().map(|pass| pass.passed_at),
                 rows: pass.as_ref().map(|pass| pass.rows),
                 unreadable: pass.as_ref().map(|pass| pass.unreadable),
+                left_out_because: notes.left_out.map(|why| why.to_string()),
+                cut: notes.cut,
+                reading: notes.progress.map(ReadingStatus::from),
                 no_quantities: *resource == Resource::Stock && live.is_some_and(|live| live.health.was_blind(&shop.id)),
                 empty_so_far: live.is_some_and(|live| live.health.is_empty_so_far(&shop.id, *resource)),
                 held: store.held(&shop.id, *resource).await?.map(HeldStatus::from),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use ring::digest::{Context, SHA256};
 use secrecy::{ExposeSecret, SecretString};
-use tracing::info;
+use tracing::{info, warn};
 
 use super::clock::Clock;
 use super::report::kind_name;
@@ -252,7 +252,10 @@ pub fn open_pospos(
     let dir = config.data_dir.join("quota");
     let key_hash = KeyHash::of(api_key.expose_secret());
     let governor = Governor::open(&dir, &key_hash, shop.quota.clone(), boot_clock).with_context(failed)?;
-    if governor.ledger_state() != LedgerState::Continued {
+    if governor.ledger_state() == LedgerState::Damaged {
+        warn!(shop.id = %shop.id, "a part of what {} has called before is missing from its quota ledger in {}: no call is \
+            made for the longest window of its quota", shop.id, dir.display());
+    } else if governor.ledger_state() != LedgerState::Continued {
         info!(shop.id = %shop.id, "what {} has called before is not known: the first call waits for its quota", shop.id);
     }
     let settings = PosposSettings {

@@ -203,7 +203,9 @@ pub(super) fn cause(error: &PassError) -> StaleCause {
         PassError::Read(error) => match error {
             ReadError::KeyRefused { .. } => StaleCause::KeyRefused,
             ReadError::Limited { .. } => StaleCause::TooManyCalls,
-            ReadError::Malformed { .. } | ReadError::Incomplete { .. } => StaleCause::BadAnswer,
+            ReadError::Malformed { .. } | ReadError::Incomplete { .. } | ReadError::Endless { .. } => {
+                StaleCause::BadAnswer
+            }
             ReadError::Unreachable(TransportError::NotHttp | TransportError::Garbled | TransportError::TooLarge) => {
                 StaleCause::BadAnswer
             }

@@ -80,14 +80,14 @@ macro_rules! always_there {
         })+
     };
 }
-always_there!(String, SaleStatus);
+always_there!(String, SaleStatus, u64);
 
 macro_rules! compared {
     ($thing:ty: $($field:ident = $name:literal),+ $(,)?) => {
         impl Fields for $thing {
             fn differences(&self, prev: &Self) -> Vec<String> {
                 let mut names = Vec::new();
-                $(if !self.$field.is_same(&prev.$field) {
+                $(if !self.$field.is_same(&prev.$field) && !names.iter().any(|name| name == $name) {
                     names.push($name.to_owned());
                 })+
                 names
@@ -110,7 +110,7 @@ macro_rules! compared {
 compared!(Sale: code = "code", receipt = "receipt", status = "status", sold_at = "sold_at",
     cancelled_at = "cancelled_at", subtotal = "subtotal", discount = "discount", total = "total",
     currency = "currency", comment = "comment", staff = "staff", member = "member", payments = "payments",
-    lines = "lines");
+    lines = "lines", lines_left_out = "lines");
 // Not `quantity`, which has events of its own, and not `updated_at`, which moves with every sale.
 compared!(Product: name = "name", code = "code", barcode = "barcode", category = "category", unit = "unit",
     price = "price", cost = "cost");

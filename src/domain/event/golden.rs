@@ -104,6 +104,13 @@ fn every_kind_of_event_has_the_text_that_receivers_know() {
 }
 
 #[test]
+fn a_bill_of_which_lines_were_left_out_says_how_many() {
+    let json = scribe().sale_created(&Sale { lines_left_out: 9_001, ..sale("s") }).to_json();
+    assert!(json.ends_with(r#""notes":[]}],"lines_left_out":9001}}}"#), "{json}");
+    assert_eq!(Event::from_json(&json).map(|event| event.to_json()).ok(), Some(json));
+}
+
+#[test]
 fn every_kind_of_event_reads_back_to_the_byte() {
     for line in LINES.lines() {
         let event = Event::from_json(line).unwrap_or_else(|error| panic!("{error}: {line}"));

@@ -37,6 +37,13 @@ pub struct Sale {
     pub payments: Vec<Payment>,
     /// What was sold.
     pub lines: Vec<SaleLine>,
+    /// How many more lines a bill has that is too large to be kept whole; only there where it is not 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub lines_left_out: u64,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// `success`, `cancelled`, or the API's own word.

@@ -28,8 +28,10 @@ use serde::de::IgnoredAny;
 use url::Url;
 
 use super::blockade::{Blockade, Leave};
+use super::body::Body;
 use super::client::WallClock;
 use super::error::{ReadError, TransportError};
+use super::notes::Notes;
 use super::quota::{Governor, Monotonic, Urgency};
 use super::retry_after::{retry_after, server_time};
 
@@ -50,9 +52,6 @@ const MOST_KEPT: usize = 4;
 /// How long connecting may take, the name and the encryption included.
 const CONNECTING: Duration = Duration::from_secs(10);
 
-/// The longest body for which its room is made at once; larger ones grow.
-const USUAL_BODY: usize = 1024 * 1024;
-
 /// The longest body of a refusal that is looked at: the API's own is a line.
 const REFUSAL: usize = 64 * 1024;
 
@@ -69,12 +68,13 @@ pub(super) struct Caller {
     refused: AtomicU16,
     /// What keeps the API from all of them, if anything does.
     blockade: Blockade,
+    notes: Notes,
 }
 
 /// The body of a good answer.
 #[derive(Debug)]
 pub(super) struct Received {
-    pub body: Vec<u8>,
+    pub body: Body,
     /// When the request left.
     pub sent: Monotonic,
     /// What the server's clock said.
@@ -82,8 +82,8 @@ pub(super) struct Received {
 }
 
 impl Caller {
-    /// A caller that gives each call `timeout` for the head of the answer and `timeout` for its body, and reads at most
-    /// `body_limit` bytes.
+    /// A caller that gives each call `timeout` for the head of the answer and `timeout` for its body (see `body` for a
+    /// large one), and reads at most `body_limit` bytes.
     pub fn new(
         key: HeaderValue,
         timeout: Duration,
@@ -114,12 +114,18 @@ impl Caller {
             governor,
             refused: AtomicU16::new(0),
             blockade: Blockade::default(),
+            notes: Notes::default(),
         })
     }
 
     /// Who lets the calls go.
     pub fn governor(&self) -> &Governor {
         &self.governor
+    }
+
+    /// What there is to say of the shop's lists.
+    pub fn notes(&self) -> &Notes {
+        &self.notes
     }
 
     /// Forgets that the key was refused, and that something in between has answered.
@@ -219,7 +225,7 @@ impl Caller {
         }
     }
 
-    async fn answer(&self, response: Response) -> Result<Vec<u8>, ReadError> {
+    async fn answer(&self, response: Response) -> Result<Body, ReadError> {
         match response.status() {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => return Err(self.refusal(response).await),
             StatusCode::TOO_MANY_REQUESTS => {
@@ -228,17 +234,14 @@ impl Caller {
             status if !status.is_success() => return Err(ReadError::Status(status.as_u16())),
             _ => {}
         }
-        // Over all of it, so that a body that drips ends too.
-        let body = tokio::time::timeout(self.timeout, body(response, self.body_limit)).await;
-        body.unwrap_or(Err(TransportError::Unfinished)).map_err(ReadError::Unreachable)
+        Body::read(response, self.body_limit, self.timeout).await.map_err(ReadError::Unreachable)
     }
 
     /// Who has refused: the API does it with a JSON object, a firewall with a page of its own.
     async fn refusal(&self, response: Response) -> ReadError {
         let status = response.status().as_u16();
-        let body = tokio::time::timeout(self.timeout, body(response, REFUSAL)).await;
-        match body {
-            Ok(Ok(body)) if is_object(&body) => ReadError::KeyRefused { status },
+        match Body::read(response, REFUSAL, self.timeout).await {
+            Ok(body) if is_object(&body) => ReadError::KeyRefused { status },
             _ => ReadError::Blocked { status },
         }
     }
@@ -248,23 +251,8 @@ fn is_object(body: &[u8]) -> bool {
     serde_json::from_slice::<HashMap<String, IgnoredAny>>(body).is_ok()
 }
 
-/// The whole body, unless it is longer than that.
-async fn body(mut response: Response, limit: usize) -> Result<Vec<u8>, TransportError> {
-    // As long as it says to be, unless that is more than a page ever is.
-    let length = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
-    let mut body = Vec::with_capacity(length.min(USUAL_BODY));
-    // Counted after unpacking, so that a small answer cannot grow without limit.
-    while let Some(chunk) = response.chunk().await.map_err(|error| transport(&error))? {
-        if body.len() + chunk.len() > limit {
-            return Err(TransportError::TooLarge);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
 /// What broke, by the chain of causes; the texts of the chain have the address in them and are dropped.
-fn transport(error: &reqwest::Error) -> TransportError {
+pub(super) fn transport(error: &reqwest::Error) -> TransportError {
     if error.is_timeout() {
         // The only time limit that reqwest itself was given.
         return TransportError::ConnectTimeout;

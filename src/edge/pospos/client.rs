@@ -13,6 +13,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use super::call::Caller;
+use super::notes::ListNotes;
 use super::pull::{AnswerForm, Question};
 use super::quota::{Governor, Monotonic, Urgency};
 use super::walk::CONCURRENT;
@@ -124,6 +125,11 @@ impl Pospos {
     /// Returns when calls may be made again after something in between has answered them; at once where nothing has.
     pub async fn unblocked(&self) {
         self.caller.unblocked().await;
+    }
+
+    /// What there is to say of a list besides its rows.
+    pub fn notes(&self, resource: Resource) -> ListNotes {
+        self.caller.notes().of(resource)
     }
 
     /// Lets calls be made again, at once, after the key was refused or something in between has answered.

@@ -55,6 +55,21 @@ pub enum ReadError {
         /// not hang together.
         total: Option<u64>,
     },
+    /// Page after page brought other rows, and it was given up. The next pass is the retry.
+    #[error(
+        "{resource}: the list does not end; given up after {rows} rows in {calls} calls, which should have taken {should} \
+         at the most; the next pass tries again"
+    )]
+    Endless {
+        /// What was read.
+        resource: Resource,
+        /// How many different rows came.
+        rows: u64,
+        /// In how many calls.
+        calls: u32,
+        /// How many calls the list should have taken.
+        should: u64,
+    },
     /// The network, for any reason. The next pass is the retry.
     #[error("the API could not be reached: {0}")]
     Unreachable(TransportError),

@@ -8,10 +8,12 @@
 //! It refuses to guess about missing rows, to repeat a call, and to follow the API anywhere else with the key.
 
 mod blockade;
+mod body;
 mod call;
 mod calls;
 mod client;
 mod error;
+mod notes;
 mod probe;
 mod pull;
 mod question;
@@ -25,10 +27,11 @@ mod wire;
 pub use calls::Period;
 pub use client::{Pospos, PosposSettings, SettingsError, WallClock};
 pub use error::{ReadError, TransportError};
+pub use notes::{ListNotes, Progress};
 pub use probe::{Probe, ProbedPage};
 pub use question::Question;
 pub use reading::{Fresh, RawReading, Reading};
 pub use wire::{
-    CreditFields, FieldMap, Malformed, MemberFields, Presence, PurchaseFields, SaleFields, StockFields, Survey,
-    Surveyed, VendorFields, is_pointer,
+    CreditFields, Fault, FieldMap, LeftOut, Malformed, MemberFields, Presence, PurchaseFields, SaleFields, StockFields,
+    Survey, Surveyed, VendorFields, is_pointer,
 };

@@ -65,7 +65,7 @@ impl Pospos {
 /// Whether a reading would understand this row.
 fn is_readable(fields: &FieldMap, resource: Resource, raw: &RawValue) -> bool {
     fn read<T>(raw: &RawValue, form: &dyn Form<Item = T>) -> bool {
-        id_of(raw, form.id_pointer()).is_some_and(|id| decode(raw.get(), id, form).is_some())
+        id_of(raw, form.id_pointer()).is_some_and(|id| decode(raw.get(), id, form).is_ok())
     }
     match resource {
         Resource::Transactions => read(raw, &fields.transactions),

@@ -12,12 +12,14 @@ use std::task::Poll;
 use serde_json::value::RawValue;
 use url::Url;
 
+use super::body::Body;
 use super::call::{Caller, Received};
 use super::error::ReadError;
+use super::notes::Progress;
 use super::quota::{Monotonic, Urgency};
 use super::seen::{News, Seen};
 use super::walk::{Answer, Step, Ticket, Walk, Window};
-use super::wire::{Envelope, Key, Malformed, fingerprint, id_of};
+use super::wire::{Envelope, Key, LeftOut, Malformed, fingerprint, id_of};
 use crate::domain::model::{EntityId, Fingerprint, Resource};
 
 /// What is asked, and how.
@@ -54,11 +56,13 @@ pub(super) struct Pull<'a> {
     failed: bool,
     calls: u32,
     nameless: u64,
+    /// It was noted why a row was left out.
+    has_example: bool,
 }
 
 /// A page that has come, its rows still as they were written.
 pub(super) struct Page {
-    body: Vec<u8>,
+    body: Body,
     /// Which page of its length, from 1.
     pub number: u32,
     /// When it was asked for.
@@ -85,7 +89,33 @@ impl<'a> Pull<'a> {
             AnswerForm::Pages(limit, width) => Walk::new(limit, width),
             AnswerForm::List | AnswerForm::One => Walk::single(),
         };
-        Self { question, walk, under_way: Vec::new(), seen: Seen::default(), failed: false, calls: 0, nameless: 0 }
+        let (under_way, seen) = (Vec::new(), Seen::default());
+        Self { question, walk, under_way, seen, failed: false, calls: 0, nameless: 0, has_example: false }
+    }
+
+    /// So many rows the list had before, where that is known.
+    pub fn expect(&mut self, rows: Option<u64>) {
+        self.walk.expect(rows);
+    }
+
+    /// Notes why a row was left out, of several the first.
+    pub fn note_left_out(&mut self, why: LeftOut) {
+        if !std::mem::replace(&mut self.has_example, true) {
+            self.question.caller.notes().note(self.question.resource, |notes| notes.left_out = Some(why));
+        }
+    }
+
+    /// Notes that a row was not kept whole.
+    pub fn note_cut(&self) {
+        self.question.caller.notes().note(self.question.resource, |notes| notes.cut += 1);
+    }
+
+    /// Notes how far a pass has come.
+    fn note_progress(&self, progress: Option<Progress>) {
+        let is_pass = matches!(self.question.urgency, Urgency::Sales | Urgency::Sweep);
+        if is_pass && self.question.form != AnswerForm::One {
+            self.question.caller.notes().note(self.question.resource, |notes| notes.progress = progress);
+        }
     }
 
     /// The next page that comes in; none, where the list is read to its end and nothing suggests that a row is missing.
@@ -135,8 +165,11 @@ impl<'a> Pull<'a> {
     }
 
     fn incomplete(&self) -> ReadError {
-        let (read, total) = self.walk.shortfall();
-        ReadError::Incomplete { resource: self.question.resource, read, total }
+        let (resource, (read, total)) = (self.question.resource, self.walk.shortfall());
+        match self.walk.is_endless() {
+            true => ReadError::Endless { resource, rows: read, calls: self.calls, should: self.walk.should_take() },
+            false => ReadError::Incomplete { resource, read, total },
+        }
     }
 
     async fn next_page(&mut self) -> Result<Option<Page>, ReadError> {
@@ -191,6 +224,7 @@ impl<'a> Pull<'a> {
                 total_page: envelope.total_page,
             },
         );
+        self.note_progress(Some(Progress { rows: distinct, calls: self.calls, of_calls: self.walk.should_take() }));
         Ok(Page { number: window.page, sent, rows, body })
     }
 
@@ -203,6 +237,12 @@ impl<'a> Pull<'a> {
         let start = raw.get().as_ptr().addr() - body.as_ptr().addr();
         let (place, news) = (start..start + raw.get().len(), self.seen.note(key, fingerprint));
         Found { place, id, key, fingerprint, news, is_contradicted: false }
+    }
+}
+
+impl Drop for Pull<'_> {
+    fn drop(&mut self) {
+        self.note_progress(None);
     }
 }
 

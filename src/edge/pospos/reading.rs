@@ -11,7 +11,7 @@ use super::error::ReadError;
 use super::pull::{Found, Page, Pull, Question};
 use super::quota::Monotonic;
 use super::seen::News;
-use super::wire::{Form, Malformed, decode, fits};
+use super::wire::{Fault, Form, LeftOut, Malformed, decode, fits, is_large};
 use crate::domain::model::{EntityId, Fingerprint, Whole};
 
 /// How many rows are decoded in one go: a large list in one answer must not keep everything else of the service waiting.
@@ -51,6 +51,12 @@ pub struct Fresh<T> {
 impl<'a, T> Reading<'a, T> {
     pub(super) fn new(question: Question<'a>, form: Reader<'a, T>, skip: Skip<'a>) -> Self {
         Self { pull: Pull::new(question), form, skip, is_first: true, open: None, garbled: None }
+    }
+
+    /// So many rows the list had before, where that is known: one that is far longer than it should be is given up.
+    pub fn expecting(mut self, rows: Option<u64>) -> Self {
+        self.pull.expect(rows);
+        self
     }
 
     /// The wanted rows of the next page, perhaps none; `None` once the list is read to its end and nothing suggests that
@@ -126,7 +132,7 @@ impl<'a, T> Reading<'a, T> {
 
     fn wanted(&mut self, page: &Page, row: &Found) -> Option<Fresh<T>> {
         if row.is_contradicted {
-            self.leave_out(row);
+            self.leave_out(row, LeftOut::whole(Fault::Contradicted));
             return None;
         }
         if row.news == News::Same {
@@ -136,18 +142,28 @@ impl<'a, T> Reading<'a, T> {
         if row.id.as_ref().is_some_and(|id| (self.skip)(id, fingerprint)) {
             return None;
         }
-        let read = |id: &EntityId| decode(page.text(row)?, id.clone(), self.form.as_ref());
-        let fresh = row.id.as_ref().and_then(|id| Some(Fresh { id: id.clone(), fingerprint, sent, item: read(id)? }));
-        match fresh {
-            Some(_) => self.pull.seen().mark(row.key, true),
-            None => self.leave_out(row),
+        let text = page.text(row).unwrap_or_default();
+        let id = row.id.clone().ok_or_else(|| LeftOut::at(self.form.id_pointer(), Fault::NoId));
+        let read = id.and_then(|id| Ok((decode(text, id.clone(), self.form.as_ref())?, id)));
+        match read {
+            Ok((item, id)) => {
+                self.pull.seen().mark(row.key, true);
+                if is_large(text) || self.form.is_cut(&item) {
+                    self.pull.note_cut();
+                }
+                Some(Fresh { id, fingerprint, sent, item })
+            }
+            Err(why) => {
+                self.leave_out(row, why);
+                None
+            }
         }
-        fresh
     }
 
     /// Counts a row that could not be understood.
-    fn leave_out(&mut self, row: &Found) {
+    fn leave_out(&mut self, row: &Found, why: LeftOut) {
         self.pull.seen().mark(row.key, false);
+        self.pull.note_left_out(why);
         if let Some(garbled) = &mut self.garbled {
             garbled.extend(row.id.clone());
         }

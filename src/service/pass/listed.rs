@@ -114,7 +114,8 @@ pub(super) async fn pass<L: Listing>(shop: &Shop, mut listing: L) -> Result<Pass
     let taken = if baseline || otherwise { Taken::Quietly } else { Taken::Compared };
     let heads = Arc::new(known.unwrap_or_default());
     let skip = (!otherwise && !measured_anew).then(|| Arc::clone(&heads));
-    let mut reading = listing.read(shop, skipping(skip));
+    let had = before.as_ref().map(|record| record.rows.saturating_add(record.unreadable));
+    let mut reading = listing.read(shop, skipping(skip)).expecting(had);
     let mut sweep = Sweep::new(shop, resource, Arc::clone(&heads), taken);
     while let Some(rows) = reading.next().await? {
         listing.look(&rows);

@@ -253,7 +253,8 @@ impl<'s> Look<'s, '_> {
     /// Reads the whole window and compares.
     async fn at_all(&self, days: SaleDays) -> Result<Looked<'s>, PassError> {
         let (shop, window) = (self.shop, days.window);
-        let mut reading = shop.pospos.sales_of(days.first, days.last, self.known_so(), Urgency::Sales);
+        let reading = shop.pospos.sales_of(days.first, days.last, self.known_so(), Urgency::Sales);
+        let mut reading = reading.expecting(self.had());
         let sales = reading.wanted_of_whole().await?;
         clock_went_on(shop, self.begun)?;
         let (rows, unreadable, calls) = (reading.rows(), reading.unreadable(), reading.calls());
@@ -302,7 +303,8 @@ impl<'s> Look<'s, '_> {
 
     /// The newest sales of the day, page by page until one brings nothing unknown.
     async fn newest(&self, days: &SaleDays) -> Result<Part, ReadError> {
-        let mut reading = self.shop.pospos.sales_head(days.first, days.last, self.known_so(), Urgency::Sales);
+        let reading = self.shop.pospos.sales_head(days.first, days.last, self.known_so(), Urgency::Sales);
+        let mut reading = reading.expecting(self.had());
         let mut sales = Vec::new();
         while let Some(page) = reading.next().await? {
             let news = page.iter().any(|fresh| !self.marks.contains(&fresh.id));
@@ -315,9 +317,15 @@ impl<'s> Look<'s, '_> {
     }
 
     async fn all_of(&self, days: &SaleDays) -> Result<Part, ReadError> {
-        let mut reading = self.shop.pospos.sales_of(days.first, days.last, self.known_so(), Urgency::Sales);
+        let reading = self.shop.pospos.sales_of(days.first, days.last, self.known_so(), Urgency::Sales);
+        let mut reading = reading.expecting(self.had());
         let sales = reading.wanted_of_whole().await?.into_rows();
         Ok(Part::of(sales, &reading))
+    }
+
+    /// How many sales the latest pass has read.
+    fn had(&self) -> Option<u64> {
+        self.record.map(|record| record.rows.saturating_add(record.unreadable))
     }
 
     /// Says of a sale that it need not be looked at.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails, in its helpers too")]
 
 mod failures;
+mod large;
 mod overlap;
 mod paging;
 mod probe;

@@ -1,13 +1,14 @@
 //! Kills at the worst moments: nothing lost, nothing told under a second id.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Duration;
 
 use posbell::domain::event::{Event, EventKind};
 use posbell::edge::pospos::quota::{BootClock as _, SystemBootClock};
 
 use super::journal::make_changes;
-use crate::support::rig::{PATIENCE, Rig, RigPlan, event, events};
+use crate::support::rig::{PATIENCE, Rig, RigPlan, event, events, until};
 
 /// A small seeded generator for the moments of the kills.
 struct Moments(u64);
@@ -145,7 +146,83 @@ async fn sixty_kills_in_a_minute_stay_within_the_quota_and_use_most_of_it() {
     assert_eq!(rig.shop.quota_violations(), 0, "the key is lost");
     assert!(rig.shop.most_calls_in(WINDOW) <= 20, "{} calls in one window", rig.shop.most_calls_in(WINDOW));
     let allowed = took.as_secs_f64() / WINDOW.as_secs_f64() * 20.0;
+    println!("{used} of {allowed:.0} calls were made, {} in a window at most", rig.shop.most_calls_in(WINDOW));
     assert!(used as f64 >= 0.8 * allowed, "{used} of {allowed:.0} calls were made");
+}
+
+/// Something that becomes of a ledger's files between a kill and the next start: the ledger, its mark, and both as they
+/// were earlier.
+type Meddling = fn(ledger: &Path, mark: &Path, older: &[Vec<u8>; 2]);
+
+/// What a person, a repair of the disk or a copy may do to the files.
+const MEDDLED: &[(&str, Meddling)] = &[
+    ("nothing", |_, _, _| {}),
+    ("cut to its head", |ledger, _, _| keep_lines(ledger, |_| 8)),
+    ("cut to its first line", |ledger, _, _| keep_lines(ledger, |_| 1)),
+    ("half of its lines", |ledger, _, _| keep_lines(ledger, |lines| lines / 2)),
+    ("half of its bytes", |ledger, _, _| {
+        let bytes = std::fs::read(ledger).expect("reads");
+        std::fs::write(ledger, &bytes[..bytes.len() / 2]).expect("writes");
+    }),
+    ("empty", |ledger, _, _| std::fs::write(ledger, "").expect("writes")),
+    ("gone", |ledger, _, _| std::fs::remove_file(ledger).expect("is there")),
+    ("cut to its head, and its mark gone", |ledger, mark, _| {
+        keep_lines(ledger, |_| 8);
+        std::fs::remove_file(mark).expect("is there");
+    }),
+    ("an older one", |ledger, _, older| std::fs::write(ledger, &older[0]).expect("writes")),
+    ("an older one with its mark", |ledger, mark, older| {
+        std::fs::write(ledger, &older[0]).expect("writes");
+        std::fs::write(mark, &older[1]).expect("writes");
+    }),
+];
+
+fn keep_lines(ledger: &Path, how_many: fn(usize) -> usize) {
+    let text = std::fs::read_to_string(ledger).expect("reads");
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    std::fs::write(ledger, lines[..how_many(lines.len()).min(lines.len())].concat()).expect("writes");
+}
+
+/// Kills the program when it has used its quota, has somebody meddle with its ledger, and lets it run for more than a
+/// window. Returns the most calls in any window.
+async fn meddled(what: &str, meddle: Meddling) -> usize {
+    const WINDOW: Duration = Duration::from_secs(4);
+    let config = "stock_list = \"pages\"".to_owned();
+    let rig = Rig::new(RigPlan { products: 4_500, quota: (20, WINDOW), shop: config, ..RigPlan::default() });
+    let quota = rig.path().join("posbell-data/quota");
+    let file = |kind: &str| {
+        let found = std::fs::read_dir(&quota).expect("is there").map(|entry| entry.expect("reads").path());
+        found.into_iter().find(|path| path.extension().is_some_and(|found| found == kind)).expect("is there")
+    };
+    let service = rig.start();
+    until("the first calls", || rig.shop.calls() >= 3).await;
+    let older = ["ledger", "mark"].map(|kind| std::fs::read(file(kind)).expect("reads"));
+    until("the quota is used", || rig.shop.calls() >= 18).await;
+    // A copy is put back by a person, who takes longer than a look at the clock.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    service.kill();
+    meddle(&file("ledger"), &file("mark"), &older);
+    let before = rig.shop.calls();
+    let service = rig.start();
+    tokio::time::sleep(WINDOW + WINDOW / 2).await;
+    service.kill();
+    let most = rig.shop.most_calls_in(WINDOW);
+    println!("{what}: {most} calls in 4 s at most, {} after the next start", rig.shop.calls() - before);
+    assert_eq!((rig.shop.quota_violations(), most.max(20)), (0, 20), "{what}");
+    most
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_cut_from_the_ledger_between_kills_no_call_too_many_is_made() {
+    let all = MEDDLED.iter().map(|(what, meddle)| meddled(what, *meddle));
+    let mut waiting: Vec<_> = all.map(Box::pin).collect();
+    while !waiting.is_empty() {
+        // A few at once: each waits most of its time.
+        let several: Vec<_> = waiting.drain(..waiting.len().min(5)).collect();
+        let mut set = tokio::task::JoinSet::new();
+        several.into_iter().for_each(|one| drop(set.spawn(one)));
+        set.join_all().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

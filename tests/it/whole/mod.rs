@@ -32,6 +32,7 @@ mod refresh;
 mod refusals;
 mod replay;
 mod root;
+mod rows;
 mod through;
 mod told;
 mod trusted;

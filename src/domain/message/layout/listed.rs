@@ -64,7 +64,7 @@ impl Layout {
         match kind {
             EventKind::PurchaseCreated => {
                 let good = |line: &PurchaseLine| self.good((&line.name, &line.product_code), line.quantity, line.total);
-                lines.extend(self.first_of(&purchase.lines, good));
+                lines.extend(self.first_of(&purchase.lines, 0, good));
             }
             EventKind::PurchaseUpdated => {
                 let totals = previous.and_then(|previous| previous.total).zip(purchase.total);

@@ -15,7 +15,7 @@ impl Layout {
         // First seen as cancelled, and the cancel goes elsewhere: "sold" alone would be half of the truth.
         lines.extend((sale.status == SaleStatus::Cancelled).then(|| words.already_cancelled.to_owned()));
         lines.extend(sale.member.as_ref().and_then(party).map(|name| (words.customer)(&name)));
-        lines.extend(self.goods(&sale.lines));
+        lines.extend(self.goods(sale));
         let discount = sale.discount.filter(|discount| *discount != Money::ZERO);
         lines.extend(discount.map(|discount| (words.discount)(&self.baht(discount))));
         lines.extend(self.paid_by(&sale.payments).map(|ways| (words.paid_by)(&ways)));
@@ -34,7 +34,7 @@ impl Layout {
         lines.extend(name(sale.comment.as_deref()).map(|text| (words.reason)(&text)));
         lines.extend(sale.total.map(|total| (words.no_longer_counts)(&self.baht(total))));
         lines.extend(sale.member.as_ref().and_then(party).map(|name| (words.customer)(&name)));
-        lines.extend(self.goods(&sale.lines));
+        lines.extend(self.goods(sale));
         lines.extend(name(sale.staff.as_deref()).map(|name| (words.staff)(&name)));
         lines
     }
@@ -59,14 +59,16 @@ impl Layout {
     }
 
     /// The first lines of a bill, and how many more there are.
-    pub(super) fn goods(&self, lines: &[SaleLine]) -> Vec<String> {
+    pub(super) fn goods(&self, sale: &Sale) -> Vec<String> {
         let good = |line: &SaleLine| self.good((&line.name, &line.product_code), line.quantity, line.total);
-        self.first_of(lines, good)
+        self.first_of(&sale.lines, sale.lines_left_out, good)
     }
 
-    pub(super) fn first_of<T>(&self, lines: &[T], good: impl Fn(&T) -> String) -> Vec<String> {
+    /// The first of these and of so many that are not among them.
+    pub(super) fn first_of<T>(&self, lines: &[T], left_out: u64, good: impl Fn(&T) -> String) -> Vec<String> {
         let mut goods: Vec<String> = lines.iter().take(SALE_LINES).map(good).collect();
-        let more = lines.len().saturating_sub(SALE_LINES);
+        let left_out = usize::try_from(left_out).unwrap_or(usize::MAX);
+        let more = lines.len().saturating_sub(SALE_LINES).saturating_add(left_out);
         goods.extend((more > 0).then(|| (self.words.more_lines)(more)));
         goods
     }

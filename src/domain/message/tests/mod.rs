@@ -64,6 +64,7 @@ fn sale() -> Sale {
             paid(PaymentKind::Cash, "200.50"),
         ],
         lines: vec![line("Feed 120", "4", "2480"), line("หมูสามชั้น", "1.01", "161.5")],
+        lines_left_out: 0,
     }
 }
 
@@ -79,6 +80,7 @@ fn bare_sale() -> Sale {
         member: None,
         payments: Vec::new(),
         lines: Vec::new(),
+        lines_left_out: 0,
         ..sale()
     }
 }

@@ -18,6 +18,11 @@ pub trait BootClock: Send + Sync {
     /// Time since the boot, sleep included; never goes back within one boot.
     fn now(&self) -> Duration;
 
+    /// Whether it goes on as the clock of the disk does.
+    fn is_the_systems(&self) -> bool {
+        false
+    }
+
     /// Waits about that long by this clock. One that is set by somebody else has to say how.
     fn wait(&self, duration: Duration) -> Waiting {
         Box::pin(tokio::time::sleep(duration))
@@ -45,6 +50,10 @@ impl BootClock for SystemBootClock {
         let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
         let nanos = u32::try_from(time.tv_nsec).unwrap_or_default();
         Duration::new(seconds, nanos)
+    }
+
+    fn is_the_systems(&self) -> bool {
+        true
     }
 }
 

@@ -7,6 +7,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::queue::{Queue, Ticket, Urgency};
+use super::seal::Seal;
 use super::slow::Slowed;
 use super::{Monotonic, PlaceId, Places, QuotaLimit, STRAGGLER, Wait, ledger};
 
@@ -160,11 +161,11 @@ impl<W> Desk<W> {
         Some(Slowed { divisor: slow.divisor, remaining: now.until(slow.until) })
     }
 
-    /// The whole ledger as a fresh text; the lines that wait are part of it.
-    pub fn render(&mut self, boot_id: &str, now: Monotonic) -> String {
+    /// The whole ledger as a fresh text, not sealed yet, where the mark says `after`; the lines that wait are part of it.
+    pub fn render(&mut self, boot_id: &str, now: Monotonic, after: Seal) -> String {
         self.places.prune(now, &self.limits);
         self.unwritten.clear();
-        ledger::render(&self.places, boot_id, now)
+        ledger::render(&self.places, boot_id, now, after)
     }
 
     /// The lines that wait for the file; from now on they are the caller's to write.

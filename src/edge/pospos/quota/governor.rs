@@ -14,6 +14,7 @@
 //! The governor refuses to be cloned into a second opinion: a second one for the same key, in this or any other
 //! process of the machine, finds the ledger locked or the key claimed.
 
+use std::fs::File;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -48,7 +49,8 @@ struct Books {
 }
 
 impl Governor {
-    /// Opens the ledger `HASH.ledger` of this key in `dir` (made where missing) and takes over what it says. Blocks on the disk.
+    /// Opens the ledger `HASH.ledger` of this key in `dir` (made where missing) with its mark `HASH.mark`, and takes over
+    /// what it says. Blocks on the disk.
     ///
     /// `limits` may differ from those of the last run; calls of the last hour, or of the longest limit if that is
     /// more, are remembered exactly enough for any of them.
@@ -62,13 +64,13 @@ impl Governor {
             return Err(QuotaError::NoLimits);
         }
         // The lock first: its message names the directory.
-        let (mut file, bytes) = LedgerFile::open(dir, key)?;
+        let (mut file, bytes, mark) = LedgerFile::open(dir, key, Arc::clone(&clock))?;
         let claim = Claim::take(key)?;
         let boot_id = clock.boot_id();
         let now = Monotonic::since_boot(clock.now());
-        let (places, state) = ledger::recover(bytes.as_deref(), &boot_id, now);
+        let (places, state) = ledger::recover(bytes.as_deref(), mark, &boot_id, now);
         let mut desk = Desk::new(places, limits, now);
-        file.replace(&desk.render(&boot_id, now))?;
+        file.replace(|after| desk.render(&boot_id, now, after))?;
         let books = Books { clock, boot_id, file: Mutex::new(file), desk: Mutex::new(desk), _claim: claim };
         Ok(Self { books: Arc::new(books), state })
     }
@@ -100,7 +102,10 @@ impl Governor {
                     // It ends over there even where this waiter goes away.
                     let writing = Writing(Arc::clone(&self.books));
                     let written = tokio::task::spawn_blocking(move || writing.write()).await;
-                    written.map_err(|_| QuotaError::Stopping)??;
+                    if let Some(mark) = written.map_err(|_| QuotaError::Stopping)?? {
+                        // No call waits for this.
+                        drop(tokio::task::spawn_blocking(move || mark.sync_data()));
+                    }
                 }
             }
         }
@@ -162,6 +167,10 @@ impl Books {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn file(&self) -> MutexGuard<'_, LedgerFile> {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn desk_now(&self) -> (MutexGuard<'_, Desk<Arc<Notify>>>, Monotonic) {
         let mut desk = self.desk();
         let now = desk.moment(Monotonic::since_boot(self.clock.now()));
@@ -180,11 +189,10 @@ impl Books {
         if !file.wants_replacing() {
             return Ok(());
         }
-        let text = {
+        file.replace(|after| {
             let (mut desk, now) = self.desk_now();
-            desk.render(&self.boot_id, now)
-        };
-        file.replace(&text)
+            desk.render(&self.boot_id, now, after)
+        })
     }
 
     /// Writes the waiting lines where nobody else is at the file; else whoever is there next takes them along.
@@ -239,10 +247,10 @@ impl Drop for Seat<'_> {
 struct Writing(Arc<Books>);
 
 impl Writing {
-    /// Takes places and makes them durable. Blocks on the disk.
-    fn write(self) -> Result<(), QuotaError> {
+    /// Takes places and makes them durable; the mark is still to be synced. Blocks on the disk.
+    fn write(self) -> Result<Option<File>, QuotaError> {
         let books = &self.0;
-        let mut file = books.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut file = books.file();
         books.replace_if_wanted(&mut file)?;
         let (group, now) = {
             let (mut desk, now) = books.desk_now();
@@ -254,7 +262,7 @@ impl Writing {
             file.append_durably(&lines)?;
             books.desk().written(ids, now);
         }
-        Ok(())
+        Ok(file.unsynced_mark())
     }
 }
 

@@ -3,17 +3,20 @@
 //! Pure functions from text to places and back, so that crashes can be played through a million times without a
 //! disk; `file` does the writing.
 //!
-//! # The form, version 1
+//! # The form, version 2
 //!
 //! Lines of plain text, so that a person can read it in the night in which it matters. Every stamp is nanoseconds of
-//! `CLOCK_BOOTTIME` in the boot named at the top.
+//! `CLOCK_BOOTTIME` in the boot named at the top. Behind each line stands its seal (` #` and eight digits, see `seal`).
 //!
 //! ```text
-//! posbell-quota 1            what this is
+//! posbell-quota 2            what this is
+//! after 0123456789abcdef     what the mark said when this head was written
 //! boot 6f1c0c1e-…            the boot whose clock is meant
 //! written 81000000000        when this head was written
 //! since 20000000000          every call that ended after this is in here
+//! lost 30000000000           what was called until then is not known, and may be anything; only there after damage
 //! = 79000000000 3            so many calls ended then
+//! --                         the end of the head
 //! + 4 81500000000            place 4 was reserved then: synced before a call leaves in it
 //! + 5 81600000000 12         places 5 to 16 were reserved then
 //! - 4 81900000000            the call in place 4 ended then
@@ -29,38 +32,82 @@
 //!
 //! # What is believed
 //!
+//! The *mark* is the seal of the last line that must be there: of a reservation, a silence, a head. It is written after
+//! that line and before a call leaves because of it.
+//!
+//! * *The mark is found*, and every seal up to there is right: the file is whole up to there. What follows may be cut off
+//!   or torn, as a kill leaves it: lines of calls that ended, which then count as later, and reservations in which no call
+//!   has left. From the first line that is not as it was written on, nothing is read.
+//! * *The mark is that of the line `after`*, and the head is whole: the process died between the new file and the mark.
+//! * *Anything else is damage*: lines are gone, the file, the mark, or both are of different times. Then up to now (and
+//!   [`STRAGGLER`] longer) every allowance counts as used up: one window of silence.
 //! * *Same boot*: the stamps as they stand. A place without an end was under way when the process died, or was not
 //!   taken yet, which nobody can tell; it ended at the latest now.
 //! * *Another boot*, or a clock that went back: how long ago that was cannot be known. It was a reboot, or the
 //!   directory was carried to another machine, and then uptime says nothing. What is sure is that the last stamp in
 //!   the file is not in the future. So the last stamp is taken for now, and everything else keeps its distance to it.
-//! * *A torn last line* is a reservation that was being written; no call left in it, but it costs one place to be
-//!   sure.
-//! * *Damage further up*: what can be read counts, and besides the past up to now is taken for unknown.
-//! * *No file, or no head*: the past up to now is unknown, see [`QuotaLimit::assumed`](super::QuotaLimit::assumed).
+//! * *Neither file*: the past up to now is unknown, see [`QuotaLimit::assumed`](super::QuotaLimit::assumed).
+//!
+//! A file of version 1 has no seals. It is read once where there is no mark yet, as it was by the posbell that wrote it;
+//! and that posbell takes a file of version 2 for a damaged one.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::ops::Range;
 
+use super::seal::Seal;
 use super::slow::Slow;
 use super::{Monotonic, PlaceId, Places, STRAGGLER};
 
 /// How the ledger was found, for the log and the status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LedgerState {
-    /// Whole, and of this boot.
+    /// Whole up to its mark, and of this boot.
     Continued,
-    /// Whole, and of another boot or another machine.
+    /// Whole up to its mark, and of another boot or another machine.
     OtherBoot,
     /// There was none: a first start, or somebody deleted it.
     New,
-    /// It was damaged; what was readable counts, the rest of the past is taken for used.
+    /// Something is missing or changed; every allowance is taken for used up.
     Damaged,
 }
 
 /// What this is, and its version.
-const HEAD: &str = "posbell-quota 1";
+const HEAD: &str = "posbell-quota 2";
+
+/// The same of the version before, without seals.
+const HEAD_UNSEALED: &str = "posbell-quota 1";
+
+/// The last line of a head.
+const HEAD_ENDS: &str = "--";
+
+/// What is known of the mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// There is none.
+    Missing,
+    /// It is not as it was written.
+    Unreadable,
+    /// It says that the line with this seal must be there.
+    Says(Seal),
+}
+
+impl Mark {
+    /// Whether no ledger with a mark was ever there.
+    fn is_none(self) -> bool {
+        matches!(self, Mark::Missing) || self == Mark::Says(Seal::default())
+    }
+}
+
+/// Whether these bytes are a ledger that has a mark.
+pub(super) fn has_mark(bytes: &[u8]) -> bool {
+    bytes.starts_with(HEAD.as_bytes())
+}
+
+/// Whether calls might go too early if one of these lines were lost: not of those of calls that ended.
+pub(super) fn must_stay(lines: &str) -> bool {
+    lines.lines().any(|line| line.starts_with(['+', '!', '/']))
+}
 
 /// The line of a reservation of one place or more.
 pub(super) fn reserved(ids: &Range<u64>, at: Monotonic) -> String {
@@ -95,9 +142,13 @@ pub(super) fn paused(until: Monotonic) -> String {
     format!("! {}\n", until.nanos())
 }
 
-/// The whole file for `places`.
-pub(super) fn render(places: &Places, boot_id: &str, now: Monotonic) -> String {
-    let mut text = format!("{HEAD}\nboot {boot_id}\nwritten {}\nsince {}\n", now.nanos(), places.since.nanos());
+/// The whole file for `places`, not sealed yet, where the mark says `after`.
+pub(super) fn render(places: &Places, boot_id: &str, now: Monotonic, after: Seal) -> String {
+    let (after, written, since) = (after.written(), now.nanos(), places.since.nanos());
+    let mut text = format!("{HEAD}\nafter {after}\nboot {boot_id}\nwritten {written}\nsince {since}\n");
+    if let Some(lost) = places.lost {
+        writeln!(text, "lost {}", lost.nanos()).expect("a String takes every write");
+    }
     for (end, count) in &places.ended {
         writeln!(text, "= {} {count}", end.nanos()).expect("a String takes every write");
     }
@@ -113,16 +164,23 @@ pub(super) fn render(places: &Places, boot_id: &str, now: Monotonic) -> String {
     if let Some(slow) = places.slow_at(now) {
         text.push_str(&slowed(slow));
     }
+    writeln!(text, "{HEAD_ENDS}").expect("a String takes every write");
     text
 }
 
-/// What follows for a process that starts now from the file's bytes, or from there being none.
-pub(super) fn recover(bytes: Option<&[u8]>, boot_id: &str, now: Monotonic) -> (Places, LedgerState) {
-    let Some(bytes) = bytes else { return (Places::unknown_before(now), LedgerState::New) };
+/// What follows for a process that starts now from the file's bytes, or from there being none, and from the mark.
+pub(super) fn recover(bytes: Option<&[u8]>, mark: Mark, boot_id: &str, now: Monotonic) -> (Places, LedgerState) {
+    let lost = || (Places::lost_before(now.plus(STRAGGLER)), LedgerState::Damaged);
+    let Some(bytes) = bytes else {
+        return if mark.is_none() { (Places::unknown_before(now), LedgerState::New) } else { lost() };
+    };
     let text = String::from_utf8_lossy(bytes);
-    let Some(written) = Written::read(&text) else { return (Places::unknown_before(now), LedgerState::Damaged) };
+    let Some(written) = Written::read(&text, mark) else { return lost() };
     let same_boot = !boot_id.is_empty() && written.boot == boot_id && written.last <= now;
-    let places = written.believed(now, same_boot);
+    let mut places = written.believed(now, same_boot);
+    if written.damaged {
+        places.lost = Some(now.plus(STRAGGLER));
+    }
     let state = match (written.damaged, same_boot) {
         (true, _) => LedgerState::Damaged,
         (false, true) => LedgerState::Continued,
@@ -132,9 +190,11 @@ pub(super) fn recover(bytes: Option<&[u8]>, boot_id: &str, now: Monotonic) -> (P
 }
 
 /// The file as it stands, in its own boot's time.
+#[derive(Default)]
 struct Written<'a> {
     boot: &'a str,
     since: Monotonic,
+    lost: Option<Monotonic>,
     /// The latest moment at which something was surely written.
     last: Monotonic,
     paused: Option<Monotonic>,
@@ -143,32 +203,61 @@ struct Written<'a> {
     /// damaged count costs no memory.
     open: BTreeMap<u64, u64>,
     ended: Vec<(Monotonic, u32)>,
-    /// The last line was not finished.
+    /// Of version 1, the last line was not finished: a reservation, perhaps.
     torn: bool,
-    /// A line before the last could not be read.
+    /// It is not as it was written.
     damaged: bool,
 }
 
 impl<'a> Written<'a> {
     /// Reads the text; `None` without a whole head.
-    fn read(text: &'a str) -> Option<Self> {
-        let mut lines = text.split_inclusive('\n').map(|line| line.strip_suffix('\n').ok_or(line));
-        let mut head = |name: &str| lines.next()?.ok()?.strip_prefix(name);
+    fn read(text: &'a str, mark: Mark) -> Option<Self> {
+        if text.split_once('\n').is_some_and(|(first, _)| first == HEAD_UNSEALED) {
+            return Self::read_unsealed(text)
+                .map(|written| Self { damaged: written.damaged || !mark.is_none(), ..written });
+        }
+        let (mut seal, mut bodies, mut is_marked, mut is_whole) = (Seal::default(), Vec::new(), false, true);
+        for line in text.split_inclusive('\n') {
+            let (body, sealed) = seal.open(line);
+            match sealed {
+                Some(next) if is_whole => {
+                    seal = next;
+                    is_marked |= mark == Mark::Says(next);
+                }
+                // What was lost is lost; what can still be read of a damaged file may ask for silence.
+                _ if !is_marked => is_whole = false,
+                _ => break,
+            }
+            bodies.push(body);
+        }
+        let mut lines = bodies.into_iter();
+        let mut head = |name: &str| lines.next()?.strip_prefix(name);
         head(HEAD).filter(|rest| rest.is_empty())?;
+        let after = Seal::read(head("after ")?);
         let boot = head("boot ")?;
         let last = stamp(head("written ")?)?;
         let since = stamp(head("since ")?)?;
-        let mut written = Self {
-            boot,
-            since,
-            last,
-            paused: None,
-            slow: None,
-            open: BTreeMap::new(),
-            ended: Vec::new(),
-            torn: false,
-            damaged: false,
-        };
+        let mut written = Self { boot, since, last, ..Self::default() };
+        let mut head_ends = false;
+        for line in lines {
+            head_ends |= line == HEAD_ENDS;
+            let is_read = line == HEAD_ENDS || written.line(line).is_some();
+            written.damaged |= !is_read;
+        }
+        let follows = head_ends && is_whole && after.is_some_and(|after| mark == Mark::Says(after));
+        written.damaged |= !is_marked && !follows;
+        Some(written)
+    }
+
+    /// Reads a text of version 1; `None` without a whole head.
+    fn read_unsealed(text: &'a str) -> Option<Self> {
+        let mut lines = text.split_inclusive('\n').map(|line| line.strip_suffix('\n').ok_or(line));
+        let mut head = |name: &str| lines.next()?.ok()?.strip_prefix(name);
+        head(HEAD_UNSEALED).filter(|rest| rest.is_empty())?;
+        let boot = head("boot ")?;
+        let last = stamp(head("written ")?)?;
+        let since = stamp(head("since ")?)?;
+        let mut written = Self { boot, since, last, ..Self::default() };
         let mut lines = lines.peekable();
         while let Some(line) = lines.next() {
             let read = line.ok().and_then(|line| written.line(line));
@@ -185,6 +274,7 @@ impl<'a> Written<'a> {
     fn line(&mut self, line: &str) -> Option<()> {
         let words: Vec<_> = line.splitn(5, ' ').collect();
         match *words.as_slice() {
+            ["lost", until] => self.lost = self.lost.max(Some(stamp(until)?)),
             ["=", end, count] => self.ended.push((stamp(end)?, count.parse().ok()?)),
             ["!", until] => self.paused = self.paused.max(Some(stamp(until)?)),
             ["/", divisor, until] => self.slow = Some(Slow::read(divisor.parse().ok()?, stamp(until)?)?),
@@ -229,8 +319,8 @@ impl<'a> Written<'a> {
     /// The places that a process starting `now` must believe in.
     fn believed(&self, now: Monotonic, same_boot: bool) -> Places {
         let shift = if same_boot { 0 } else { now.nanos().saturating_sub(self.last.nanos()) };
-        let since = if self.damaged { now } else { self.since.shifted(shift) };
-        let mut places = Places::unknown_before(since);
+        let mut places = Places::unknown_before(self.since.shifted(shift));
+        places.lost = self.lost.map(|lost| lost.shifted(shift));
         if let Some(until) = self.paused {
             places.pause(until.shifted(shift));
         }
@@ -252,135 +342,4 @@ fn stamp(text: &str) -> Option<Monotonic> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SECOND: i64 = 1_000_000_000;
-
-    fn at(seconds: i64) -> Monotonic {
-        Monotonic::from_nanos(seconds * SECOND)
-    }
-
-    /// Seconds and counts of the ended calls that are believed at 100 s in boot `b`.
-    fn check(text: &str, want: &[(i64, u32)], state: LedgerState) -> Places {
-        let (places, found) = recover(Some(text.as_bytes()), "b", at(100));
-        let ended: Vec<_> = places.ended.iter().map(|(end, &count)| (end.nanos() / SECOND, count)).collect();
-        assert_eq!((ended.as_slice(), found), (want, state), "{text}");
-        assert!(places.open.is_empty(), "nothing is under way in a process that just started");
-        places
-    }
-
-    fn file(boot: &str, lines: &str) -> String {
-        let lines = lines.replace("s ", "000000000 ").replace("s\n", "000000000\n");
-        format!("posbell-quota 1\nboot {boot}\nwritten 50000000000\nsince 10000000000\n{lines}")
-    }
-
-    #[test]
-    fn the_same_boot_is_believed_as_it_stands() {
-        let places = check(&file("b", "= 40s 3\n+ 0 60s\n- 0 61s\n"), &[(40, 3), (61, 1)], LedgerState::Continued);
-        assert_eq!(places.since, at(10));
-    }
-
-    #[test]
-    fn what_was_under_way_ended_now_and_may_still_arrive() {
-        check(&file("b", "+ 0 60s\n+ 1 61s\n- 0 62s\n"), &[(62, 1), (115, 1)], LedgerState::Continued);
-        check(&file("b", "+ 0 60s\n? 0 61s\n"), &[(76, 1)], LedgerState::Continued);
-    }
-
-    #[test]
-    fn of_another_boot_the_last_stamp_is_taken_for_now() {
-        let places = check(&file("a", "= 40s 3\n+ 0 60s\n- 0 61s\n"), &[(79, 3), (100, 1)], LedgerState::OtherBoot);
-        assert_eq!(places.since, at(49));
-        check(&file("a", "+ 0 60s\n"), &[(115, 1)], LedgerState::OtherBoot);
-        check(&file("b", "+ 0 600s\n- 0 601s\n"), &[(100, 1)], LedgerState::OtherBoot);
-        let unnamed = file("", "+ 0 60s\n- 0 61s\n");
-        assert_eq!(recover(Some(unnamed.as_bytes()), "", at(100)).1, LedgerState::OtherBoot);
-    }
-
-    #[test]
-    fn a_torn_last_line_counts_as_a_call() {
-        check(&file("b", "+ 0 60s\n- 0 61s\n+ 1 "), &[(61, 1), (115, 1)], LedgerState::Continued);
-        check(&file("b", "+ 0 60s\n- 0 61s\n\0\0\0\0"), &[(61, 1), (115, 1)], LedgerState::Continued);
-        // Even a line that reads well: its last digits may be missing.
-        check(&file("b", "+ 0 60s\n- 0 6"), &[(115, 2)], LedgerState::Continued);
-    }
-
-    #[test]
-    fn a_group_is_open_but_for_the_places_that_were_ended_or_given_back() {
-        check(&file("b", "+ 4 60s 12\n"), &[(115, 12)], LedgerState::Continued);
-        check(
-            &file("b", "+ 4 60s 12\n- 4 61s\n- 15 62s\n? 9 61s\n"),
-            &[(61, 1), (62, 1), (76, 1), (115, 9)],
-            LedgerState::Continued,
-        );
-        check(&file("b", "+ 0 60s\n+ 1 60s 3\n- 1 61s\n~ 2 2\n"), &[(61, 1), (115, 1)], LedgerState::Continued);
-        check(&file("a", "+ 4 60s 12\n"), &[(115, 12)], LedgerState::OtherBoot);
-        check(&file("b", "+ 0 60s\n+ 1 60s 1"), &[(115, 2)], LedgerState::Continued);
-        check(&file("b", "+ 0 60s 18446744073709551615\n"), &[(115, u32::MAX)], LedgerState::Continued);
-        for wrong in
-            ["+ 4 60s 0\n", "+ 2 60s 9\n", "+ 9 60s 18446744073709551615\n", "~ 3 4\n", "- 6 61s\n", "+ 9 60s 1 1\n"]
-        {
-            let places =
-                check(&file("b", &format!("+ 3 60s 3\n{wrong}- 4 61s\n")), &[(61, 1), (115, 2)], LedgerState::Damaged);
-            assert_eq!(places.since, at(100), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn spare_places_and_calls_under_way_are_written_and_count_as_sent() {
-        let mut places = Places::unknown_before(at(10));
-        let ids = places.number(12);
-        places.add_spare(ids, at(60));
-        let taken = [places.take(at(61)), places.take(at(62))];
-        let text = render(&places, "b", at(70));
-        assert!(text.ends_with("+ 0 61000000000\n+ 1 62000000000\n+ 2 60000000000 10\n"), "{text}");
-        check(&(text.clone() + "- 0 70000000000\n"), &[(70, 1), (115, 11)], LedgerState::Continued);
-        places.end(taken[0].unwrap(), at(70));
-        let back = given_back(&places.give_back());
-        check(&(text + "- 0 70000000000\n" + &back), &[(70, 1), (115, 1)], LedgerState::Continued);
-        assert!(render(&places, "b", at(70)).ends_with("+ 1 62000000000\n"));
-    }
-
-    #[test]
-    fn a_caution_outlives_the_process() {
-        let slow = |text: &str| {
-            let places =
-                check(text, &[], if text.contains("boot b") { LedgerState::Continued } else { LedgerState::OtherBoot });
-            (places.slow.map(|slow| (slow.divisor, slow.until)), render(&places, "b", at(100)))
-        };
-        let (found, written) = slow(&file("b", "/ 2 150s\n/ 4 200s\n"));
-        assert_eq!(found, Some((4, at(200))), "the last word counts");
-        assert!(written.ends_with("/ 4 200000000000\n"), "{written}");
-        assert_eq!(slow(&file("a", "/ 2 200s\n")).0, Some((2, at(250))));
-        assert!(!slow(&file("b", "/ 2 90s\n")).1.contains('/'), "it is over");
-        check(&file("b", "/ 3 150s\n! 5s\n"), &[], LedgerState::Damaged);
-    }
-
-    #[test]
-    fn damage_makes_the_past_unknown() {
-        let places = check(&file("b", "= 40s 3\ngarbage\n= 41s 1\n"), &[(40, 3), (41, 1)], LedgerState::Damaged);
-        assert_eq!(places.since, at(100));
-        for text in ["", "hello", "posbell-quota 2\nboot b\n", "posbell-quota 1\nboot b\nwritten 5\nsince x\n"] {
-            assert_eq!(check(text, &[], LedgerState::Damaged).since, at(100));
-        }
-        assert_eq!(recover(Some(&[0xff; 40]), "b", at(100)).1, LedgerState::Damaged);
-    }
-
-    #[test]
-    fn no_file_is_an_unknown_past() {
-        assert_eq!(recover(None, "b", at(100)), (Places::unknown_before(at(100)), LedgerState::New));
-    }
-
-    #[test]
-    fn a_silence_outlives_the_process() {
-        assert_eq!(check(&file("b", "! 200s\n"), &[], LedgerState::Continued).paused, at(200));
-        assert_eq!(check(&file("a", "! 200s\n"), &[], LedgerState::OtherBoot).paused, at(250));
-    }
-
-    #[test]
-    fn what_was_concluded_once_is_not_concluded_again() {
-        let (first, _) = recover(Some(file("a", "+ 0 60s\n").as_bytes()), "b", at(100));
-        let (second, state) = recover(Some(render(&first, "b", at(100)).as_bytes()), "b", at(110));
-        assert_eq!((second, state), (first, LedgerState::Continued));
-    }
-}
+mod tests;

@@ -53,6 +53,7 @@ mod governor;
 mod ledger;
 mod limit;
 mod queue;
+mod seal;
 mod slow;
 mod window;
 

@@ -119,6 +119,8 @@ pub struct Places {
     pub(super) ended: BTreeMap<Monotonic, u32>,
     /// Every call that ended after this moment is in here; of earlier ones nothing is known.
     pub(super) since: Monotonic,
+    /// Up to this moment anything may have been called: the ledger was damaged.
+    pub(super) lost: Option<Monotonic>,
     /// No call before this moment, because the server said so.
     pub(super) paused: Monotonic,
     /// Only a part of every allowance, because the server said so.
@@ -132,7 +134,13 @@ impl Places {
     pub fn unknown_before(since: Monotonic) -> Self {
         let (open, ended) = (BTreeMap::new(), BTreeMap::new());
         let spare = Spare { ids: 0..0, at: since };
-        Self { open, spare, ended, since, paused: Monotonic::from_nanos(i64::MIN), slow: None, next: 0 }
+        let paused = Monotonic::from_nanos(i64::MIN);
+        Self { open, spare, ended, since, lost: None, paused, slow: None, next: 0 }
+    }
+
+    /// No calls, and every allowance may have been used up until that moment.
+    pub fn lost_before(lost: Monotonic) -> Self {
+        Self { lost: Some(lost), ..Self::unknown_before(lost) }
     }
 
     /// When a call may be let go so that every one of `limits` holds and its `share` is kept.
@@ -244,6 +252,7 @@ impl Places {
             self.add_ended(last, sum);
         }
         self.since = self.since.max(forgotten);
+        self.lost = self.lost.filter(|&lost| lost >= forgotten);
     }
 
     /// The calls that hold a place of `limit` now: by their end, how many. Calls under way end now at the earliest.
@@ -257,6 +266,7 @@ impl Places {
         if self.since >= oldest {
             held.push((self.since, limit.assumed()));
         }
+        held.extend(self.lost.filter(|&lost| lost >= oldest).map(|lost| (lost, limit.calls)));
         held
     }
 
@@ -265,7 +275,8 @@ impl Places {
         let oldest = now.minus(limit.hold());
         let ended: u64 = self.ended.range(oldest..).map(|(_, &count)| u64::from(count)).sum();
         let assumed = if self.since >= oldest { u64::from(limit.assumed()) } else { 0 };
-        ended + assumed + self.open.len() as u64
+        let lost = self.lost.filter(|&lost| lost >= oldest).map_or(0, |_| u64::from(limit.calls));
+        ended + assumed + lost + self.open.len() as u64
     }
 
     /// When `limit` has a place for that share, at the earliest.

@@ -45,8 +45,14 @@ use super::wire::{ByKey, Key};
 use chain::{Chain, Settled};
 use plain::{Next, Plain};
 
-/// No list is longer than this many pages: a server that always has one more must not keep us for ever.
-const PAGE_CAP: u32 = 100_000;
+/// How many rows a list may have, by its own word or by what it had before. What says more is not believed.
+const MOST_ROWS: u64 = 1_000_000;
+
+/// How many calls a list should take of which nothing says how long it is: fifty thousand rows in pages of 200.
+const UNKNOWN_LENGTH: u64 = 250;
+
+/// How many calls more than three times what it should take a list may take: short ones that move are mended too.
+const SPARE: u64 = 64;
 
 /// The page size in the vendor's own example. A first page shorter than what was asked for, but not than this, may be
 /// all that the server gives at once, and says nothing about the end of the list.
@@ -118,8 +124,6 @@ pub(super) struct Walk {
     calls: u32,
     under_way: u32,
     distinct: u64,
-    /// The start of the furthest window that was asked for.
-    reach: u64,
     /// The `total` of the latest call, and of which one that is.
     total: Option<(Ticket, u64)>,
     /// What the first page said of the whole.
@@ -130,6 +134,10 @@ pub(super) struct Walk {
     stuck: u32,
     /// The chain was whole and the rows fell short of the total, so the top is read again.
     again: bool,
+    /// How many rows the list had before.
+    had: Option<u64>,
+    /// It has taken more calls than any list of its length.
+    endless: bool,
 }
 
 impl Walk {
@@ -143,13 +151,24 @@ impl Walk {
             calls: 0,
             under_way: 0,
             distinct: 0,
-            reach: 0,
             total: None,
             first: None,
             top: None,
             stuck: 0,
             again: false,
+            had: None,
+            endless: false,
         }
+    }
+
+    /// So many rows the list had before, where that is known.
+    pub fn expect(&mut self, rows: Option<u64>) {
+        self.had = rows;
+    }
+
+    /// Whether it was given up because page after page brought other rows.
+    pub fn is_endless(&self) -> bool {
+        self.endless
     }
 
     /// A walk over a list that comes in one answer.
@@ -168,8 +187,8 @@ impl Walk {
         let ticket = Ticket(self.calls);
         let total = self.total.map(|(_, total)| total);
         let width = if self.again { 1 } else { self.width };
-        if self.calls >= self.most_calls() {
-            self.state = State::Lost;
+        if u64::from(self.calls) >= self.should_take().saturating_mul(3) + SPARE {
+            (self.state, self.endless) = (State::Lost, true);
             return self.step();
         }
         let window = match &mut self.way {
@@ -181,7 +200,6 @@ impl Walk {
         let Some(window) = window else { return Step::Wait };
         self.calls += 1;
         self.under_way += 1;
-        self.reach = self.reach.max(window.start());
         Step::Ask(ticket, window)
     }
 
@@ -214,12 +232,22 @@ impl Walk {
         }
     }
 
-    /// Four times what a list of that length needs, and never more than the cap: one that is entered and deleted
-    /// faster than it is read must not keep us either.
-    fn most_calls(&self) -> u32 {
-        let rows = self.total.map_or(0, |(_, total)| total).max(self.reach);
-        let needed = rows.div_ceil(u64::from(self.limit)).saturating_mul(4).saturating_add(64);
-        u32::try_from(needed).unwrap_or(PAGE_CAP).min(PAGE_CAP)
+    /// How many calls a list of that length takes, by the first word of its length and by how many rows it had before.
+    ///
+    /// Not by what it says later: a list that grows as fast as it is read, or is entered and deleted faster than that,
+    /// must not keep us for ever.
+    pub fn should_take(&self) -> u64 {
+        let pages_of = |rows: u64| (rows <= MOST_ROWS).then(|| rows.div_ceil(u64::from(self.limit.max(1))));
+        // A total that is less than what has come, and stays so, says nothing.
+        let is_wrong = |total: u64| self.distinct > total && self.total.is_none_or(|(_, last)| self.distinct > last);
+        let told = self.first.and_then(|(total, pages)| match total {
+            Some(total) if is_wrong(total) => None,
+            Some(total) => pages_of(total),
+            None => pages.filter(|&pages| pages_of(pages).is_some()),
+        });
+        let pages = told.max(self.had.and_then(pages_of));
+        // The overlap costs one call in ten.
+        pages.map_or(UNKNOWN_LENGTH, |pages| pages + pages.div_ceil(10) + 1)
     }
 
     fn take_first(&mut self, answer: Answer) {

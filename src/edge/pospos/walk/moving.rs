@@ -167,6 +167,47 @@ fn a_list_at_rest_is_read_with_few_calls_more_than_pages() {
     }
 }
 
+/// How many calls it takes to give up a list that has so many rows on each page, the same and a new one.
+fn endless(had: Option<u64>, rows: u64, tells: impl Fn(u64) -> (Option<u64>, Option<u64>)) -> u32 {
+    let mut walk = Walk::new(200, CONCURRENT);
+    walk.expect(had);
+    let (mut distinct, mut calls, mut under_way) = (0, 0, Vec::new());
+    loop {
+        match walk.step() {
+            Step::Ask(ticket, _) => under_way.push(ticket),
+            Step::Wait => {
+                calls += 1;
+                let new = if calls == 1 { rows } else { 1 };
+                distinct += new;
+                let same = (1..rows).map(|row| u64::MAX - row);
+                let keys = same.chain([distinct]).map(Key::numbered).collect();
+                let (total, total_page) = tells(distinct);
+                let new = usize::try_from(new).expect("is small");
+                walk.take(under_way.remove(0), Answer { keys, new, distinct, total, total_page });
+            }
+            Step::Whole => panic!("it has no end"),
+            Step::Lost => return calls,
+        }
+    }
+}
+
+#[test]
+fn a_list_without_an_end_is_given_up_after_three_times_what_it_should_take() {
+    let most = |should: u64| u32::try_from(3 * should + SPARE).expect("is small");
+    for rows in [1, 40, 200] {
+        let lying = endless(None, rows, |_| (Some(u64::MAX), None));
+        assert!(lying <= most(UNKNOWN_LENGTH), "{rows} rows a page: {lying} calls");
+        println!("{rows} rows a page, total 2^64-1: given up after {lying} calls");
+        assert!(endless(None, rows, |_| (None, Some(u64::MAX))) <= most(UNKNOWN_LENGTH), "{rows}");
+        assert!(endless(Some(300), rows, |_| (Some(u64::MAX), None)) <= most(10), "{rows}");
+        // It grows as fast as it is read.
+        let growing = endless(None, rows, |distinct| (Some(distinct + 1_000), None));
+        assert!(growing <= most(40), "{rows} rows a page: {growing} calls");
+    }
+    // Where nothing says how long it is, a short page would be the end.
+    assert!(endless(None, 200, |_| (None, None)) <= most(UNKNOWN_LENGTH));
+}
+
 #[test]
 fn a_wrong_total_hides_no_row_and_costs_few_calls() {
     let limit = 200;

@@ -7,7 +7,7 @@ use chrono::{FixedOffset, NaiveDate};
 
 use super::field::Row;
 use super::fields::places;
-use super::{Form, Unreadable};
+use super::{Form, LeftOut};
 use crate::domain::model::{Credit, CreditStatus, Customer, EntityId, Timestamp};
 
 places! {
@@ -72,7 +72,7 @@ impl Form for CreditForm<'_> {
         owed.iter().any(|pointer| row.is_given(pointer)) || !other.iter().any(|name| row.has(name))
     }
 
-    fn read(&self, id: EntityId, row: &Row<'_>) -> Result<Credit, Unreadable> {
+    fn read(&self, id: EntityId, row: &Row<'_>) -> Result<Credit, LeftOut> {
         let fields = self.fields;
         let (amount, paid) = (row.number(&fields.amount)?, row.number(&fields.paid)?);
         let customer = Customer {

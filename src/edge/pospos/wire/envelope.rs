@@ -1,6 +1,6 @@
 //! Is this an answer at all? The object around the rows, `{"success": 1, "data": […], "total": …, "total_page": …}`.
 //!
-//! Refuses everything that is not that object with `success` 1, whatever the HTTP status was: gateways answer with
+//! Refuses everything that is not that object with `success` 1 (or `true`, `1.0`, `"1"`), whatever the HTTP status was: gateways answer with
 //! HTML and status 200, and a list that was cut off must not pass for a short one.
 
 use std::collections::BTreeMap;
@@ -90,7 +90,7 @@ impl<'a> Envelope<'a> {
     pub fn open(body: &'a [u8]) -> Result<Self, Malformed> {
         // The text of a page is long, and each look at all of it costs as much as everything that follows.
         let good = std::str::from_utf8(body).ok().and_then(|text| serde_json::from_str::<Good<'a>>(text).ok());
-        match good.filter(|good| good.success.get() == "1" && good.data.len() <= MOST_ROWS) {
+        match good.filter(|good| is_one(good.success) && good.data.len() <= MOST_ROWS) {
             Some(Good { data, total, total_page, .. }) => {
                 Ok(Self { rows: data, total: total.and_then(count), total_page: total_page.and_then(count) })
             }
@@ -126,7 +126,7 @@ impl<'a> Envelope<'a> {
         }
         let members: BTreeMap<String, &RawValue> = parse(text)?;
         let get = |name: &str| members.get(name).copied();
-        if get("success").map(RawValue::get) != Some("1") {
+        if !get("success").is_some_and(is_one) {
             return Err(Malformed::NotSuccess { message: get("message").and_then(message) });
         }
         let data = get("data").ok_or(Malformed::NoRows)?;
@@ -170,6 +170,15 @@ fn rows<'a, D: Deserializer<'a>>(data: D) -> Result<Vec<&'a RawValue>, D::Error>
 
 fn parse<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Result<T, Malformed> {
     serde_json::from_str(text).map_err(|error| if error.is_eof() { Malformed::CutOff } else { Malformed::NotJson })
+}
+
+/// Whether it is 1, in whichever way that is written: `1`, `1.0`, `true`, and each of them as a text.
+fn is_one(raw: &RawValue) -> bool {
+    match raw.get().trim_matches('"').trim() {
+        "1" | "true" => true,
+        // The double is no figure of anything: it only tells how a one is written.
+        number => number.parse() == Ok(1.0_f64),
+    }
 }
 
 /// A count, also as a numeric string; anything else is as good as none.
@@ -253,11 +262,19 @@ mod tests {
     }
 
     #[test]
-    fn success_is_the_integer_one() {
-        for body in [r#"{"data":[]}"#, r#"{"success":0,"data":[]}"#, r#"{"success":true,"data":[]}"#, "{}"] {
+    fn success_is_one_in_whichever_way_it_is_written() {
+        let body = |success: &str| format!(r#"{{"success": {success} , "data": [ 1 ]}}"#);
+        for success in ["1", "1.0", "1.00", "1e0", "true", r#""1""#, r#""1.0""#, r#"" 1 ""#, r#""true""#] {
+            let body = body(success);
+            assert_eq!(Envelope::open(body.as_bytes()).map(|envelope| envelope.rows.len()), Ok(1), "{success}");
+            assert!(Envelope::open_one(body.as_bytes()).is_ok(), "{success}");
+        }
+        for success in ["0", "2", "-1", "1.5", "10", "false", "null", r#""yes""#, "[1]", r#"{"a":1}"#] {
+            assert_eq!(refused(&body(success)), Malformed::NotSuccess { message: None }, "{success}");
+        }
+        for body in [r#"{"data":[]}"#, "{}"] {
             assert_eq!(refused(body), Malformed::NotSuccess { message: None }, "{body}");
         }
-        assert!(Envelope::open(br#"{"success": 1 , "data": [ ]}"#).is_ok());
     }
 
     #[test]

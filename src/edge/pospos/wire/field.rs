@@ -5,15 +5,15 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, Datelike, Timelike, Utc};
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::Deserializer as _;
 use serde_json::value::RawValue;
 
-use super::Unreadable;
 use super::fields::OR;
+use super::left_out::{Fault, LeftOut, MOST_ELEMENTS};
+use super::parts::{EachElement, First, Members};
 use super::survey::Presence;
 use crate::domain::model::{NotExact, Timestamp};
 
@@ -100,14 +100,21 @@ impl<'a> Row<'a> {
     }
 
     /// An exact number, also from a numeric text.
-    pub fn number<T: FromStr<Err = NotExact>>(&self, pointer: &str) -> Result<Option<T>, NotExact> {
-        match self.text(pointer) {
+    pub fn number<T: FromStr<Err = NotExact>>(&self, pointers: &str) -> Result<Option<T>, LeftOut> {
+        match self.text(pointers) {
             // The double only tells what is meant for a number; its value is not used.
             Some(text) if text.contains(|c: char| c.is_ascii_digit()) && text.parse::<f64>().is_ok() => {
-                text.parse().map(Some)
+                let wrong = |_| LeftOut::at(self.used(pointers), Fault::Digits);
+                text.parse().map(Some).map_err(wrong)
             }
             _ => Ok(None),
         }
+    }
+
+    /// The one of these pointers that counts.
+    fn used<'p>(&self, pointers: &'p str) -> &'p str {
+        let holds = |pointer: &&str| self.at_one(pointer).is_some_and(is_something);
+        pointers.split(OR).find(holds).unwrap_or(pointers)
     }
 
     /// A moment: ISO 8601 with a zone and any number of fraction digits. One that lies outside of the years 0 to 9999
@@ -126,91 +133,59 @@ impl<'a> Row<'a> {
         self.at(pointer).is_some_and(|raw| matches!(raw.get().trim_matches('"'), "true" | "1"))
     }
 
+    /// Whether there is a list, or a place for one with nothing in it.
+    pub fn has_list(&self, pointers: &str) -> bool {
+        let is_list = |pointer| match self.at_one(pointer) {
+            Some(raw) => raw.get().starts_with('[') || raw.get().starts_with('"') && text(raw).is_none(),
+            // There, and `null`.
+            None => self.presence_at(pointer) == Presence::Empty,
+        };
+        pointers.split(OR).any(is_list)
+    }
+
     /// The elements of a list; none where it is no list.
     pub fn list(&self, pointer: &str) -> Option<Vec<&'a RawValue>> {
         self.at(pointer).and_then(|raw| serde_json::from_str(raw.get()).ok())
     }
 
-    /// What `read` makes of each object of a list. One that is no object is an error: it may be a line that was sold.
-    pub fn each<T>(
+    /// What `read` makes of each object of a list. One that is no object is an error: it may be a line that was sold. So
+    /// is a list that is too long.
+    pub fn each<T>(&self, pointers: &str, read: impl Fn(&Row<'_>) -> Result<T, LeftOut>) -> Result<Vec<T>, LeftOut> {
+        let first = self.first_of(pointers, MOST_ELEMENTS, usize::MAX);
+        match first.left_out {
+            0 => self.read_each(pointers, &first.elements, read),
+            _ => Err(LeftOut::at(self.used(pointers), Fault::TooMany)),
+        }
+    }
+
+    /// What `read` makes of each of these elements of a list.
+    pub fn read_each<T>(
         &self,
-        pointer: &str,
-        read: impl Fn(&Row<'_>) -> Result<T, Unreadable>,
-    ) -> Result<Vec<T>, Unreadable> {
-        let one = |raw: &RawValue| read(&Row::new(raw.get()).ok_or(Unreadable)?);
-        self.list(pointer).unwrap_or_default().into_iter().map(one).collect()
+        pointers: &str,
+        elements: &[&RawValue],
+        read: impl Fn(&Row<'_>) -> Result<T, LeftOut>,
+    ) -> Result<Vec<T>, LeftOut> {
+        let no_object = || LeftOut::at(self.used(pointers), Fault::NoObject);
+        let one = |raw: &&RawValue| {
+            let row = Row::new(raw.get()).ok_or_else(no_object)?;
+            read(&row).map_err(|wrong| wrong.within(self.used(pointers)))
+        };
+        elements.iter().map(one).collect()
+    }
+
+    /// The first elements of a list, at most so many and so many bytes; none where it is no list.
+    pub(super) fn first_of(&self, pointers: &str, most: usize, bytes: usize) -> First<'a> {
+        let first = self.at(pointers).and_then(|raw| {
+            let mut list = serde_json::Deserializer::from_str(raw.get());
+            list.deserialize_seq(EachElement { most, bytes }).ok()
+        });
+        first.unwrap_or_default()
     }
 
     /// First and last name of the person in the object at `person`, as one.
     pub fn name(&self, person: &str) -> Option<String> {
         let object = Row::new(self.at(person)?.get())?;
         full_name(object.text("/firstname"), object.text("/lastname"))
-    }
-}
-
-/// The members of an object in the order in which they were written. A row has some twenty: a look through them takes
-/// less than a tree of them would cost.
-#[derive(Debug)]
-struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-impl<'a> Members<'a> {
-    /// The member of that name; of two the first, as `id_of` finds it without reading further.
-    fn get(&self, name: &str) -> Option<&'a RawValue> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, raw)| *raw)
-    }
-}
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(EachMember)
-    }
-}
-
-struct EachMember;
-
-impl<'de> Visitor<'de> for EachMember {
-    type Value = Members<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Vec::with_capacity(MEMBERS);
-        while let Some(Name(name)) = map.next_key()? {
-            members.push((name, map.next_value()?));
-        }
-        Ok(Members(members))
-    }
-}
-
-/// How many members a row may well have.
-const MEMBERS: usize = 32;
-
-/// A name as it was written, where that is how it reads.
-pub(super) struct Name<'a>(pub(super) Cow<'a, str>);
-
-impl<'de> Deserialize<'de> for Name<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(OneName).map(Name)
-    }
-}
-
-struct OneName;
-
-impl<'de> Visitor<'de> for OneName {
-    type Value = Cow<'de, str>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a name")
-    }
-
-    fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Self::Value, E> {
-        Ok(Cow::Borrowed(name))
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(name.to_owned()))
     }
 }
 
@@ -302,7 +277,8 @@ mod tests {
 
     #[test]
     fn a_number_keeps_its_digits_or_is_refused() {
-        let check = |value: &str, want: Result<Option<&str>, NotExact>| {
+        let many = || LeftOut::at("/a", Fault::Digits);
+        let check = |value: &str, want: Result<Option<&str>, LeftOut>| {
             let got = with(&format!(r#"{{"a":{value}}}"#), |row| row.number::<Money>("/a"));
             assert_eq!(got.map(|money| money.map(|money| money.to_string())), want.map(|w| w.map(str::to_owned)));
         };
@@ -311,9 +287,9 @@ mod tests {
         check("-0.30000000000000004", Ok(Some("-0.30000000000000004")));
         check(r#""12.50""#, Ok(Some("12.50")));
         check("1e-7", Ok(Some("0.0000001")));
-        check("12345678901234567890123456789012", Err(NotExact));
-        check("1E400", Err(NotExact));
-        check(r#""1E400""#, Err(NotExact));
+        check("12345678901234567890123456789012", Err(many()));
+        check("1E400", Err(many()));
+        check(r#""1E400""#, Err(many()));
         check(r#""many""#, Ok(None));
         check(r#""2025-09-03""#, Ok(None));
         check(r#""inf""#, Ok(None));
@@ -341,6 +317,28 @@ mod tests {
         check("2025-09-03", None);
         check("2025-13-03T08:32:00Z", None);
         check("yesterday", None);
+    }
+
+    #[test]
+    fn of_a_list_the_first_elements_are_taken_and_the_rest_is_counted() {
+        let json = r#"{"a":[1,22,333,4444],"b":null,"c":"","d":"-","e":{},"f":"x"}"#;
+        let first = |most, bytes| {
+            with(json, |row| {
+                let First { elements, left_out } = row.first_of("/z | /a", most, bytes);
+                (elements.len(), left_out)
+            })
+        };
+        assert_eq!(
+            [first(9, 99), first(4, 10), first(3, 99), first(9, 3), first(0, 99)],
+            [(4, 0), (4, 0), (3, 1), (2, 2), (0, 4)]
+        );
+        for (pointer, want) in
+            [("/a", true), ("/b", true), ("/c", true), ("/d", true), ("/e", false), ("/f", false), ("/z", false)]
+        {
+            assert_eq!(with(json, |row| row.has_list(pointer)), want, "{pointer}");
+        }
+        let numbers = with(json, |row| row.each("/a", |row| row.number::<Money>("/x")));
+        assert_eq!(numbers.unwrap_err().to_string(), "`a` has an element that is no object");
     }
 
     #[test]

@@ -6,7 +6,8 @@ use std::fmt;
 use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::field::{Name, Row, text};
+use super::field::{Row, text};
+use super::parts::Name;
 use crate::domain::model::EntityId;
 
 /// The id at the first of `pointers` that holds one, where it can be used.
@@ -16,7 +17,17 @@ pub(in crate::edge::pospos) fn id_of(raw: &RawValue, pointers: &str) -> Option<E
         Some(name) if !name.contains(['/', '~', '|']) => text(member(raw, name)?),
         _ => Row::new(raw.get())?.text(pointers),
     };
-    EntityId::new(found?).ok()
+    EntityId::new(plain(found?)).ok()
+}
+
+/// A whole number as it is usually written: `17.0` is the id 17, whichever way an answer has it.
+fn plain(id: String) -> String {
+    let whole =
+        id.split_once('.').filter(|(_, fraction)| !fraction.is_empty() && fraction.bytes().all(|digit| digit == b'0'));
+    match whole {
+        Some((whole, _)) if whole.parse::<u64>().is_ok() => whole.to_owned(),
+        _ => id,
+    }
 }
 
 /// The member of that name, where the row is an object; of two, the first.
@@ -67,6 +78,11 @@ mod tests {
         check(r#"{"_id":"x","_id":"y"}"#, "/_id", Some("x"));
         check(r#"{"_id":"x","_id":"y"}"#, "/_id | /_id", Some("x"));
         check(r#"{"\u005fid":7}"#, "/_id", Some("7"));
+        check(r#"{"_id":17.0}"#, "/_id", Some("17"));
+        check(r#"{"_id":"17"}"#, "/_id", Some("17"));
+        check(r#"{"_id":600045060000000000000004}"#, "/_id", Some("600045060000000000000004"));
+        check(r#"{"_id":1.5}"#, "/_id", Some("1.5"));
+        check(r#"{"_id":-1}"#, "/_id", Some("-1"));
         check(r#"{"_id":"-"}"#, "/_id", None);
         check(r#"{"_id":{"$oid":"x"}}"#, "/_id", None);
         check(r#"{"_id":{"$oid":"x"}}"#, "/_id/$oid", Some("x"));

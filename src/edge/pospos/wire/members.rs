@@ -2,7 +2,7 @@
 
 use super::field::{Row, full_name, text};
 use super::fields::places;
-use super::{Form, Unreadable};
+use super::{Form, LeftOut};
 use crate::domain::model::{EntityId, Member};
 
 places! {
@@ -51,7 +51,7 @@ impl Form for MemberFields {
         (row.has("phonenumber") || row.is_given(&self.phone)) && !row.has("order_list") && !row.has("lastupdate")
     }
 
-    fn read(&self, id: EntityId, row: &Row<'_>) -> Result<Member, Unreadable> {
+    fn read(&self, id: EntityId, row: &Row<'_>) -> Result<Member, LeftOut> {
         let tags = row.list(&self.tags).unwrap_or_default();
         // A tag that is a text and not an object is its own name.
         let tag = |raw| text(raw).or_else(|| Row::new(raw.get())?.text(&self.tag_name));

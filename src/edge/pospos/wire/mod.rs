@@ -14,7 +14,9 @@ mod field;
 mod fields;
 mod id;
 mod key;
+mod left_out;
 mod members;
+mod parts;
 mod purchases;
 mod stock;
 mod survey;
@@ -28,6 +30,7 @@ pub use envelope::Malformed;
 pub use fields::{FieldMap, is_pointer};
 pub(super) use id::id_of;
 pub(super) use key::{ByKey, Key, fingerprint};
+pub use left_out::{Fault, LeftOut};
 pub use members::MemberFields;
 pub use purchases::PurchaseFields;
 pub use stock::StockFields;
@@ -37,7 +40,7 @@ pub use vendors::VendorFields;
 
 use field::Row;
 
-use crate::domain::model::{EntityId, NotExact, Resource};
+use crate::domain::model::{EntityId, Resource};
 
 /// How the rows of one resource look, and what is read from them.
 pub(super) trait Form {
@@ -51,7 +54,17 @@ pub(super) trait Form {
     fn fits(&self, row: &Row<'_>) -> bool;
 
     /// Reads the row.
-    fn read(&self, id: EntityId, row: &Row<'_>) -> Result<Self::Item, Unreadable>;
+    fn read(&self, id: EntityId, row: &Row<'_>) -> Result<Self::Item, LeftOut>;
+
+    /// Whether a part of the row was left out.
+    fn is_cut(&self, _item: &Self::Item) -> bool {
+        false
+    }
+
+    /// Reads what can be kept of a row that is larger than [`LARGEST_ROW`].
+    fn read_large(&self, _id: EntityId, _row: &Row<'_>) -> Result<Self::Item, LeftOut> {
+        Err(LeftOut::whole(Fault::TooLarge))
+    }
 }
 
 impl<F: Form> Form for &F {
@@ -65,8 +78,16 @@ impl<F: Form> Form for &F {
         (**self).fits(row)
     }
 
-    fn read(&self, id: EntityId, row: &Row<'_>) -> Result<Self::Item, Unreadable> {
+    fn read(&self, id: EntityId, row: &Row<'_>) -> Result<Self::Item, LeftOut> {
         (**self).read(id, row)
+    }
+
+    fn is_cut(&self, item: &Self::Item) -> bool {
+        (**self).is_cut(item)
+    }
+
+    fn read_large(&self, id: EntityId, row: &Row<'_>) -> Result<Self::Item, LeftOut> {
+        (**self).read_large(id, row)
     }
 }
 
@@ -84,31 +105,27 @@ impl FieldMap {
     }
 }
 
-/// The largest row that is read: thirty times a sale as captured, and well below what the store keeps in one piece.
-const LARGEST_ROW: usize = 64 * 1024;
-
-/// A row that was there and could not be understood.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Unreadable;
-
-impl From<NotExact> for Unreadable {
-    fn from(_: NotExact) -> Self {
-        Unreadable
-    }
-}
+/// The largest row that is read whole: a bill of some four thousand lines, and what is made of it stays far below the
+/// largest record of the store.
+const LARGEST_ROW: usize = 1024 * 1024;
 
 /// Whether a row is of the kind that is asked for.
 pub(super) fn fits<T>(text: &str, form: &dyn Form<Item = T>) -> bool {
     Row::new(text).is_some_and(|row| form.fits(&row))
 }
 
-/// Reads a row; nothing, where it cannot be understood.
-pub(super) fn decode<T>(text: &str, id: EntityId, form: &dyn Form<Item = T>) -> Option<T> {
-    if text.len() > LARGEST_ROW {
-        return None;
+/// Reads a row; where it cannot be understood, says why.
+pub(super) fn decode<T>(text: &str, id: EntityId, form: &dyn Form<Item = T>) -> Result<T, LeftOut> {
+    let row = Row::new(text).filter(|row| form.fits(row)).ok_or(LeftOut::whole(Fault::OtherKind))?;
+    match is_large(text) {
+        true => form.read_large(id, &row),
+        false => form.read(id, &row),
     }
-    let row = Row::new(text).filter(|row| form.fits(row))?;
-    form.read(id, &row).ok()
+}
+
+/// Whether a row is too large to be read whole.
+pub(super) fn is_large(text: &str) -> bool {
+    text.len() > LARGEST_ROW
 }
 
 #[cfg(test)]
@@ -127,8 +144,8 @@ mod tests {
             let form = SaleFields::default();
             let found = id_of(raw(json), form.id_pointer());
             assert_eq!(found.as_ref().map(EntityId::as_str), id, "{json}");
-            let read = found.and_then(|id| decode(json, id, &form));
-            assert_eq!(read.is_some(), readable, "{json}");
+            let read = found.map(|id| decode(json, id, &form));
+            assert_eq!(read.is_some_and(|read| read.is_ok()), readable, "{json}");
         };
         check(r#"{"_id":"a","order_list":[]}"#, Some("a"), true);
         check(r#"{"_id":"b"}"#, Some("b"), false);
@@ -136,8 +153,25 @@ mod tests {
         check(r#"{"_id":null,"order_list":[]}"#, None, false);
         check(r#"{"_id":"-","order_list":[]}"#, None, false);
         check(r#"{"_id":"a","order_list":[],"grand_total":1E400}"#, Some("a"), false);
-        let large = format!(r#"{{"_id":"a","order_list":[],"comment":"{}"}}"#, "x".repeat(LARGEST_ROW));
-        check(&large, Some("a"), false);
+        check(r#"{"_id":"a","order_list":null}"#, Some("a"), true);
+        check(r#"{"_id":17,"order_list":[]}"#, Some("17"), true);
+    }
+
+    #[test]
+    fn a_row_above_one_mebibyte_is_left_out_unless_it_is_a_sale() {
+        let padded = |bytes: usize| {
+            let row = r#"{"_id":"a","code":"PK1","order_list":[],"more":""}"#;
+            row.replace("\"\"", &format!("\"{}\"", "x".repeat(bytes - row.len())))
+        };
+        let id = || EntityId::new("a").unwrap();
+        let product = |bytes| decode(&padded(bytes).replace("order_list", "rest"), id(), &StockFields::default());
+        assert!(product(LARGEST_ROW).is_ok());
+        let left_out = product(LARGEST_ROW + 10).unwrap_err();
+        assert_eq!(left_out.to_string(), "a row is larger than 1 MiB");
+        for bytes in [LARGEST_ROW, LARGEST_ROW + 10] {
+            let sale = decode(&padded(bytes), id(), &SaleFields::default()).unwrap();
+            assert_eq!((sale.lines.len(), sale.lines_left_out), (0, 0), "{bytes}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::field::Row;
 use super::fields::places;
-use super::{Form, Unreadable};
+use super::{Form, LeftOut};
 use crate::domain::model::{EntityId, Party, Purchase, PurchaseLine};
 
 places! {
@@ -52,7 +52,7 @@ impl Form for PurchaseFields {
         given.iter().any(|place| row.is_given(place)) && !other.iter().any(|name| row.has(name))
     }
 
-    fn read(&self, id: EntityId, row: &Row<'_>) -> Result<Purchase, Unreadable> {
+    fn read(&self, id: EntityId, row: &Row<'_>) -> Result<Purchase, LeftOut> {
         let vendor = Party { code: row.text(&self.vendor_code), name: row.text(&self.vendor_name) };
         Ok(Purchase {
             id,
@@ -67,7 +67,7 @@ impl Form for PurchaseFields {
 }
 
 impl PurchaseFields {
-    fn line(&self, row: &Row<'_>) -> Result<PurchaseLine, Unreadable> {
+    fn line(&self, row: &Row<'_>) -> Result<PurchaseLine, LeftOut> {
         Ok(PurchaseLine {
             product_code: row.text(&self.line_product_code),
             name: row.text(&self.line_name),

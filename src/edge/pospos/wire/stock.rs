@@ -2,7 +2,7 @@
 
 use super::field::Row;
 use super::fields::places;
-use super::{Form, Unreadable};
+use super::{Form, LeftOut};
 use crate::domain::model::{EntityId, Product, StockRow};
 
 places! {
@@ -48,7 +48,7 @@ impl Form for StockFields {
         named && !row.has("order_list") && !row.has("phonenumber")
     }
 
-    fn read(&self, id: EntityId, row: &Row<'_>) -> Result<StockRow, Unreadable> {
+    fn read(&self, id: EntityId, row: &Row<'_>) -> Result<StockRow, LeftOut> {
         let product = Product {
             id,
             code: row.text(&self.code),
@@ -76,7 +76,7 @@ mod tests {
         read(&Row::new(raw.get()).unwrap())
     }
 
-    fn read(fields: &StockFields, json: &str) -> Result<StockRow, Unreadable> {
+    fn read(fields: &StockFields, json: &str) -> Result<StockRow, LeftOut> {
         with(json, |row| fields.read(EntityId::new("a").unwrap(), row))
     }
 
@@ -103,7 +103,8 @@ mod tests {
         check("0", Some("0"));
         check("null", None);
         check("{}", None);
-        assert_eq!(read(&StockFields::default(), r#"{"stock":1E400}"#), Err(Unreadable));
+        let left_out = read(&StockFields::default(), r#"{"stock":1E400}"#).unwrap_err();
+        assert_eq!(left_out.to_string(), "`stock` has more digits than are kept");
     }
 
     #[test]

@@ -5,7 +5,9 @@
 
 use super::field::{Row, text};
 use super::fields::places;
-use super::{Form, Unreadable};
+use super::left_out::MOST_ELEMENTS;
+use super::parts::First;
+use super::{Form, LARGEST_ROW, LeftOut};
 use crate::domain::model::{EntityId, Party, Payment, PaymentKind, Sale, SaleLine, SaleStatus};
 
 places! {
@@ -72,6 +74,13 @@ places! {
 /// What stands for a status that the row does not have: a word that cannot be taken for one of the API's own.
 const NO_STATUS: &str = "unknown";
 
+/// How many lines are kept of a bill that is too large, and at most how many bytes of them.
+const KEPT_LINES: usize = 1_000;
+const KEPT_BYTES: usize = LARGEST_ROW / 2;
+
+/// How many bytes are kept of a text of such a bill.
+const KEPT_TEXT: usize = 4 * 1024;
+
 impl Form for SaleFields {
     type Item = Sale;
 
@@ -80,10 +89,38 @@ impl Form for SaleFields {
     }
 
     fn fits(&self, row: &Row<'_>) -> bool {
-        row.list(&self.lines).is_some()
+        row.has_list(&self.lines)
     }
 
-    fn read(&self, id: EntityId, row: &Row<'_>) -> Result<Sale, Unreadable> {
+    fn read(&self, id: EntityId, row: &Row<'_>) -> Result<Sale, LeftOut> {
+        let lines = row.first_of(&self.lines, MOST_ELEMENTS, usize::MAX);
+        match lines.left_out {
+            0 => self.sale(id, row, &lines),
+            _ => self.read_large(id, row),
+        }
+    }
+
+    fn is_cut(&self, sale: &Sale) -> bool {
+        sale.lines_left_out > 0
+    }
+
+    /// What is sold must be told, however long the bill is: with its first lines, and how many were left out.
+    fn read_large(&self, id: EntityId, row: &Row<'_>) -> Result<Sale, LeftOut> {
+        let mut sale = self.sale(id, row, &row.first_of(&self.lines, KEPT_LINES, KEPT_BYTES))?;
+        let Sale { code, receipt, status, comment, staff, member, .. } = &mut sale;
+        let of_member = member.as_mut().map(|member| [&mut member.code, &mut member.name]);
+        let texts = [code, receipt, comment, staff].into_iter().chain(of_member.into_iter().flatten());
+        let word = match status {
+            SaleStatus::Other(word) => Some(word),
+            SaleStatus::Success | SaleStatus::Cancelled => None,
+        };
+        texts.flatten().chain(word).for_each(|text| text.truncate(text.floor_char_boundary(KEPT_TEXT)));
+        Ok(sale)
+    }
+}
+
+impl SaleFields {
+    fn sale(&self, id: EntityId, row: &Row<'_>, lines: &First<'_>) -> Result<Sale, LeftOut> {
         let member = Party { code: row.text(&self.member_code), name: row.name(&self.member_name) };
         Ok(Sale {
             id,
@@ -100,13 +137,12 @@ impl Form for SaleFields {
             staff: row.name(&self.staff),
             member: (member.code.is_some() || member.name.is_some()).then_some(member),
             payments: row.each(&self.payments, |payment| self.payment(payment))?,
-            lines: row.each(&self.lines, |line| self.line(line))?,
+            lines: row.read_each(&self.lines, &lines.elements, |line| self.line(line))?,
+            lines_left_out: lines.left_out,
         })
     }
-}
 
-impl SaleFields {
-    fn payment(&self, row: &Row<'_>) -> Result<Payment, Unreadable> {
+    fn payment(&self, row: &Row<'_>) -> Result<Payment, LeftOut> {
         let code = row.text(&self.payment_code).and_then(|code| code.parse().ok());
         let kind = match code {
             _ if row.is_given(&self.payment_credit) => PaymentKind::Credit,
@@ -118,7 +154,7 @@ impl SaleFields {
         Ok(Payment { kind, code, amount, tendered })
     }
 
-    fn line(&self, row: &Row<'_>) -> Result<SaleLine, Unreadable> {
+    fn line(&self, row: &Row<'_>) -> Result<SaleLine, LeftOut> {
         let notes = row.list(&self.line_notes).unwrap_or_default();
         Ok(SaleLine {
             product_code: row.text(&self.line_product_code),
@@ -138,7 +174,7 @@ mod tests {
 
     use super::*;
 
-    fn read(json: &str) -> Result<Sale, Unreadable> {
+    fn read(json: &str) -> Result<Sale, LeftOut> {
         let raw: &RawValue = serde_json::from_str(json).unwrap();
         SaleFields::default().read(EntityId::new("a").unwrap(), &Row::new(raw.get()).unwrap())
     }
@@ -171,15 +207,52 @@ mod tests {
     }
 
     #[test]
+    fn of_a_bill_that_is_too_large_the_first_thousand_lines_are_kept() {
+        let bill = |lines: usize, name: usize| {
+            let line = format!(r#"{{"code":"PK1","name":"{}","stock":1}}"#, "ก".repeat(name));
+            format!(
+                r#"{{"comment":"{}","order_list":[{}{line}]}}"#,
+                "x".repeat(9_000),
+                format!("{line},").repeat(lines - 1)
+            )
+        };
+        let check = |lines, name, kept, left_out, comment| {
+            let sale = crate::edge::pospos::wire::decode(
+                &bill(lines, name),
+                EntityId::new("a").unwrap(),
+                &SaleFields::default(),
+            );
+            let sale = sale.unwrap();
+            let comment_kept = sale.comment.map(|text| text.len());
+            assert_eq!(
+                (sale.lines.len(), sale.lines_left_out, comment_kept),
+                (kept, left_out, Some(comment)),
+                "{lines}"
+            );
+        };
+        check(600, 60, 600, 0, 9_000);
+        check(4_000, 60, 4_000, 0, 9_000);
+        check(6_000, 60, 1_000, 5_000, KEPT_TEXT);
+        // Tiny ones, which are told with more names than they have values.
+        check(10_000, 1, 10_000, 0, 9_000);
+        check(10_001, 1, 1_000, 9_001, KEPT_TEXT);
+        // Long ones: as many as there is room for.
+        check(500, 3_000, 58, 442, KEPT_TEXT);
+    }
+
+    #[test]
     fn one_figure_that_would_lose_digits_makes_the_sale_unreadable() {
         let long = "1".repeat(30);
-        for json in [
-            format!(r#"{{"grand_total":{long}}}"#),
-            format!(r#"{{"order_list":[{{"stock":{long}}}]}}"#),
-            format!(r#"{{"segment_detail_type_list":[{{"new_total_paid":"{long}"}}]}}"#),
-            r#"{"order_list":[1]}"#.to_owned(),
+        for (json, want) in [
+            (format!(r#"{{"grand_total":{long}}}"#), "`grand_total` has more digits than are kept"),
+            (format!(r#"{{"order_list":[{{"stock":{long}}}]}}"#), "`order_list/stock` has more digits than are kept"),
+            (
+                format!(r#"{{"segment_detail_type_list":[{{"new_total_paid":"{long}"}}]}}"#),
+                "`segment_detail_type_list/new_total_paid` has more digits than are kept",
+            ),
+            (r#"{"order_list":[1]}"#.to_owned(), "`order_list` has an element that is no object"),
         ] {
-            assert_eq!(read(&json), Err(Unreadable), "{json}");
+            assert_eq!(read(&json).unwrap_err().to_string(), want, "{json}");
         }
         assert!(read(&format!(r#"{{"rounding_rule":{long}}}"#)).is_ok(), "nobody looks at it");
     }

@@ -2,7 +2,7 @@
 
 use super::field::Row;
 use super::fields::places;
-use super::{Form, Unreadable};
+use super::{Form, LeftOut};
 use crate::domain::model::{EntityId, Vendor};
 
 places! {
@@ -37,7 +37,7 @@ impl Form for VendorFields {
         named && !["order_list", "lastupdate", "price_level", "grand_total"].iter().any(|name| row.has(name))
     }
 
-    fn read(&self, id: EntityId, row: &Row<'_>) -> Result<Vendor, Unreadable> {
+    fn read(&self, id: EntityId, row: &Row<'_>) -> Result<Vendor, LeftOut> {
         Ok(Vendor {
             id,
             code: row.text(&self.code),

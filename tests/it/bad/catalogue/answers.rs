@@ -39,7 +39,9 @@ const TEXTS: &[Text] = &[
     ("the answer ends twice", "the answer is not JSON", 200, |text| format!("{text}]}}")),
     ("success is 0", "the API says it failed", 200, |text| text.replacen(r#""success":1"#, r#""success":0"#, 1)),
     ("success is not there", "the API says it failed", 200, |text| text.replacen(r#""success":1,"#, "", 1)),
-    ("success is true", "the API says it failed", 200, |text| text.replacen(r#""success":1"#, r#""success":true"#, 1)),
+    ("success is false", "the API says it failed", 200, |text| {
+        text.replacen(r#""success":1"#, r#""success":false"#, 1)
+    }),
     ("the rows are null", "has no list of rows", 200, |_| {
         r#"{"success":1,"data":null,"total":9,"total_page":1}"#.to_owned()
     }),

@@ -50,14 +50,20 @@ impl Room {
     }
 
     fn ledger(&self) -> String {
-        std::fs::read_to_string(self.dir.path().join(format!("{}.ledger", self.key))).unwrap()
+        std::fs::read_to_string(self.file("ledger")).unwrap()
     }
 
     /// What a process finds that starts after this one was killed now.
     fn killed(&self) -> Self {
         let next = Self { clock: Arc::clone(&self.clock), ..Self::new() };
-        std::fs::write(next.dir.path().join(format!("{}.ledger", next.key)), self.ledger()).unwrap();
+        for kind in ["ledger", "mark"] {
+            std::fs::copy(self.file(kind), next.file(kind)).unwrap();
+        }
         next
+    }
+
+    fn file(&self, kind: &str) -> std::path::PathBuf {
+        self.dir.path().join(format!("{}.{kind}", self.key))
     }
 }
 
@@ -113,6 +119,107 @@ async fn a_group_costs_one_write_and_a_kill_costs_the_group() {
     assert_eq!(left(&next), [276], "both groups count as sent");
     drop(governor);
     assert_eq!(left(&room.open(&["300/10s"]).unwrap()), [287], "who ends in order gives back what is spare");
+}
+
+#[tokio::test]
+async fn whatever_is_cut_off_or_put_back_no_call_too_many_is_free() {
+    let (room, governor) = Room::rested("20/4s");
+    let older = room.killed();
+    for _ in 0..20 {
+        governor.permit(Urgency::Sales).await.unwrap().end();
+    }
+    assert_eq!(left(&governor), [0]);
+    let (ledger, mark) = (std::fs::read(room.file("ledger")).unwrap(), std::fs::read(room.file("mark")).unwrap());
+    let found = |ledger: Option<&[u8]>, mark: Option<&[u8]>| {
+        let next = room.killed();
+        for (kind, bytes) in [("ledger", ledger), ("mark", mark)] {
+            match bytes {
+                Some(bytes) => std::fs::write(next.file(kind), bytes).unwrap(),
+                None => std::fs::remove_file(next.file(kind)).unwrap(),
+            }
+        }
+        let governor = next.open(&["20/4s"]).unwrap();
+        (governor.ledger_state(), left(&governor)[0])
+    };
+    assert_eq!(found(Some(&ledger), Some(&mark)), (LedgerState::Continued, 0));
+    let mut damaged = 0;
+    for cut in (0..ledger.len()).step_by(17) {
+        let (state, left) = found(Some(&ledger[..cut]), Some(&mark));
+        assert_eq!(left, 0, "cut at byte {cut}: {state:?}");
+        damaged += usize::from(state == LedgerState::Damaged);
+    }
+    for cut in 0..mark.len() {
+        assert_eq!(found(Some(&ledger), Some(&mark[..cut])), (LedgerState::Damaged, 0), "mark cut at byte {cut}");
+    }
+    let lines: Vec<&[u8]> = ledger.split_inclusive(|byte| *byte == b'\n').collect();
+    for gone in 0..lines.len() {
+        let rest = [&lines[..gone], &lines[gone + 1..]].concat().concat();
+        assert_eq!(found(Some(&rest), Some(&mark)).1, 0, "line {gone} is gone");
+    }
+    let [older_ledger, older_mark] = ["ledger", "mark"].map(|kind| std::fs::read(older.file(kind)).unwrap());
+    assert_eq!(found(Some(&older_ledger), Some(&mark)), (LedgerState::Damaged, 0));
+    assert_eq!(found(Some(&ledger), Some(&older_mark)).1, 0);
+    assert_eq!(found(Some(&ledger), None), (LedgerState::Damaged, 0));
+    assert_eq!(found(None, Some(&mark)), (LedgerState::Damaged, 0));
+    assert_eq!(found(None, None), (LedgerState::New, 0));
+    println!("{} bytes, {} lines: {damaged} cuts are damage, no call is free after any", ledger.len(), lines.len());
+}
+
+#[tokio::test]
+async fn damage_costs_one_window_and_what_a_long_one_allows_too() {
+    let (room, governor) = Room::rested("20/1h");
+    governor.permit(Urgency::Sales).await.unwrap().end();
+    let next = room.killed();
+    let head = room.ledger().find("\n+").unwrap();
+    std::fs::write(next.file("ledger"), &room.ledger()[..head]).unwrap();
+    let governor = next.open(&["20/1h"]).unwrap();
+    assert_eq!((governor.ledger_state(), left(&governor)), (LedgerState::Damaged, vec![0]));
+    drop(governor);
+    room.pass(3600);
+    let governor = next.open(&["20/1h"]).unwrap();
+    assert_eq!((governor.ledger_state(), left(&governor)), (LedgerState::Continued, vec![0]), "not concluded again");
+    room.pass(20);
+    assert_eq!(left(&governor), [20]);
+}
+
+#[tokio::test]
+async fn a_ledger_of_the_version_before_is_read_once() {
+    let (room, governor) = Room::rested("3/10s");
+    drop(governor);
+    let first = |lines: &str| {
+        let next = Room { clock: Arc::clone(&room.clock), ..Room::new() };
+        let text = format!("posbell-quota 1\nboot a\nwritten 50000000000\nsince 10000000000\n{lines}");
+        std::fs::write(next.file("ledger"), text).unwrap();
+        next
+    };
+    let now = room.clock.now().as_nanos();
+    let next = first(&format!("+ 0 {now}\n- 0 {now}\n"));
+    let governor = next.open(&["3/10s"]).unwrap();
+    assert_eq!((governor.ledger_state(), left(&governor)), (LedgerState::Continued, vec![2]));
+    drop(governor);
+    assert!(next.ledger().starts_with("posbell-quota 2 #"), "{}", next.ledger());
+    assert_eq!(left(&next.open(&["3/10s"]).unwrap()), [2]);
+    // An older posbell has run in between: it knows of no mark.
+    std::fs::write(next.file("ledger"), "posbell-quota 1\nboot a\nwritten 50000000000\nsince 10000000000\n").unwrap();
+    assert_eq!(next.open(&["3/10s"]).unwrap().ledger_state(), LedgerState::Damaged);
+}
+
+#[test]
+fn nothing_that_stands_in_a_files_place_makes_it_wait() {
+    for kind in ["lock", "ledger", "mark"] {
+        for fifo in [true, false] {
+            let room = Room::new();
+            match fifo {
+                true => assert!(std::process::Command::new("mkfifo").arg(room.file(kind)).status().unwrap().success()),
+                false => std::fs::create_dir(room.file(kind)).unwrap(),
+            }
+            let Err(QuotaError::Storage { path, .. }) = room.open(&["3/10s"]) else { panic!("{kind}") };
+            assert_eq!(path, room.file(kind));
+        }
+        let room = Room::new();
+        std::os::unix::fs::symlink("/dev/zero", room.file(kind)).unwrap();
+        assert!(matches!(room.open(&["3/10s"]), Err(QuotaError::Storage { .. })), "{kind}");
+    }
 }
 
 #[test]
@@ -178,9 +285,9 @@ async fn a_group_that_was_half_written_was_never_there() {
 #[tokio::test]
 async fn a_grown_ledger_is_made_short_again() {
     let (room, governor) = Room::rested("100000/10s");
-    governor.books.file.lock().unwrap().append(&"+ 0 1\n- 0 1\n".repeat(30_000)).unwrap();
+    governor.books.file.lock().unwrap().append(&"+ 0 1\n- 0 1\n".repeat(13_000)).unwrap();
     governor.permit(Urgency::Sales).await.unwrap().end();
-    assert_eq!(room.ledger().lines().count(), 6, "{}", room.ledger());
+    assert_eq!(room.ledger().lines().count(), 8, "{}", room.ledger());
 }
 
 #[tokio::test]

@@ -4,41 +4,16 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::dice::Dice;
+use super::mishaps::Mishaps;
 use super::server::{Sent, Server};
 use crate::edge::pospos::quota::desk::{Desk, Look};
+use crate::edge::pospos::quota::ledger::Mark;
 use crate::edge::pospos::quota::queue::Ticket;
+use crate::edge::pospos::quota::seal::Seal;
 use crate::edge::pospos::quota::{Monotonic, PlaceId, Places, QuotaLimit, Urgency, ledger};
 
 /// How long after its end an unanswered call may arrive: a little less than STRAGGLER, because the clocks differ.
 const LATEST: u64 = 14_900;
-
-/// What happens besides calls; times in milliseconds, on average.
-#[derive(Clone)]
-pub struct Mishaps {
-    /// Between crashes, reboots, reloads and the like; 0 is never.
-    pub every: u64,
-    /// Between callers that come.
-    pub wish_every: u64,
-    /// One answer in so many is a 429; 0 is none.
-    pub too_many_in: u64,
-    /// The longest answer.
-    pub latency: u64,
-    /// These classes always wait, whatever comes.
-    pub always: Vec<Urgency>,
-}
-
-impl Default for Mishaps {
-    fn default() -> Self {
-        Self { every: 0, wish_every: 0, too_many_in: 0, latency: 5000, always: Vec::new() }
-    }
-}
-
-impl Mishaps {
-    /// None at all, while these classes always wait and answers take up to a second.
-    pub fn none(always: &[Urgency]) -> Self {
-        Self { latency: 1000, always: always.to_vec(), ..Self::default() }
-    }
-}
 
 /// A call under way.
 struct Call {
@@ -66,6 +41,13 @@ pub struct World {
     disk: String,
     /// So much of the disk survives everything.
     synced: usize,
+    /// Of the last line on the disk.
+    seal: Seal,
+    /// What the mark says, and what of it survives everything.
+    mark: Seal,
+    synced_mark: Seal,
+    /// The disk and the mark as they were now and then, to be put back.
+    kept: Vec<(String, Seal)>,
     /// A write has failed; nothing is appended before the file was replaced.
     broken: bool,
     under_way: Vec<Call>,
@@ -95,6 +77,10 @@ impl World {
             came: 0,
             disk: String::new(),
             synced: 0,
+            seal: Seal::default(),
+            mark: Seal::default(),
+            synced_mark: Seal::default(),
+            kept: Vec::new(),
             broken: false,
             under_way: Vec::new(),
             let_go: 0,
@@ -253,15 +239,26 @@ impl World {
     fn append_unwritten(&mut self) {
         let lines = self.desk.take_unwritten();
         if !self.broken {
-            self.disk += &lines;
+            self.append(&lines);
+            if ledger::must_stay(&lines) {
+                self.mark = self.seal;
+            }
         }
+    }
+
+    fn append(&mut self, lines: &str) {
+        let (text, seal) = self.seal.close(lines);
+        self.disk += &text;
+        self.seal = seal;
     }
 
     fn replace(&mut self) {
         let now = self.moment();
-        self.disk = self.desk.render(&self.boot_id, now);
+        let head = self.desk.render(&self.boot_id, now, self.mark);
+        (self.disk, self.seal) = Seal::default().close(&head);
         self.synced = self.disk.len();
         self.broken = false;
+        (self.mark, self.synced_mark) = (self.seal, self.seal);
     }
 
     /// Writes a group as the governor does; false where the disk failed.
@@ -278,13 +275,14 @@ impl World {
         let Some((ids, lines)) = self.desk.group(now) else { return true };
         if fails {
             // What a full disk took of it stays there.
-            let part = self.dice.below(lines.len() + 1);
-            self.disk += &lines[..part];
+            let (text, _) = self.seal.close(&lines);
+            self.disk += &text[..self.dice.below(text.len() + 1)];
             self.broken = true;
             return false;
         }
-        self.disk += &lines;
+        self.append(&lines);
         self.synced = self.disk.len();
+        (self.mark, self.synced_mark) = (self.seal, self.seal);
         self.desk.written(ids, now);
         true
     }
@@ -325,17 +323,44 @@ impl World {
         let now = self.moment();
         if self.dice.one_in(3) && !self.broken && self.desk.left(now).iter().all(|&(_, left)| left > 0) {
             // It was writing a group: the calls did not leave.
-            self.disk.extend(self.desk.group(now).map(|(_, lines)| lines));
+            let lines = self.desk.group(now).map(|(_, lines)| lines).unwrap_or_default();
+            self.append(&lines);
         }
         let unsynced = self.disk.len() - self.synced;
         let kept = usize::try_from(self.dice.edge(unsynced as u64)).unwrap();
         self.disk.truncate(self.synced + kept);
+        if reboots && self.dice.one_in(2) {
+            self.mark = self.synced_mark;
+        }
+        if self.dice.one_in(self.mishaps.meddled_in) {
+            self.meddle();
+        }
         let pause = if self.dice.one_in(2) { self.dice.up_to(200) } else { self.dice.up_to(20_000) };
         self.now += pause;
         if reboots {
             self.reboot();
         }
         self.start();
+    }
+
+    /// Somebody takes something out of the ledger, or puts back an older one, or an older mark.
+    fn meddle(&mut self) {
+        let lines: Vec<&str> = self.disk.split_inclusive('\n').collect();
+        let (one, other) = (self.dice.below(lines.len()), self.dice.below(lines.len()));
+        let (from, until) = (one.min(other), one.max(other));
+        match self.dice.up_to(5) {
+            0 => self.disk = lines[..one].concat(),
+            1 => self.disk = [&lines[..from], &lines[until..]].concat().concat(),
+            2 => self.disk.truncate(self.dice.below(self.disk.len() + 1)),
+            3 => self.mark = Seal::default(),
+            4 => self.kept.push((self.disk.clone(), self.mark)),
+            _ => {
+                if let Some((disk, mark)) = self.kept.pop().filter(|(disk, _)| *disk != self.disk) {
+                    // Both at once would be a time that was.
+                    if self.dice.one_in(2) { self.disk = disk } else { self.mark = mark }
+                }
+            }
+        }
     }
 
     /// The machine was down: its clock starts anew, at any uptime, under another name or none.
@@ -357,8 +382,17 @@ impl World {
         let limits = self.configurations[self.configuration].clone();
         let since_boot = i64::try_from(self.now).unwrap() - self.boot;
         let now = Monotonic::from_nanos(since_boot * (1_000_000 + self.drift));
-        let (places, _) = ledger::recover(Some(self.disk.as_bytes()), &self.boot_id, now);
-        self.desk = Desk::new(places, limits, now);
+        let mark = if self.mark == Seal::default() { Mark::Missing } else { Mark::Says(self.mark) };
+        let (places, _) = ledger::recover(Some(self.disk.as_bytes()), mark, &self.boot_id, now);
+        self.desk = Desk::new(places, limits.clone(), now);
+        let before = self.mark;
         self.replace();
+        if self.dice.one_in(20) {
+            // Killed before the mark followed.
+            let (places, _) = ledger::recover(Some(self.disk.as_bytes()), Mark::Says(before), &self.boot_id, now);
+            self.desk = Desk::new(places, limits, now);
+            self.mark = before;
+            self.replace();
+        }
     }
 }
