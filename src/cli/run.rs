@@ -110,14 +110,14 @@ pub(super) fn run(config: &Arc<Config>) -> Result<(), Failure> {
 
 /// Returns when a call of the store does not come on.
 async fn store_stands_still(watch: &Watch) {
-    let mut known = None;
+    let mut known = Vec::new();
     loop {
         tokio::time::sleep(LAST_CALL).await;
-        let oldest = watch.oldest_call();
-        if oldest.is_some() && oldest == known {
+        let under_way = watch.calls_under_way();
+        if under_way.iter().any(|call| known.contains(call)) {
             return;
         }
-        known = oldest;
+        known = under_way;
     }
 }
 

@@ -63,7 +63,7 @@ impl Answers for ServiceAnswers {
                 let bell = found.data.iter().filter(|problem| problem.class == ProblemClass::Bell);
                 bell.map(Problem::line).collect()
             }
-            _ if self.watch.store_hangs() => vec![hanging().line()],
+            _ if self.watch.disk_hangs() => vec![hanging().line()],
             _ => vec!["the store does not answer".to_owned()],
         }
     }
@@ -75,7 +75,7 @@ impl Answers for ServiceAnswers {
     }
 
     async fn status(&self) -> Result<String, Refusal> {
-        if self.watch.store_hangs() {
+        if self.watch.disk_hangs() {
             return Err(Refusal::Failed(hanging().line()));
         }
         let quota = self.shops.iter().map(|shop| (shop.id().to_string(), quota_of(shop)));
@@ -173,7 +173,7 @@ impl Answers for ServiceAnswers {
 impl ServiceAnswers {
     /// The problems; of a store that does not answer just that.
     async fn found_problems(&self) -> Result<Problems, StoreError> {
-        if self.watch.store_hangs() {
+        if self.watch.disk_hangs() {
             return Ok(Problems { data: vec![hanging()] });
         }
         problems(&self.config, &self.shared.store, self.shared.clock.now()).await

@@ -134,7 +134,7 @@ impl DiskWatch {
         }
         self.is_over().await;
         loop {
-            match (watch.store_hangs(), &self.trouble) {
+            match (watch.disk_hangs(), &self.trouble) {
                 (true, _) => {
                     self.begins(DiskFault::Hanging);
                     self.tell().await;

@@ -24,7 +24,7 @@ use super::setup::{Ready, ReadyChannel, open_shop};
 use super::shop::{Shared, Shop};
 use super::shutdown::Shutdown;
 use super::stale::StaleWatch;
-use super::watchdog::Watch;
+use super::watchdog::{OldestCall, Watch};
 use super::whole::read_whole;
 use super::{copies, forget, heartbeat, notices};
 use crate::config::{Config, HeartbeatConfig};
@@ -78,7 +78,6 @@ impl Loops {
 /// it again, since everything that matters is in the store.
 pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce()) -> anyhow::Result<()> {
     let Start { config, ready, store, interface, clock, watch, is_whole } = start;
-    watch.look_after(store.calls());
     let shared = Arc::new(shared(store, clock, &config, &ready.channels));
     let began = shared.clock.now();
     shared.store.let_wait_at_most(config.max_waiting);
@@ -86,6 +85,7 @@ pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce()) -> an
     for shop in ready.shops {
         shops.push(Arc::new(open_shop(shop, &config, &shared, Arc::new(SystemBootClock)).await?));
     }
+    watch.look_after(calls_to_disk(&shared, &shops));
     let mut loops = Loops { running: JoinSet::new(), watch };
     let shutdown = of_this_run(&mut loops, shutdown);
     let answers = ServiceAnswers {
@@ -125,6 +125,19 @@ pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce()) -> an
     interface.close(ENDING, true, Vec::new());
     loops.running.shutdown().await;
     outcome
+}
+
+/// The calls to the disk that are under way: of the store, and of each shop's ledger.
+fn calls_to_disk(shared: &Shared, shops: &[Arc<Shop>]) -> Vec<OldestCall> {
+    let calls = Arc::clone(shared.store.calls());
+    let of_store: OldestCall = Box::new(move || calls.oldest());
+    let of_shop = |shop: &Arc<Shop>| {
+        // Weak: the watch outlives the shops.
+        let shop = Arc::downgrade(shop);
+        let writing: OldestCall = Box::new(move || shop.upgrade()?.pospos.governor().writing());
+        writing
+    };
+    std::iter::once(of_store).chain(shops.iter().map(of_shop)).collect()
 }
 
 /// What the loops share at their beginning.

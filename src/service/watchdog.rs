@@ -4,8 +4,8 @@
 //! a receiver or its next turn. A loop whose task does not come to run is stuck, or the whole process is. A failed pass, a
 //! held one, a stopped shop or an API that is down are turns like any other and starve nothing.
 //!
-//! A call of the store that hangs blocks a thread and no task, so it is looked at by itself: one that has not come on for
-//! a minute starves the watchdog too. An error is an answer: a full or failing disk is healthy here, and a problem for
+//! A call to the disk that hangs, of the store or of a quota's ledger, blocks a thread and no task, so it is looked at by
+//! itself: one that has not come on for a minute starves the watchdog too. An error is an answer: a full or failing disk is healthy here, and a problem for
 //! people.
 
 use std::collections::BTreeMap;
@@ -19,13 +19,12 @@ use tracing::{error, info};
 
 use super::clock::Clock;
 use super::systemd;
-use crate::edge::store::Calls;
 
 /// How often a loop stamps at the least, and after how long without a stamp it is stuck.
 const STAMP: Duration = Duration::from_secs(5);
 const STUCK: Duration = Duration::from_secs(60);
 
-/// How long a call of the store may take to come on; from the contract.
+/// How long a call to the disk may take to come on; from the contract.
 const CALL: Duration = Duration::from_secs(60);
 
 /// How often it is looked.
@@ -36,8 +35,8 @@ pub struct Watch {
     clock: Clock,
     registered: AtomicU64,
     loops: Mutex<BTreeMap<u64, Stamped>>,
-    store: Mutex<Option<Seen>>,
-    store_hangs: AtomicBool,
+    disk: Mutex<Vec<Seen>>,
+    disk_hangs: AtomicBool,
 }
 
 struct Stamped {
@@ -46,9 +45,12 @@ struct Stamped {
     at: Duration,
 }
 
-/// The store's calls, and the oldest of them as it was last seen.
+/// The number of the oldest call to the disk that is under way, if one is: the same for as long as it does not come on.
+pub type OldestCall = Box<dyn Fn() -> Option<u64> + Send + Sync>;
+
+/// Calls to the disk, and the oldest of them as it was last seen.
 struct Seen {
-    calls: Arc<Calls>,
+    calls: OldestCall,
     oldest: Option<(u64, Duration)>,
 }
 
@@ -59,19 +61,19 @@ impl Watch {
             clock,
             registered: AtomicU64::new(0),
             loops: Mutex::default(),
-            store: Mutex::default(),
-            store_hangs: AtomicBool::new(false),
+            disk: Mutex::default(),
+            disk_hangs: AtomicBool::new(false),
         })
     }
 
-    /// Looks after the calls of this store from now on.
-    pub fn look_after(&self, calls: &Arc<Calls>) {
-        *lock(&self.store) = Some(Seen { calls: Arc::clone(calls), oldest: None });
+    /// Looks after these calls to the disk from now on, and no more after those before.
+    pub fn look_after(&self, disk: Vec<OldestCall>) {
+        *lock(&self.disk) = disk.into_iter().map(|calls| Seen { calls, oldest: None }).collect();
     }
 
-    /// Whether a call of the store has not come on for a minute.
-    pub fn store_hangs(&self) -> bool {
-        self.store_hangs.load(Ordering::Relaxed)
+    /// Whether a call to the disk has not come on for a minute.
+    pub fn disk_hangs(&self) -> bool {
+        self.disk_hangs.load(Ordering::Relaxed)
     }
 
     /// The loop, stamping until it ends.
@@ -96,19 +98,23 @@ impl Watch {
         }
     }
 
-    /// The call of the store that is under way for the longest time, if there is one: see [`Calls::oldest`].
-    pub fn oldest_call(&self) -> Option<u64> {
-        lock(&self.store).as_ref().and_then(|seen| seen.calls.oldest())
+    /// The calls to the disk that are under way: the same as a while ago where they do not come on.
+    pub fn calls_under_way(&self) -> Vec<u64> {
+        lock(&self.disk).iter().filter_map(|seen| (seen.calls)()).collect()
     }
 
     /// What does not turn, if anything.
     fn look(&self) -> Option<String> {
         let up = self.clock.mark().up;
-        let hangs = lock(&self.store).as_mut().is_some_and(|seen| seen.hangs(up));
-        self.store_hangs.store(hangs, Ordering::Relaxed);
+        let mut hangs = false;
+        for seen in lock(&self.disk).iter_mut() {
+            // Each is looked at, also behind one that hangs.
+            hangs |= seen.hangs(up);
+        }
+        self.disk_hangs.store(hangs, Ordering::Relaxed);
         let loops = lock(&self.loops);
         let stuck = loops.values().find(|one| up.saturating_sub(one.at) >= STUCK).map(|one| one.name.clone());
-        stuck.or_else(|| hangs.then(|| "a call of the store".to_owned()))
+        stuck.or_else(|| hangs.then(|| "a call to the disk".to_owned()))
     }
 
     /// Looks for as long as the process lives, and feeds the watchdog of systemd, where there is one.
@@ -137,7 +143,7 @@ impl Watch {
 impl Seen {
     /// Whether the oldest call is the same one for too long.
     fn hangs(&mut self, up: Duration) -> bool {
-        self.oldest = self.calls.oldest().map(|number| match self.oldest {
+        self.oldest = (self.calls)().map(|number| match self.oldest {
             Some((known, since)) if known == number => (number, since),
             _ => (number, up),
         });

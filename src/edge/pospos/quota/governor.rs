@@ -16,6 +16,7 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -44,6 +45,8 @@ struct Books {
     boot_id: String,
     file: Mutex<LedgerFile>,
     desk: Mutex<Desk<Arc<Notify>>>,
+    /// How many writings of a group have begun and ended; odd while one is under way.
+    writings: AtomicU64,
     /// Held, not read: it ends with the last permit, as the lock of the ledger does.
     _claim: Claim,
 }
@@ -71,7 +74,8 @@ impl Governor {
         let (places, state) = ledger::recover(bytes.as_deref(), mark, &boot_id, now);
         let mut desk = Desk::new(places, limits, now);
         file.replace(|after| desk.render(&boot_id, now, after))?;
-        let books = Books { clock, boot_id, file: Mutex::new(file), desk: Mutex::new(desk), _claim: claim };
+        let writings = AtomicU64::new(0);
+        let books = Books { clock, boot_id, file: Mutex::new(file), desk: Mutex::new(desk), writings, _claim: claim };
         Ok(Self { books: Arc::new(books), state })
     }
 
@@ -109,6 +113,12 @@ impl Governor {
                 }
             }
         }
+    }
+
+    /// The number of the writing that is under way, if one is. The same number again after a minute is a disk that hangs.
+    pub fn writing(&self) -> Option<u64> {
+        let number = self.books.writings.load(Ordering::Relaxed);
+        (number % 2 == 1).then_some(number)
     }
 
     /// The boot's clock, as the calls are stamped by.
@@ -250,6 +260,7 @@ impl Writing {
     /// Takes places and makes them durable; the mark is still to be synced. Blocks on the disk.
     fn write(self) -> Result<Option<File>, QuotaError> {
         let books = &self.0;
+        books.writings.fetch_add(1, Ordering::Relaxed);
         let mut file = books.file();
         books.replace_if_wanted(&mut file)?;
         let (group, now) = {
@@ -268,6 +279,11 @@ impl Writing {
 
 impl Drop for Writing {
     fn drop(&mut self) {
+        // Not yet begun, it ends without a number of its own.
+        let _ = self
+            .0
+            .writings
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |number| (number % 2 == 1).then(|| number + 1));
         self.0.desk().writing_ended();
         self.0.wake_next();
     }
