@@ -13,7 +13,6 @@ use lettre::transport::smtp::response::{Category, Code, Detail, Response, Severi
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
-use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 
 use super::super::transport::reason_of;
@@ -101,24 +100,18 @@ impl Conversation {
 
     /// Reads one reply.
     async fn reply(&mut self, until: Until) -> Result<Reply, Outcome> {
-        let (mut reading, mut enough) = (Reading::default(), None);
+        let mut reading = Reading::default();
         while !reading.is_whole {
-            let code = reading.reply.code;
-            if until == Until::Yes && (200..300).contains(&code) {
-                break;
-            }
-            if code >= 400 {
-                enough.get_or_insert_with(|| Instant::now() + REST);
-            }
-            let read = match enough {
-                None => self.read_some(&mut reading).await.map_err(Outcome::retry),
-                Some(enough) => match timeout_at(enough, self.read_some(&mut reading)).await {
-                    Ok(Ok(())) => Ok(()),
+            match reading.reply.code {
+                200..300 if until == Until::Yes => break,
+                400.. => {
+                    let rest = async { while !reading.is_whole && self.read_some(&mut reading).await.is_ok() {} };
                     // What has been read of a refusal counts.
-                    Ok(Err(_)) | Err(_) => break,
-                },
-            };
-            read?;
+                    let _ = tokio::time::timeout(REST, rest).await;
+                    break;
+                }
+                _ => self.read_some(&mut reading).await.map_err(Outcome::retry)?,
+            }
         }
         Ok(reading.reply())
     }
@@ -185,7 +178,7 @@ impl Reading {
 
     /// What has been read of it.
     fn reply(mut self) -> Reply {
-        if !self.line.is_empty() {
+        if self.line.len() > 4 {
             self.keep_line();
         }
         self.reply
