@@ -112,8 +112,9 @@ fn addresses_that_would_always_be_refused() {
 }
 
 #[test]
-fn mistakes_of_a_mailbox() {
+fn mistakes_of_a_mailbox_and_of_a_chat() {
     let mail = "type = \"email\"\nfrom = \"a@b.c\"\n";
+    let chat = "type = \"telegram\"\nchat_id = 5\n";
     for (name, lines, want) in [
         ("mail without a server", format!("{mail}to = [\"d@e.f\"]").as_str(), "4:1 `smtp` is missing"),
         ("mail to nobody", &format!("{mail}to = []\nsmtp = \"smtp://127.0.0.1\""), "7:6 `to` is empty: the mail would"),
@@ -121,31 +122,6 @@ fn mistakes_of_a_mailbox() {
             "a password in the address",
             &format!("{mail}to = [\"d@e.f\"]\nsmtp = \"smtps://u:p@example.com\""),
             "8:8 `smtp`: the password does not belong into the address: give it as password_file",
-        ),
-        (
-            "a machine without a whole name",
-            &format!("{mail}to = [\"d@e.f\"]\nsmtp = \"smtp://127.0.0.1\"\nehlo = \"raspberrypi\""),
-            "9:8 `ehlo` must be a whole name with a dot in it, such as shop.example.com, or an address such as [192.0.2.1]",
-        ),
-        (
-            "an address without its brackets",
-            &format!("{mail}to = [\"d@e.f\"]\nsmtp = \"smtp://127.0.0.1\"\nehlo = \"10.0.0.1\""),
-            "9:8 `ehlo` must be a whole name with a dot in it, such as shop.example.com, or an address such as [192.0.2.1]; \
-             did you mean \"[10.0.0.1]\"?",
-        ),
-    ] {
-        check_channel(name, lines, want);
-    }
-}
-
-#[test]
-fn mistakes_of_a_chat() {
-    let chat = "type = \"telegram\"\nchat_id = 5\n";
-    for (name, lines, want) in [
-        (
-            "a greeting of a chat",
-            format!("{chat}token = \"t\"\nehlo = \"a.b\"").as_str(),
-            "8:1 `ehlo` belongs to email channels",
         ),
         ("a bot without a token", chat, "4:1 the bot has no token; add `token_file`"),
         (
@@ -183,5 +159,31 @@ fn mistakes_of_a_chat() {
         ),
     ] {
         check_channel(name, lines, want);
+    }
+}
+
+#[test]
+fn names_that_no_mail_server_is_greeted_by() {
+    let mail = "type = \"email\"\nfrom = \"a@b.c\"\n";
+    let chat = "type = \"telegram\"\nchat_id = 5\n";
+    for (name, lines, want) in [
+        (
+            "a machine without a whole name",
+            format!("{mail}to = [\"d@e.f\"]\nsmtp = \"smtp://127.0.0.1\"\nehlo = \"raspberrypi\""),
+            "9:8 `ehlo` must be a whole name with a dot in it, such as shop.example.com, or an address such as [192.0.2.1]",
+        ),
+        (
+            "an address without its brackets",
+            format!("{mail}to = [\"d@e.f\"]\nsmtp = \"smtp://127.0.0.1\"\nehlo = \"10.0.0.1\""),
+            "9:8 `ehlo` must be a whole name with a dot in it, such as shop.example.com, or an address such as [192.0.2.1]; \
+             did you mean \"[10.0.0.1]\"?",
+        ),
+        (
+            "a greeting of a chat",
+            format!("{chat}token = \"t\"\nehlo = \"a.b\""),
+            "8:1 `ehlo` belongs to email channels",
+        ),
+    ] {
+        check_channel(name, &lines, want);
     }
 }

@@ -13,7 +13,6 @@ use lettre::transport::smtp::response::{Category, Code, Detail, Response, Severi
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
-use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::super::transport::reason_of;
@@ -103,17 +102,16 @@ impl Conversation {
     async fn reply(&mut self, until: Until) -> Result<Reply, Outcome> {
         let mut reading = Reading::default();
         while !reading.is_whole {
-            let code = reading.reply.code;
-            if until == Until::Yes && (200..300).contains(&code) {
-                break;
+            match reading.reply.code {
+                200..300 if until == Until::Yes => break,
+                400.. => {
+                    let rest = async { while !reading.is_whole && self.read_some(&mut reading).await.is_ok() {} };
+                    // What has been read of a refusal counts.
+                    let _ = tokio::time::timeout(REST, rest).await;
+                    break;
+                }
+                _ => self.read_some(&mut reading).await.map_err(Outcome::retry)?,
             }
-            if code >= 400 {
-                // What has been read of a refusal counts; more of its words may come for a moment.
-                let rest = async { while !reading.is_whole && self.read_some(&mut reading).await.is_ok() {} };
-                drop(timeout(REST, rest).await);
-                break;
-            }
-            self.read_some(&mut reading).await.map_err(Outcome::retry)?;
         }
         Ok(reading.reply())
     }
@@ -180,7 +178,7 @@ impl Reading {
 
     /// What has been read of it.
     fn reply(mut self) -> Reply {
-        if !self.line.is_empty() {
+        if self.line.len() > 4 {
             self.keep_line();
         }
         self.reply
