@@ -28,7 +28,7 @@ impl Hello {
 
     fn of(machine: ClientId, speaks_from: IpAddr) -> Hello {
         match machine {
-            ClientId::Domain(name) if is_whole(&name) => Hello(ClientId::Domain(name)),
+            ClientId::Domain(name) if is_whole(&name) && !is_every_machines(&name) => Hello(ClientId::Domain(name)),
             _ => Hello(literal(speaks_from)),
         }
     }
@@ -62,6 +62,11 @@ fn literal(address: IpAddr) -> ClientId {
         IpAddr::V4(ip) => ClientId::Ipv4(ip),
         IpAddr::V6(ip) => ClientId::Ipv6(ip),
     }
+}
+
+/// Whether a machine has this name that was given none of its own, or one that nobody else can look up.
+fn is_every_machines(name: &str) -> bool {
+    name.starts_with("localhost.") || name.ends_with(".localdomain") || name.ends_with(".local")
 }
 
 /// Whether this is a domain name of several parts.

@@ -57,13 +57,20 @@ pub(super) fn meaning(answer: &Answer) -> Outcome {
     }
     // What has been read of an answer counts: the message was sent, and a repeat would show it twice. But no Bot API
     // says as much as that.
-    let begins = |words: &str| answer.end != End::TooLong && answer.body.trim_start().starts_with(words);
+    let read: String = answer.body.chars().filter(|c| !c.is_whitespace()).take(NO.len()).collect();
+    let begins = |words: &str| answer.end != End::TooLong && read.starts_with(words);
+    // The status of each answer is that of its error, so a good one that breaks off before it says so is a yes.
+    let is_cut_yes = answer.status.is_success() && matches!(answer.end, End::Cut(_)) && YES.starts_with(&read);
     match serde_json::from_str::<Envelope>(&answer.body) {
         Ok(Envelope { ok: true, .. }) => Outcome::Delivered,
         Ok(envelope) => refused(answer, envelope),
-        Err(_) if begins(YES) => Outcome::Delivered,
+        Err(_) if begins(YES) || is_cut_yes => Outcome::Delivered,
         Err(_) if begins(NO) => refused(answer, Envelope::default()),
-        // A proxy in front of the API.
+        // A proxy in front of the API, or the API in a hurry.
+        Err(_) if matches!(status, 429 | 503) => match answer.retry_after {
+            Some(wish) => Outcome::retry_after(Reason::Status(status), wish),
+            None => Outcome::retry(Reason::Status(status)),
+        },
         Err(_) if answer.status.is_server_error() => Outcome::retry(Reason::Status(status)),
         Err(_) => Outcome::retry(match &answer.end {
             End::Cut(reason) => reason.clone(),
@@ -212,8 +219,12 @@ mod tests {
             (200, yes, End::Cut(Reason::Timeout), Outcome::Delivered),
             // No Bot API says so much.
             (200, yes, End::TooLong, Outcome::retry(Reason::BadAnswer)),
-            (200, "", cut(), Outcome::retry(Reason::Connection)),
-            (200, r#"{"o"#, End::Cut(Reason::Timeout), Outcome::retry(Reason::Timeout)),
+            (200, "{\"ok\": true, \"result\": {\n", cut(), Outcome::Delivered),
+            (200, "", cut(), Outcome::Delivered),
+            (200, r#"{"o"#, End::Cut(Reason::Timeout), Outcome::Delivered),
+            (200, "", End::Whole, Outcome::retry(Reason::BadAnswer)),
+            (200, "<html>", cut(), Outcome::retry(Reason::Connection)),
+            (502, "", cut(), Outcome::retry(Reason::Status(502))),
             (403, r#"{"ok":false,"descr"#, cut(), Outcome::rejected(Reason::RecipientRefused)),
             (400, r#"{"ok":false,"error_co"#, cut(), Outcome::rejected(Reason::Status(400))),
             (413, r#"{"ok":false"#, cut(), Outcome::rejected(Reason::Status(413))),

@@ -101,9 +101,11 @@ impl LedgerFile {
             clock,
             _lock: lock,
         };
+        let boot = opened.clock.boot_id();
+        let is_of_this_boot = bytes.as_deref().is_none_or(|bytes| ledger::is_of_boot(bytes, &boot));
         let mark = match opened.says {
             _ if found.is_empty() => Mark::Missing,
-            Some(seal) if !opened.is_older_than_its_file(&found)? => Mark::Says(seal),
+            Some(seal) if !opened.is_older_than_its_file(&found, is_of_this_boot)? => Mark::Says(seal),
             _ => Mark::Unreadable,
         };
         Ok((opened, bytes, mark))
@@ -111,17 +113,21 @@ impl LedgerFile {
 
     /// Whether the mark was put there later than it was written, as an older one is that is copied back.
     ///
-    /// The file's own time of change cannot be set by anybody; it is held against that of a file which is made now, so
-    /// that no clock is asked but that of the disk.
-    fn is_older_than_its_file(&self, found: &[u8]) -> Result<bool, QuotaError> {
+    /// The time at which its text was written is held against that of a file which is made now, so that no clock is asked
+    /// but that of the disk. Another owner or mode is no other text. What another boot has written is judged by its last
+    /// stamp anyway.
+    fn is_older_than_its_file(&self, found: &[u8], is_of_this_boot: bool) -> Result<bool, QuotaError> {
         let fresh = &self.fresh();
-        let Some((_, at)) = says(found).filter(|_| self.clock.is_the_systems()) else { return Ok(false) };
-        let changed = |file: &File| {
-            file.metadata().map(|file| i128::from(file.ctime()) * 1_000_000_000 + i128::from(file.ctime_nsec()))
+        let Some((_, at)) = says(found).filter(|_| is_of_this_boot && self.clock.is_the_systems()) else {
+            return Ok(false);
         };
-        let now = changed(&create(fresh).map_err(storage(fresh, "made"))?).map_err(storage(fresh, "made"))?;
-        let lies = now - changed(&self.mark).map_err(storage(&self.mark_path, "read"))?;
+        let written = |file: &File| {
+            file.metadata().map(|file| i128::from(file.mtime()) * 1_000_000_000 + i128::from(file.mtime_nsec()))
+        };
+        // Before the file is made, which may take its time.
         let says = i128::try_from(self.clock.now().as_nanos()).unwrap_or(i128::MAX) - i128::from(at);
+        let now = written(&create(fresh).map_err(storage(fresh, "made"))?).map_err(storage(fresh, "made"))?;
+        let lies = now - written(&self.mark).map_err(storage(&self.mark_path, "read"))?;
         Ok(says - lies > i128::try_from(UNNOTICED.as_nanos()).unwrap_or(i128::MAX))
     }
 
@@ -152,6 +158,7 @@ impl LedgerFile {
         let file = write().map_err(storage(&self.path, "replaced"))?;
         self.set_mark(seal, true)?;
         (self.file, self.appended, self.seal) = (Some(file), 0, seal);
+        self.is_first = false;
         Ok(())
     }
 

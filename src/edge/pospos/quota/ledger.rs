@@ -99,6 +99,15 @@ impl Mark {
     }
 }
 
+/// Whether the ledger was written in this boot, as its head says.
+pub(super) fn is_of_boot(bytes: &[u8], boot_id: &str) -> bool {
+    let line = format!("boot {boot_id}\n");
+    String::from_utf8_lossy(bytes).split_inclusive('\n').take(HEAD_LINES).any(|found| found == line)
+}
+
+/// How many lines a head has.
+const HEAD_LINES: usize = 5;
+
 /// Whether these bytes are a ledger that has a mark.
 pub(super) fn has_mark(bytes: &[u8]) -> bool {
     bytes.starts_with(HEAD.as_bytes())

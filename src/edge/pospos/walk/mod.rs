@@ -118,6 +118,8 @@ enum State {
 #[derive(Debug)]
 pub(super) struct Walk {
     limit: u32,
+    /// How many rows a page really has, as far as is known.
+    rows_a_page: u32,
     width: usize,
     way: Way,
     state: State,
@@ -145,6 +147,7 @@ impl Walk {
     pub fn new(limit: u32, width: usize) -> Self {
         Self {
             limit,
+            rows_a_page: limit,
             width: width.max(1),
             way: Way::First,
             state: State::Reading,
@@ -237,7 +240,7 @@ impl Walk {
     /// Not by what it says later: a list that grows as fast as it is read, or is entered and deleted faster than that,
     /// must not keep us for ever.
     pub fn should_take(&self) -> u64 {
-        let pages_of = |rows: u64| (rows <= MOST_ROWS).then(|| rows.div_ceil(u64::from(self.limit.max(1))));
+        let pages_of = |rows: u64| (rows <= MOST_ROWS).then(|| rows.div_ceil(u64::from(self.rows_a_page.max(1))));
         // A total that is less than what has come, and stays so, says nothing.
         let is_wrong = |total: u64| self.distinct > total && self.total.is_none_or(|(_, last)| self.distinct > last);
         let told = self.first.and_then(|(total, pages)| match total {
@@ -245,9 +248,10 @@ impl Walk {
             Some(total) => pages_of(total),
             None => pages.filter(|&pages| pages_of(pages).is_some()),
         });
-        let pages = told.max(self.had.and_then(pages_of));
+        // Rows that were there before say nothing about how many came since.
+        let pages = self.had.and_then(pages_of).max(told.or(Some(UNKNOWN_LENGTH))).unwrap_or(UNKNOWN_LENGTH);
         // The overlap costs one call in ten.
-        pages.map_or(UNKNOWN_LENGTH, |pages| pages + pages.div_ceil(10) + 1)
+        pages + pages.div_ceil(10) + 1
     }
 
     fn take_first(&mut self, answer: Answer) {
@@ -271,6 +275,8 @@ impl Walk {
             let mut plain = Plain::new(self.limit);
             let next = plain.take(&answer);
             self.way = Way::SideBySide(plain);
+            // As many as the server likes to give, whatever was asked for.
+            self.rows_a_page = length;
             self.follow(next);
         } else if is_all {
             // A row stands twice: only another look can say whether one is missing.
@@ -278,6 +284,7 @@ impl Walk {
         } else {
             // Shorter than asked, though there is more: that is all the server gives at once.
             self.limit = overlap;
+            self.rows_a_page = overlap;
             self.way = Way::Overlapping(Chain::begin(overlap, answer.keys));
         }
     }

@@ -101,7 +101,7 @@ const PAGES: &[BadPass] = &[
         answer.rows = all.iter().skip((asked.page - 1) * rows).take(rows).cloned().collect();
         answer.total_page = all.len().div_ceil(rows).to_string();
     }),
-    pages("the second page is empty", Refused("rows came; the next pass tries again"), |asked, _, answer| {
+    pages("the second page is empty", Refused("the next pass tries again"), |asked, _, answer| {
         if asked.page > 1 {
             answer.rows.clear();
         }
@@ -199,14 +199,14 @@ const LISTS: &[BadPass] = &[
     ),
 ];
 
-/// Figures of forty digits, which no exact decimal holds; a vendor has no figure and gets a tax number of 70,000.
+/// Figures of forty digits, which no exact decimal holds; a vendor has no figure and gets a tax number of a megabyte.
 fn garble(row: &mut Row) {
     for name in ["stock", "grand_total", "point_value"] {
         if row.get(name) != "null" {
             return row.set(name, "1234567890".repeat(4));
         }
     }
-    row.set_text("taxid", &"1234567890".repeat(7_000));
+    row.set_text("taxid", &"1234567890".repeat(110_000));
 }
 
 /// The same row with another figure or name.
