@@ -248,10 +248,15 @@ impl Walk {
             Some(total) => pages_of(total),
             None => pages.filter(|&pages| pages_of(pages).is_some()),
         });
-        // Rows that were there before say nothing about how many came since.
-        let pages = self.had.and_then(pages_of).max(told.or(Some(UNKNOWN_LENGTH))).unwrap_or(UNKNOWN_LENGTH);
+        let had = self.had.and_then(pages_of);
         // The overlap costs one call in ten.
-        pages + pages.div_ceil(10) + 1
+        let calls = told.max(had).map(|pages| pages + pages.div_ceil(10) + 1);
+        // Where nothing says how long the list is, the rows that were there before say nothing about how many came since.
+        let is_silent = self.first.is_some_and(|first| first == (None, None));
+        match calls {
+            Some(calls) if is_silent => calls.max(UNKNOWN_LENGTH),
+            calls => calls.unwrap_or(UNKNOWN_LENGTH),
+        }
     }
 
     fn take_first(&mut self, answer: Answer) {
