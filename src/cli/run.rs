@@ -16,7 +16,8 @@ use super::mistaken::keeps_from_starting;
 use super::source::{patiently, served};
 use super::{Failure, bad_config, env};
 use crate::config::{Config, Problem, Weight};
-use crate::edge::store::{DirLock, Store, StoreError, bytes_moved, make_data_dir};
+use crate::domain::disk::DiskFault;
+use crate::edge::store::{DirLock, Moving, Store, StoreError, make_data_dir};
 use crate::edge::store::{close_to_others, is_open_to_others};
 use crate::service::clock::Clock;
 use crate::service::disk::{After, DiskWatch, fault_behind};
@@ -37,6 +38,12 @@ const LAST_CALL: Duration = Duration::from_secs(5);
 
 /// How soon after it was opened again a store that fails once more is given up.
 const BETWEEN_REOPENINGS: Duration = Duration::from_secs(600);
+
+/// How long the lock on the data directory may take: longer only where the disk hangs.
+const TAKING: Duration = Duration::from_secs(60);
+
+/// How long answers and tasks may take to end with the process.
+const LAST_TASKS: Duration = Duration::from_secs(5);
 
 /// How often it is looked whether an opening reads on, and how much longer systemd waits then.
 const LOOK_AT_OPENING: Duration = Duration::from_secs(10);
@@ -163,7 +170,8 @@ struct Held {
 
 impl Held {
     async fn leave(self) {
-        self.listeners.close().await;
+        // One that asks a disk that hangs is left to the end of the process.
+        drop(tokio::time::timeout(LAST_TASKS, self.listeners.close()).await);
         drop(self.lock);
     }
 }
@@ -248,25 +256,23 @@ impl Keeper {
 
 /// Has systemd wait on for the start while the process reads or writes.
 async fn extend_start() -> Infallible {
-    let mut known = bytes_moved();
+    let mut moving = Moving::now();
     loop {
         tokio::time::sleep(LOOK_AT_OPENING).await;
-        let moved = bytes_moved();
-        if moved.is_some() && moved != known {
+        if moving.has_moved() {
             systemd::extend_start(START_LONGER);
         }
-        known = moved;
     }
 }
 
 /// Takes the lock on the data directory, which a command may have for a moment.
 async fn take_lock(config: &Arc<Config>, clock: &Clock) -> Result<DirLock, StoreError> {
     let (config, clock) = (Arc::clone(config), clock.clone());
-    on_a_thread(move || {
+    let taking = on_a_thread(move || {
         make_data_dir(&config.data_dir)?;
         patiently(&clock, || served(&config.data_dir), || DirLock::take(&config.data_dir))
-    })
-    .await
+    });
+    tokio::time::timeout(TAKING, taking).await.unwrap_or(Err(StoreError::Disk(DiskFault::Hanging)))
 }
 
 async fn open(config: &Arc<Config>, lock: Arc<DirLock>, clock: &Clock) -> Result<Store, StoreError> {

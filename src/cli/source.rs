@@ -57,6 +57,8 @@ impl<'a> Source<'a> {
                 Err(StoreError::Directory { source, .. }) if source.kind() == std::io::ErrorKind::PermissionDenied => {
                     bail!(Unasked::Closed(config.data_dir.clone()))
                 }
+                // A service whose store was deleted still answers at its socket.
+                Err(error @ StoreError::Absent(_)) if served(&config.data_dir) => (Client::of(&config.data_dir), error),
                 Err(error @ StoreError::Absent(_)) => match open_address::problems(config).await {
                     Ok(_) => bail!(Unasked::Elsewhere(config.data_dir.clone())),
                     Err(_) => return Err(error.into()),

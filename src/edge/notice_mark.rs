@@ -1,8 +1,8 @@
 //! That people know of a trouble with the disk, noted where that disk is not: a service that is started again while it
 //! lasts must not send the message again.
 //!
-//! The note is a small file in the unit's runtime directory (`$RUNTIME_DIRECTORY`, kept over a restart), or else among the
-//! temporary files under a name of the user and of the data directory. It is of use for as long as the machine runs.
+//! The note is a small file in the unit's runtime directory (`$RUNTIME_DIRECTORY`, kept over a restart), that of a person
+//! (`$XDG_RUNTIME_DIR`), or else among the temporary files under a name of the user and of the data directory. It is of use for as long as the machine runs.
 //! A file of another user is not read.
 
 use std::fs::{File, OpenOptions};
@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::disk::DiskFault;
 use crate::domain::model::{ChannelName, Timestamp};
 
 /// More than a note is.
@@ -21,6 +22,8 @@ const LONGEST: u64 = 4 * 1024;
 /// Who was told, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
+    /// What was wrong with the disk.
+    pub fault: DiskFault,
     /// The channel that took the message.
     pub channel: ChannelName,
     /// When the trouble began.
@@ -38,7 +41,8 @@ pub struct NoticeMark {
 impl NoticeMark {
     /// The place for the note of this data directory.
     pub fn of(data_dir: &Path) -> NoticeMark {
-        let runtime = std::env::var_os("RUNTIME_DIRECTORY").filter(|dir| !dir.is_empty());
+        let named = |name| std::env::var_os(name).filter(|dir| !dir.is_empty());
+        let runtime = named("RUNTIME_DIRECTORY").or_else(|| named("XDG_RUNTIME_DIR"));
         let dir = runtime.map_or_else(std::env::temp_dir, PathBuf::from);
         let whole = std::path::absolute(data_dir).unwrap_or_else(|_| data_dir.to_owned());
         let hash = digest(&SHA256, whole.as_os_str().as_encoded_bytes());
@@ -95,7 +99,12 @@ mod tests {
         let note = NoticeMark { path: dir.path().join("note") };
         assert_eq!(note.read(), None);
         let at: Timestamp = "2026-11-23T03:00:00Z".parse().expect("is a time");
-        let mark = Mark { channel: ChannelName::new("owner").expect("is a name"), since: at, told_at: at };
+        let mark = Mark {
+            fault: DiskFault::Full,
+            channel: ChannelName::new("owner").expect("is a name"),
+            since: at,
+            told_at: at,
+        };
         note.write(&mark);
         assert_eq!(note.read(), Some(mark.clone()));
         let link = NoticeMark { path: dir.path().join("link") };

@@ -43,7 +43,7 @@ impl Alone {
                 Some(DirLock::take(&config.data_dir)?)
             }
         };
-        let (pospos, key_hash) = open_pospos(&ready, config, &Clock::default(), Arc::new(SystemBootClock))?;
+        let (pospos, key_hash) = open_pospos(&ready, &config.data_dir, &Clock::default(), Arc::new(SystemBootClock))?;
         if let Some(store) = &store {
             let record = store.shop(&shop.id).await?;
             if record.stopped.is_some_and(|stopped| stopped.key_hash == key_hash) {

@@ -37,6 +37,9 @@ const LOOK_AT_STORE: Duration = Duration::from_secs(1);
 /// The shortest time between two notices that were taken, where the trouble comes and goes.
 const BETWEEN_NOTICES: Duration = Duration::from_secs(3600);
 
+/// For how long after the notice it is tried to tell its end.
+const END_TOLD_WITHIN: Duration = Duration::from_secs(24 * 3600);
+
 /// What ends the standing still.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum After {
@@ -59,6 +62,11 @@ pub async fn fault_behind(error: &anyhow::Error, data_dir: &Path) -> Option<Disk
     if let Some(fault) = fault_in(error) {
         return Some(fault);
     }
+    let is_of_another =
+        |cause: &StoreError| matches!(cause, StoreError::Locked { .. } | StoreError::Newer { .. } | StoreError::Fenced);
+    if error.chain().any(|cause| cause.downcast_ref().is_some_and(is_of_another)) {
+        return None;
+    }
     let dir = data_dir.to_owned();
     let probed = tokio::task::spawn_blocking(move || store::probe(&dir));
     match tokio::time::timeout(LOOK_MOST, probed).await {
@@ -76,6 +84,8 @@ pub struct DiskWatch {
     mark: NoticeMark,
     /// The trouble that lasts.
     trouble: Option<Trouble>,
+    /// When it is tried again to tell that it is over.
+    tell_end_at: Option<Timestamp>,
     /// When people last heard of one.
     told_at: Option<Timestamp>,
 }
@@ -94,7 +104,7 @@ impl DiskWatch {
         let people = Teller::new(&channels, config.wording.clone(), clock.clone());
         let mark = NoticeMark::of(&config.data_dir);
         let told_at = mark.read().map(|mark| mark.told_at);
-        DiskWatch { config, clock, people, mark, trouble: None, told_at }
+        DiskWatch { config, clock, people, mark, trouble: None, tell_end_at: None, told_at }
     }
 
     /// Waits until the disk may work again or the end is asked for. `interface`
@@ -139,8 +149,7 @@ impl DiskWatch {
                     self.begins(DiskFault::Hanging);
                     self.tell().await;
                 }
-                (false, Some(_)) => self.is_over().await,
-                (false, None) => {}
+                (false, _) => self.is_over().await,
             }
             tokio::time::sleep(LOOK_AT_STORE).await;
         }
@@ -154,8 +163,9 @@ impl DiskWatch {
             let dir = self.config.data_dir.display();
             let until = match fault {
                 DiskFault::Full => format!("until {} MB are free", RESERVE / 1_000_000),
-                DiskFault::Gone => "until they are there again: bring the disk back, or `posbell restore --last`; a \
-                                    restart begins with an empty store"
+                DiskFault::Gone => "until they are there again: bring the disk back; where they are lost, stop \
+                                    posbell, then `posbell restore --last`, then start it (a start alone begins with \
+                                    an empty store)"
                     .to_owned(),
                 DiskFault::ReadOnly | DiskFault::Failing | DiskFault::Hanging => "until it works".to_owned(),
             };
@@ -168,14 +178,14 @@ impl DiskWatch {
     async fn tell(&mut self) {
         let Some(Trouble { fault, since, .. }) = self.trouble else { return };
         let now = self.clock.now();
-        if self.mark.read().is_some() || !self.may_tell(now) {
+        if self.mark.read().is_some_and(|mark| mark.fault == fault) || !self.may_tell(now) {
             return;
         }
         let sent = self.people.tell(Notice::DiskFault(fault), |_| true).await;
         match sent {
             Some(channel) => {
                 self.told_at = Some(now);
-                self.mark.write(&Mark { channel, since, told_at: now });
+                self.mark.write(&Mark { fault, channel, since, told_at: now });
             }
             // Not at each look: nobody has taken it.
             None => self.told_at = now.checked_sub_signed(retried_after()),
@@ -192,9 +202,15 @@ impl DiskWatch {
         if self.trouble.take().is_some() {
             info!("the disk of {} works again: posbell goes on", self.config.data_dir.display());
         }
-        let Some(mark) = self.mark.read() else { return };
-        self.people.tell(Notice::DiskBack, |one| *one == mark.channel).await;
-        self.mark.remove();
+        let now = self.clock.now();
+        let Some(mark) = self.mark.read().filter(|_| self.tell_end_at.is_none_or(|at| now >= at)) else { return };
+        // Tried for as long as people may wait for it.
+        let is_old = now - mark.told_at > chrono::TimeDelta::from_std(END_TOLD_WITHIN).unwrap_or_default();
+        let told = self.people.tell(Notice::DiskBack, |one| *one == mark.channel).await;
+        if told.is_some() || is_old {
+            self.mark.remove();
+        }
+        self.tell_end_at = Some(now + TELL_AGAIN);
     }
 }
 

@@ -167,8 +167,13 @@ async fn keep_socket(interface: Interface, dir: PathBuf, mut bound: Option<Socke
 
 /// Returns when commands no longer find the socket.
 async fn lost(file: SocketFile, dir: &Path) {
-    while file.is_in(dir) {
+    loop {
         tokio::time::sleep(AGAIN).await;
+        let dir = dir.to_owned();
+        // It may hang where the disk does.
+        if !tokio::task::spawn_blocking(move || file.is_in(&dir)).await.unwrap_or(true) {
+            return;
+        }
     }
 }
 

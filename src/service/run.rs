@@ -79,6 +79,7 @@ impl Loops {
 pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce()) -> anyhow::Result<()> {
     let Start { config, ready, store, interface, clock, watch, is_whole } = start;
     let shared = Arc::new(shared(store, clock, &config, &ready.channels));
+    watch.look_after(calls_to_disk(&shared, &[]));
     let began = shared.clock.now();
     shared.store.let_wait_at_most(config.max_waiting);
     let mut shops = Vec::new();

@@ -1,6 +1,8 @@
 //! From what was configured to what runs: everything that can fail, before anything runs.
 
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use ring::digest::{Context, SHA256};
@@ -13,6 +15,7 @@ use super::shop::{Shared, Shop};
 use crate::config::{
     ChannelConfig, ChannelKind, Config, MAKE_SECRET, Problem, SecretError, SecretRef, ShopConfig, Weight,
 };
+use crate::domain::disk::DiskFault;
 use crate::domain::mistake::Mistake;
 use crate::domain::model::{ChannelName, KeyHash};
 use crate::domain::outbox::{Rate, RetryPolicy};
@@ -23,10 +26,14 @@ use crate::edge::channel::webhook::sign::SigningSecret;
 use crate::edge::channel::webhook::{Webhook, WebhookSettings};
 use crate::edge::pospos::quota::{BootClock, Governor, LedgerState};
 use crate::edge::pospos::{Pospos, PosposSettings, WallClock};
+use crate::edge::store::StoreError;
 
 /// The most bytes of one answer of the API. A page of 200 sales has about half a megabyte; 64 MiB is a stock list of
 /// a hundred thousand products in one answer, and more than that is not an answer.
 pub(super) const BODY_LIMIT: usize = 64 * 1024 * 1024;
+
+/// How long the quota ledger may take to be opened: longer only where the disk hangs.
+const OPENING: Duration = Duration::from_secs(60);
 
 /// What the configuration says, with its secrets read and its channels built.
 pub struct Ready {
@@ -232,8 +239,12 @@ pub async fn open_shop(
     shared: &Arc<Shared>,
     clock: Arc<dyn BootClock>,
 ) -> anyhow::Result<Shop> {
-    let (pospos, key_hash) = open_pospos(&ready, config, &shared.clock, clock)?;
-    let shop = ready.config;
+    let shop = ready.config.clone();
+    let (data_dir, wall) = (config.data_dir.clone(), shared.clock.clone());
+    let opening = tokio::task::spawn_blocking(move || open_pospos(&ready, &data_dir, &wall, clock));
+    let hangs = |_| StoreError::Disk(DiskFault::Hanging);
+    let opened = tokio::time::timeout(OPENING, opening).await.map_err(hangs)?;
+    let (pospos, key_hash) = opened.context("Failed to open the quota ledger")??;
     let failed = || format!("Failed to open shop {}", shop.id);
     // A shop is large, and so is whatever waits for it to be opened.
     let opening = Box::pin(Shop::new(shop.clone(), key_hash, pospos, Arc::clone(shared)));
@@ -243,13 +254,13 @@ pub async fn open_shop(
 /// Opens a shop's quota ledger and its client, and says by what its key is known.
 pub fn open_pospos(
     ready: &ReadyShop,
-    config: &Config,
+    data_dir: &Path,
     clock: &Clock,
     boot_clock: Arc<dyn BootClock>,
 ) -> anyhow::Result<(Pospos, KeyHash)> {
     let ReadyShop { config: shop, api_key } = ready;
     let failed = || format!("Failed to open shop {}", shop.id);
-    let dir = config.data_dir.join("quota");
+    let dir = data_dir.join("quota");
     let key_hash = KeyHash::of(api_key.expose_secret());
     let governor = Governor::open(&dir, &key_hash, shop.quota.clone(), boot_clock).with_context(failed)?;
     if governor.ledger_state() == LedgerState::Damaged {

@@ -102,7 +102,7 @@ fn disk_fault(fault: DiskFault) -> [&'static str; 2] {
         }
         DiskFault::Gone => {
             "The files were deleted, or their disk was taken away, so POSPOS is not read and nothing is sent. \
-             Ask your technician to bring the disk back, or to use: posbell restore --last"
+             Ask your technician to bring the disk back, or to stop posbell and use: posbell restore --last"
         }
     };
     [title, body]

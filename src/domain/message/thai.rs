@@ -102,7 +102,7 @@ fn disk_fault(fault: DiskFault) -> [&'static str; 2] {
         }
         DiskFault::Gone => {
             "ไฟล์ถูกลบหรือดิสก์ถูกถอดออก จึงไม่อ่านข้อมูลจาก POSPOS และไม่มีการแจ้งเตือน \
-             ให้ผู้ดูแลระบบต่อดิสก์กลับ หรือใช้คำสั่ง: posbell restore --last"
+             ให้ผู้ดูแลระบบต่อดิสก์กลับ หรือหยุด posbell แล้วใช้คำสั่ง: posbell restore --last"
         }
     };
     [title, body]

@@ -6,9 +6,14 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 
 use super::StoreError;
 use super::engine::Engine;
+
+/// How often it is looked whether the engine is closed, and how long is waited between: ten seconds in all.
+const LOOKS: usize = 10_000;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(1);
 
 /// The engine that is in use.
 pub(super) struct InUse {
@@ -66,8 +71,13 @@ impl Drop for InUse {
         let engine = self.engine.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         // sled syncs while it is closed, and panics where its disk refuses that. What was acknowledged was synced before.
         let closing = std::thread::Builder::new().name("closing".to_owned()).spawn(move || drop(engine));
-        if let Ok(closing) = closing {
-            drop(closing.join());
+        let Ok(closing) = closing else { return };
+        // On a disk that hangs it never ends: that must not keep whoever closes the store.
+        for _look in 0..LOOKS {
+            if closing.is_finished() {
+                return drop(closing.join());
+            }
+            std::thread::park_timeout(BETWEEN_LOOKS);
         }
     }
 }

@@ -61,7 +61,7 @@ pub use record::{
     ChannelTold, ChannelsTold, FailingRecord, ReplayPlace, ReplayRecord, ResourceRecord, ShopRecord, Stopped,
 };
 pub use restore::{Restore, Restored};
-pub use space::{FULL, RESERVE, bytes_moved, fault_of, free_bytes, probe};
+pub use space::{FULL, Moving, RESERVE, fault_of, free_bytes, probe};
 pub use waiting::Overflow;
 
 use std::path::PathBuf;

@@ -15,7 +15,7 @@ use super::rebuild::Fresh;
 use super::record::{self, FORM};
 use super::restore::swap;
 use super::sled::{Found, Sled, files};
-use super::space::{RESERVE, bytes_moved, free_bytes};
+use super::space::{Moving, RESERVE, free_bytes};
 use super::{DirLock, InUse, Inner, Store, StoreError, compact, keys, owner, upgrade};
 use crate::domain::disk::DiskFault;
 use crate::domain::event::Epoch;
@@ -94,16 +94,14 @@ fn in_time(path: &Path) -> Result<Found, StoreError> {
     };
     let started = std::thread::Builder::new().name("opening".to_owned()).spawn(opening);
     started.map_err(|_| StoreError::ended("no thread could be started to open it"))?;
-    let (mut moved, mut still) = (bytes_moved(), Duration::ZERO);
+    let (mut moving, mut still) = (Moving::now(), Duration::ZERO);
     for _ in 0..OPENING.as_secs() / LOOK.as_secs() {
         match opened.recv_timeout(LOOK) {
             Ok(opened) => return opened,
             Err(mpsc::RecvTimeoutError::Disconnected) => return Err(StoreError::ended("the opening has ended")),
             Err(mpsc::RecvTimeoutError::Timeout) => {}
         }
-        let now = bytes_moved();
-        still = if now.is_some() && now == moved { still + LOOK } else { Duration::ZERO };
-        moved = now;
+        still = if moving.has_moved() { Duration::ZERO } else { still + LOOK };
         if still >= NOTHING_MOVES {
             return Err(StoreError::Disk(DiskFault::Hanging));
         }

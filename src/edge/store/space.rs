@@ -63,10 +63,34 @@ fn code_of(error: &std::io::Error) -> Option<Errno> {
     error.raw_os_error().or_else(in_text).map(Errno::from_raw_os_error)
 }
 
-/// How much this process has read and written so far, in a form that is only good for comparing; `None` where the
-/// system does not say.
-pub fn bytes_moved() -> Option<String> {
-    std::fs::read_to_string("/proc/self/io").ok()
+/// How many bytes this process has read and written so far, this question too; `None` where the system does not say.
+fn bytes_moved() -> Option<u64> {
+    let counts = std::fs::read_to_string("/proc/self/io").ok()?;
+    let count = |name: &str| counts.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<u64>().ok());
+    Some(count("rchar:")? + count("wchar:")?)
+}
+
+/// Whether this process reads or writes on.
+#[derive(Debug)]
+pub struct Moving(Option<u64>);
+
+/// What asking costs, and a line of the log, is no progress.
+const NEXT_TO_NOTHING: u64 = 16 * 1024;
+
+impl Moving {
+    /// From now on.
+    pub fn now() -> Moving {
+        Moving(bytes_moved())
+    }
+
+    /// Whether something was read or written since it was asked last; true where the system does not say.
+    pub fn has_moved(&mut self) -> bool {
+        let before = std::mem::replace(&mut self.0, bytes_moved());
+        match (before, self.0) {
+            (Some(before), Some(now)) => now.saturating_sub(before) > NEXT_TO_NOTHING,
+            _ => true,
+        }
+    }
 }
 
 /// Whether the disk of this directory takes a file and gives it back. Blocks.
@@ -110,6 +134,16 @@ mod tests {
         check(Errno::ACCESS.into(), None);
         check(Errno::NOENT.into(), None);
         check(ErrorKind::UnexpectedEof.into(), None);
+    }
+
+    #[test]
+    fn asking_whether_something_moves_is_no_movement() {
+        let mut moving = Moving::now();
+        // Other tests of this process read and write at the same time, so only the numbers are looked at.
+        let before = bytes_moved().expect("Linux says it");
+        std::fs::read("/proc/self/exe").expect("is there");
+        assert!(bytes_moved().expect("Linux says it") - before > NEXT_TO_NOTHING);
+        assert!(moving.has_moved());
     }
 
     #[test]

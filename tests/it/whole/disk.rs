@@ -6,6 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use posbell::domain::event::EventKind;
+use posbell::domain::model::Resource;
 use rustix::io::Errno;
 
 use super::full_disk::owner;
@@ -220,4 +221,21 @@ async fn a_disk_that_hangs_starves_the_watchdog_and_does_not_keep_the_process() 
     case.disk.mend();
     let service = case.start();
     case.goes_on(service).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_hangs_while_nothing_is_stored_does_not_keep_the_process() {
+    let case = Case::new().await;
+    for resource in Resource::ALL {
+        case.rig.configure(&format!("{resource} = \"100ms\""), &format!("{resource} = \"1h\""));
+    }
+    let service = case.start();
+    case.rig.told(EventKind::ShopBaseline).await;
+    let delivered = || case.rig.lines(&["deliveries", "--state", "delivered", "--json"]).len() == 1;
+    until("the baseline is settled", delivered).await;
+    case.disk.hang();
+    let began = monotonic();
+    let (ended, log) = service.stop();
+    println!("it ends {:?} after SIGTERM", monotonic() - began);
+    assert!(ended.success(), "{ended} {log}");
 }
