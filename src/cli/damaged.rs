@@ -39,6 +39,15 @@ pub(super) fn with_the_way_out(failure: Failure, config: &Config, now: Timestamp
     }
 }
 
+/// Whether what is stored cannot be used, and will not be without a person.
+pub(super) fn is_unusable(error: &anyhow::Error) -> bool {
+    let is_so = |cause: &StoreError| {
+        cause.is_damage()
+            || matches!(cause, StoreError::Directory { .. } | StoreError::Denied(_) | StoreError::Newer { .. })
+    };
+    error.chain().any(|cause| cause.downcast_ref::<StoreError>().is_some_and(is_so))
+}
+
 fn is_damage(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| cause.downcast_ref::<StoreError>().is_some_and(StoreError::is_damage))
 }

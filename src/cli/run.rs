@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use tokio::sync::oneshot;
 use tracing::{info, warn};
 
-use super::damaged::{may_be_whole, while_running};
+use super::damaged::{is_unusable, may_be_whole, while_running};
 use super::mistaken::keeps_from_starting;
 use super::source::{patiently, served};
 use super::{Failure, bad_config, env};
@@ -216,6 +216,9 @@ impl Keeper {
             let up = self.clock.mark().up;
             let is_first = reopened_at.is_none_or(|at| up.saturating_sub(at) > BETWEEN_REOPENINGS);
             if !is_first || !may_be_whole(&error) {
+                if is_unusable(&error) {
+                    disk.is_unusable().await;
+                }
                 return Err(Failure::Failed(error));
             }
             warn!("the store has failed and is opened again: {error:#}");

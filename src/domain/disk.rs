@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Why the disk of the store does not take or give what it should. None of these is damage: the store is opened again
-/// when the disk works.
+/// Why the disk of the store does not take or give what it should. But for the last none of these is damage: the store is
+/// opened again when the disk works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DiskFault {
@@ -19,6 +19,8 @@ pub enum DiskFault {
     Hanging,
     /// The files were deleted, or their disk was taken away.
     Gone,
+    /// What is stored is damaged, or another user's: it does not mend itself, and the process ends.
+    Unusable,
 }
 
 impl fmt::Display for DiskFault {
@@ -29,6 +31,7 @@ impl fmt::Display for DiskFault {
             DiskFault::Failing => "answers with input/output errors",
             DiskFault::Hanging => "does not answer",
             DiskFault::Gone => "has lost the files of the store",
+            DiskFault::Unusable => "has files of the store that cannot be used",
         })
     }
 }

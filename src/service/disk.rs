@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use super::clock::Clock;
 use super::listeners::Interface;
@@ -36,6 +36,9 @@ const LOOK_AT_STORE: Duration = Duration::from_secs(1);
 
 /// The shortest time between two notices that were taken, where the trouble comes and goes.
 const BETWEEN_NOTICES: Duration = Duration::from_secs(3600);
+
+/// How long telling people may take where the process is about to end.
+const LAST_WORDS: Duration = Duration::from_secs(10);
 
 /// For how long after the notice it is tried to tell its end.
 const END_TOLD_WITHIN: Duration = Duration::from_secs(24 * 3600);
@@ -86,6 +89,8 @@ pub struct DiskWatch {
     trouble: Option<Trouble>,
     /// When it is tried again to tell that it is over.
     tell_end_at: Option<Timestamp>,
+    /// There was no store at the start.
+    is_anew: bool,
     /// When people last heard of one.
     told_at: Option<Timestamp>,
 }
@@ -103,8 +108,15 @@ impl DiskWatch {
         let channels: Vec<_> = ready.channels.into_iter().map(Arc::new).collect();
         let people = Teller::new(&channels, config.wording.clone(), clock.clone());
         let mark = NoticeMark::of(&config.data_dir);
+        let is_anew = !config.data_dir.join("store").exists();
+        if is_anew && config.data_dir.join("quota").exists() {
+            warn!(
+                "there was a store in {}, and it is gone: posbell begins anew; what changed meanwhile is not told",
+                config.data_dir.display()
+            );
+        }
         let told_at = mark.read().map(|mark| mark.told_at);
-        DiskWatch { config, clock, people, mark, trouble: None, tell_end_at: None, told_at }
+        DiskWatch { config, clock, people, mark, trouble: None, tell_end_at: None, told_at, is_anew }
     }
 
     /// Waits until the disk may work again or the end is asked for. `interface`
@@ -114,7 +126,8 @@ impl DiskWatch {
         let (since, tries) = (trouble.since, trouble.tries);
         trouble.tries += 1;
         if let Some(interface) = interface {
-            let why = format!("the disk {fault} since {since}; posbell goes on by itself when it works");
+            let when = if fault == DiskFault::Gone { "they are there again" } else { "it works" };
+            let why = format!("the disk {fault} since {since}; posbell goes on by itself when {when}");
             let problem = Problem { fault: Some(fault), ..Problem::of(ProblemKind::Disk, Some(since)) };
             interface.close(&why, false, vec![problem]);
         }
@@ -133,6 +146,12 @@ impl DiskWatch {
                 Some(false) => {}
             }
         }
+    }
+
+    /// Tells people, where they do not know it yet, that what is stored cannot be used: the process is about to end.
+    pub async fn is_unusable(&mut self) {
+        self.begins(DiskFault::Unusable);
+        drop(tokio::time::timeout(LAST_WORDS, self.tell()).await);
     }
 
     /// Looks after a store that is open: tells people where it does not answer, and when the trouble before is over, which
@@ -162,6 +181,7 @@ impl DiskWatch {
         if known.is_none() {
             let dir = self.config.data_dir.display();
             let until = match fault {
+                DiskFault::Unusable => return self.trouble.insert(Trouble { fault, since: now, tries: 0 }),
                 DiskFault::Full => format!("until {} MB are free", RESERVE / 1_000_000),
                 DiskFault::Gone => "until they are there again: bring the disk back; where they are lost, stop \
                                     posbell, then `posbell restore --last`, then start it (a start alone begins with \
@@ -169,7 +189,7 @@ impl DiskWatch {
                     .to_owned(),
                 DiskFault::ReadOnly | DiskFault::Failing | DiskFault::Hanging => "until it works".to_owned(),
             };
-            error!("the disk of {dir} {fault}: nothing is read and nothing sent {until}; nothing is lost");
+            error!("the disk of {dir} {fault}: nothing is read and nothing sent {until}");
         }
         self.trouble.insert(known.unwrap_or(Trouble { fault, since: now, tries: 0 }))
     }
@@ -204,6 +224,11 @@ impl DiskWatch {
         }
         let now = self.clock.now();
         let Some(mark) = self.mark.read().filter(|_| self.tell_end_at.is_none_or(|at| now >= at)) else { return };
+        if self.is_anew && mark.fault == DiskFault::Gone {
+            // The files did not come back: the new baseline is told instead.
+            self.mark.remove();
+            return;
+        }
         // Tried for as long as people may wait for it.
         let is_old = now - mark.told_at > chrono::TimeDelta::from_std(END_TOLD_WITHIN).unwrap_or_default();
         let told = self.people.tell(Notice::DiskBack, |one| *one == mark.channel).await;
@@ -233,6 +258,7 @@ impl Probing {
             tokio::task::spawn_blocking(move || match fault {
                 DiskFault::Full => free_bytes(&dir).is_ok_and(|free| free >= RESERVE),
                 DiskFault::Gone => dir.join("store").exists() && store::probe(&dir).is_ok(),
+                DiskFault::Unusable => false,
                 DiskFault::ReadOnly | DiskFault::Failing | DiskFault::Hanging => store::probe(&dir).is_ok(),
             })
         });

@@ -90,6 +90,7 @@ fn disk_fault(fault: DiskFault) -> [&'static str; 2] {
         DiskFault::Failing => "⛔ posbell stands still: the disk has errors",
         DiskFault::Hanging => "⛔ posbell stands still: the disk does not answer",
         DiskFault::Gone => "⛔ posbell stands still: its data is gone from the disk",
+        DiskFault::Unusable => "⛔ posbell does not run: its data cannot be used",
     };
     let body = match fault {
         DiskFault::Full => {
@@ -99,6 +100,10 @@ fn disk_fault(fault: DiskFault) -> [&'static str; 2] {
         DiskFault::ReadOnly | DiskFault::Failing | DiskFault::Hanging => {
             "Nothing can be stored, so POSPOS is not read and nothing is sent until the disk works. \
              Ask your technician to look at the disk of the machine that posbell runs on; it goes on by itself."
+        }
+        DiskFault::Unusable => {
+            "Its data is damaged or belongs to another user, so POSPOS is not read and nothing is sent. \
+             Ask your technician to look at the log: journalctl -u posbell"
         }
         DiskFault::Gone => {
             "The files were deleted, or their disk was taken away, so POSPOS is not read and nothing is sent. \

@@ -90,6 +90,7 @@ fn disk_fault(fault: DiskFault) -> [&'static str; 2] {
         DiskFault::Failing => "⛔ posbell หยุดชั่วคราว: ดิสก์มีข้อผิดพลาด",
         DiskFault::Hanging => "⛔ posbell หยุดชั่วคราว: ดิสก์ไม่ตอบสนอง",
         DiskFault::Gone => "⛔ posbell หยุดชั่วคราว: ข้อมูลหายไปจากดิสก์",
+        DiskFault::Unusable => "⛔ posbell ไม่ทำงาน: ใช้ข้อมูลที่เก็บไว้ไม่ได้",
     };
     let body = match fault {
         DiskFault::Full => {
@@ -99,6 +100,10 @@ fn disk_fault(fault: DiskFault) -> [&'static str; 2] {
         DiskFault::ReadOnly | DiskFault::Failing | DiskFault::Hanging => {
             "บันทึกข้อมูลไม่ได้ จึงยังไม่อ่านข้อมูลจาก POSPOS และจะไม่มีการแจ้งเตือนจนกว่าดิสก์จะใช้งานได้ \
              ให้ผู้ดูแลระบบตรวจดิสก์ของเครื่องที่ติดตั้ง posbell เมื่อแก้แล้วระบบจะทำงานต่อเอง"
+        }
+        DiskFault::Unusable => {
+            "ข้อมูลเสียหายหรือเป็นของผู้ใช้อื่นในเครื่อง จึงไม่อ่านข้อมูลจาก POSPOS และไม่มีการแจ้งเตือน \
+             ให้ผู้ดูแลระบบดูบันทึกด้วยคำสั่ง: journalctl -u posbell"
         }
         DiskFault::Gone => {
             "ไฟล์ถูกลบหรือดิสก์ถูกถอดออก จึงไม่อ่านข้อมูลจาก POSPOS และไม่มีการแจ้งเตือน \

@@ -146,7 +146,7 @@ async fn what_has_been_read_of_an_answer_counts() {
     for (answer, expected) in [
         (format!("HTTP/1.1 200 OK\r\n{length}\r\n{{\"ok\":true,\"res"), Outcome::Delivered),
         ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nff\r\n{\"ok\":true".to_owned(), Outcome::Delivered),
-        (format!("HTTP/1.1 200 OK\r\n{length}\r\n"), Outcome::retry(Reason::Connection)),
+        (format!("HTTP/1.1 200 OK\r\n{length}\r\n"), Outcome::Delivered),
         (format!("HTTP/1.1 403 \r\n{length}\r\n{{\"ok\":false,"), Outcome::rejected(Reason::RecipientRefused)),
         (format!("HTTP/1.1 502 \r\n{length}\r\n<html>"), Outcome::retry(Reason::Status(502))),
         ("HTTP/1.1 200 OK\r\ncontent-le".to_owned(), Outcome::retry(Reason::Connection)),
