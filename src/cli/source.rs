@@ -1,5 +1,6 @@
 //! Where a command's answers come from: the running service, or the store itself. The user need not know which.
 
+use std::io::ErrorKind;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -54,7 +55,10 @@ impl<'a> Source<'a> {
                     return Ok(Source::Store { config, store: Box::new(store) });
                 }
                 Err(error @ StoreError::Locked { .. }) => (Client::of(&config.data_dir), error),
-                Err(StoreError::Directory { source, .. }) if source.kind() == std::io::ErrorKind::PermissionDenied => {
+                // Of one's own directory the error says which file is another user's.
+                Err(StoreError::Directory { source, .. })
+                    if source.kind() == ErrorKind::PermissionDenied && is_closed(&config.data_dir) =>
+                {
                     bail!(Unasked::Closed(config.data_dir.clone()))
                 }
                 // A service whose store was deleted still answers at its socket.
@@ -225,6 +229,11 @@ pub(super) fn patiently<T>(
             taken => return taken,
         }
     }
+}
+
+/// Whether the data directory is another user's.
+fn is_closed(data_dir: &Path) -> bool {
+    std::fs::read_dir(data_dir).is_err_and(|error| error.kind() == ErrorKind::PermissionDenied)
 }
 
 /// Whether a service has this data directory, which it has for good.

@@ -149,8 +149,15 @@ fn name(uid: u32) -> String {
 
 /// The command that gives all of the directory to its owner.
 fn mended(dir: &Path) -> String {
-    let dir = resolved(dir);
-    format!("chown -R --reference={} {}", dir.display(), dir.display())
+    let dir = quoted(&resolved(dir));
+    format!("chown -R --reference={dir} {dir}")
+}
+
+/// As a shell takes it for one word.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+".contains(c);
+    if text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 /// `chown -R` follows no link.
