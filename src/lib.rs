@@ -31,6 +31,10 @@
 //! through the same outbox. [`service::problems`] is one list with four views: `status --check`, `/readyz`,
 //! `/api/v1/problems` and the heartbeat.
 //!
+//! What outlives the store: `service::disk` closes and opens it as the disk allows and tells people past the outbox,
+//! `service::listeners` answers at the socket and at the admin address from the start of the process to its end, and
+//! `service::watchdog` says to systemd that everything turns.
+//!
 //! # Reading order
 //!
 //! 1. [`domain::model`]: what a shop is made of, in exact numbers.

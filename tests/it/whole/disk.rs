@@ -239,3 +239,23 @@ async fn a_disk_that_hangs_while_nothing_is_stored_does_not_keep_the_process() {
     println!("it ends {:?} after SIGTERM", monotonic() - began);
     assert!(ended.success(), "{ended} {log}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_cannot_be_used_keeps_posbell_from_starting_and_is_said_once() {
+    let case = Case::new().await;
+    let service = case.start();
+    case.rig.told(EventKind::ShopBaseline).await;
+    drop(service.stop());
+    let (log, kept) = (case.data.join("store/db"), case.rig.path().join("kept"));
+    std::fs::copy(&log, &kept).expect("is there");
+    for _ in 0..2 {
+        std::fs::write(&log, "").expect("is there");
+        let (ended, said) = case.start().ended();
+        assert!(!ended.success() && said.contains("the store is damaged"), "{said}");
+        case.owner_hears(1, "cannot be used").await;
+    }
+    std::fs::copy(&kept, &log).expect("is there");
+    let service = case.start();
+    case.owner_hears(2, "works again").await;
+    assert!(service.stop().0.success());
+}
