@@ -101,8 +101,10 @@ impl Mark {
 
 /// Whether the ledger was written in this boot, as its head says.
 pub(super) fn is_of_boot(bytes: &[u8], boot_id: &str) -> bool {
-    let line = format!("boot {boot_id}\n");
-    String::from_utf8_lossy(bytes).split_inclusive('\n').take(HEAD_LINES).any(|found| found == line)
+    let text = String::from_utf8_lossy(bytes);
+    // Behind the word stands the seal of the line.
+    let mut boots = text.lines().take(HEAD_LINES).filter_map(|line| line.strip_prefix("boot ")?.split(' ').next());
+    boots.any(|boot| boot == boot_id)
 }
 
 /// How many lines a head has.
