@@ -89,7 +89,7 @@ pub struct DiskWatch {
     trouble: Option<Trouble>,
     /// When it is tried again to tell that it is over.
     tell_end_at: Option<Timestamp>,
-    /// There was no store at the start.
+    /// There was no store at the start, and people had heard that it was gone.
     is_anew: bool,
     /// When people last heard of one.
     told_at: Option<Timestamp>,
@@ -116,7 +116,8 @@ impl DiskWatch {
             );
         }
         let told_at = mark.read().map(|mark| mark.told_at);
-        DiskWatch { config, clock, people, mark, trouble: None, tell_end_at: None, told_at, is_anew }
+        let knew = told_at.is_some();
+        DiskWatch { config, clock, people, mark, trouble: None, tell_end_at: None, told_at, is_anew: is_anew && knew }
     }
 
     /// Waits until the disk may work again or the end is asked for. `interface`
@@ -224,7 +225,7 @@ impl DiskWatch {
         }
         let now = self.clock.now();
         let Some(mark) = self.mark.read().filter(|_| self.tell_end_at.is_none_or(|at| now >= at)) else { return };
-        if self.is_anew && mark.fault == DiskFault::Gone {
+        if std::mem::take(&mut self.is_anew) && mark.fault == DiskFault::Gone {
             // The files did not come back: the new baseline is told instead.
             self.mark.remove();
             return;
