@@ -8,6 +8,8 @@ use std::time::Duration;
 use reqwest::Client;
 use url::Url;
 
+use super::http::client_of;
+
 /// How long one heartbeat may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -37,19 +39,8 @@ pub enum HeartbeatError {
 impl Heartbeat {
     /// Heartbeats to this address. Nothing is sent yet.
     pub fn new(url: Url) -> Result<Heartbeat, HeartbeatError> {
-        // An error means that it is installed already.
-        drop(rustls::crypto::ring::default_provider().install_default());
-        let builder = Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .referer(false)
-            .pool_max_idle_per_host(0)
-            .timeout(TIMEOUT)
-            .user_agent(concat!("posbell/", env!("CARGO_PKG_VERSION")));
-        // No certificate will be seen: do not ask a bare machine for its CA store.
-        let builder = if url.scheme() == "http" { builder.tls_certs_only([]) } else { builder };
-        Ok(Heartbeat { client: builder.build().map_err(|_| HeartbeatError::Client)?, url })
+        let client = client_of(&url, TIMEOUT).pool_max_idle_per_host(0).build();
+        Ok(Heartbeat { client: client.map_err(|_| HeartbeatError::Client)?, url })
     }
 
     /// Sends one.

@@ -5,6 +5,7 @@
 pub mod admin;
 pub mod channel;
 pub mod heartbeat;
+mod http;
 pub mod notice_mark;
 pub mod pospos;
 pub mod store;

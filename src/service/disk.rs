@@ -1,8 +1,8 @@
 //! A disk that does not take or give what is stored: posbell stands still, says so once, and goes on by itself.
 //!
 //! The store is closed then, or does not answer, so the message to people goes past it, to the first channel for people
-//! that takes it. That it was sent is noted outside of the data directory ([`crate::edge::notice_mark`]), so that a restart does
-//! not send it again while the trouble lasts.
+//! that takes it. That it was sent is noted outside of the data directory ([`crate::edge::notice_mark`]), so that a
+//! restart does not send it again while the trouble lasts.
 
 use std::convert::Infallible;
 use std::path::Path;
@@ -84,15 +84,15 @@ pub struct DiskWatch {
     config: Arc<Config>,
     clock: Clock,
     people: Teller,
-    mark: NoticeMark,
     /// The trouble that lasts.
     trouble: Option<Trouble>,
-    /// When it is tried again to tell that it is over.
-    tell_end_at: Option<Timestamp>,
-    /// There was no store at the start, and people had heard that it was gone.
-    is_anew: bool,
+    /// What people know of, and where that is noted for the next start.
+    known: Option<Mark>,
+    note: NoticeMark,
     /// When people last heard of one.
     told_at: Option<Timestamp>,
+    /// When it is tried again to tell that it is over.
+    tell_end_at: Option<Timestamp>,
 }
 
 struct Trouble {
@@ -107,21 +107,26 @@ impl DiskWatch {
     pub fn new(config: Arc<Config>, ready: Ready, clock: Clock) -> DiskWatch {
         let channels: Vec<_> = ready.channels.into_iter().map(Arc::new).collect();
         let people = Teller::new(&channels, config.wording.clone(), clock.clone());
-        let mark = NoticeMark::of(&config.data_dir);
-        let is_anew = !config.data_dir.join("store").exists();
-        if is_anew && config.data_dir.join("quota").exists() {
-            warn!(
-                "there was a store in {}, and it is gone: posbell begins anew; what changed meanwhile is not told",
-                config.data_dir.display()
-            );
+        let note = NoticeMark::of(&config.data_dir);
+        let mut known = note.read();
+        let told_at = known.as_ref().map(|mark| mark.told_at);
+        if !config.data_dir.join("store").exists() {
+            // The files did not come back: the new baseline is told instead.
+            let was_gone = known.take_if(|mark| mark.fault == DiskFault::Gone).is_some();
+            if was_gone {
+                note.remove();
+            }
+            if was_gone || config.data_dir.join("quota").exists() {
+                warn!(
+                    "there was a store in {}, and it is gone: posbell begins anew; what changed meanwhile is not told",
+                    config.data_dir.display()
+                );
+            }
         }
-        let told_at = mark.read().map(|mark| mark.told_at);
-        let knew = told_at.is_some();
-        DiskWatch { config, clock, people, mark, trouble: None, tell_end_at: None, told_at, is_anew: is_anew && knew }
+        DiskWatch { config, clock, people, trouble: None, known, note, told_at, tell_end_at: None }
     }
 
-    /// Waits until the disk may work again or the end is asked for. `interface`
-    /// answers so meanwhile.
+    /// Waits until the disk may work again or the end is asked for. `interface` answers so meanwhile.
     pub async fn wait(&mut self, fault: DiskFault, interface: Option<&Interface>, shutdown: &Shutdown) -> After {
         let trouble = self.begins(fault);
         let (since, tries) = (trouble.since, trouble.tries);
@@ -151,7 +156,8 @@ impl DiskWatch {
 
     /// Tells people, where they do not know it yet, that what is stored cannot be used: the process is about to end.
     pub async fn is_unusable(&mut self) {
-        self.begins(DiskFault::Unusable);
+        let since = self.clock.now();
+        self.trouble = Some(Trouble { fault: DiskFault::Unusable, since, tries: 0 });
         drop(tokio::time::timeout(LAST_WORDS, self.tell()).await);
     }
 
@@ -164,12 +170,11 @@ impl DiskWatch {
         }
         self.is_over().await;
         loop {
-            match (watch.disk_hangs(), &self.trouble) {
-                (true, _) => {
-                    self.begins(DiskFault::Hanging);
-                    self.tell().await;
-                }
-                (false, _) => self.is_over().await,
+            if watch.disk_hangs() {
+                self.begins(DiskFault::Hanging);
+                self.tell().await;
+            } else {
+                self.is_over().await;
             }
             tokio::time::sleep(LOOK_AT_STORE).await;
         }
@@ -182,13 +187,14 @@ impl DiskWatch {
         if known.is_none() {
             let dir = self.config.data_dir.display();
             let until = match fault {
-                DiskFault::Unusable => return self.trouble.insert(Trouble { fault, since: now, tries: 0 }),
                 DiskFault::Full => format!("until {} MB are free", RESERVE / 1_000_000),
                 DiskFault::Gone => "until they are there again: bring the disk back; where they are lost, stop \
                                     posbell, then `posbell restore --last`, then start it (a start alone begins with \
                                     an empty store)"
                     .to_owned(),
-                DiskFault::ReadOnly | DiskFault::Failing | DiskFault::Hanging => "until it works".to_owned(),
+                DiskFault::ReadOnly | DiskFault::Failing | DiskFault::Hanging | DiskFault::Unusable => {
+                    "until it works".to_owned()
+                }
             };
             error!("the disk of {dir} {fault}: nothing is read and nothing sent {until}");
         }
@@ -199,14 +205,13 @@ impl DiskWatch {
     async fn tell(&mut self) {
         let Some(Trouble { fault, since, .. }) = self.trouble else { return };
         let now = self.clock.now();
-        if self.mark.read().is_some_and(|mark| mark.fault == fault) || !self.may_tell(now) {
+        if self.known.as_ref().is_some_and(|mark| mark.fault == fault) || !self.may_tell(now) {
             return;
         }
-        let sent = self.people.tell(Notice::DiskFault(fault), |_| true).await;
-        match sent {
+        match self.people.tell(Notice::DiskFault(fault), |_| true).await {
             Some(channel) => {
                 self.told_at = Some(now);
-                self.mark.write(&Mark { fault, channel, since, told_at: now });
+                self.note.write(self.known.insert(Mark { fault, channel, since, told_at: now }));
             }
             // Not at each look: nobody has taken it.
             None => self.told_at = now.checked_sub_signed(retried_after()),
@@ -224,17 +229,13 @@ impl DiskWatch {
             info!("the disk of {} works again: posbell goes on", self.config.data_dir.display());
         }
         let now = self.clock.now();
-        let Some(mark) = self.mark.read().filter(|_| self.tell_end_at.is_none_or(|at| now >= at)) else { return };
-        if std::mem::take(&mut self.is_anew) && mark.fault == DiskFault::Gone {
-            // The files did not come back: the new baseline is told instead.
-            self.mark.remove();
-            return;
-        }
+        let Some(mark) = self.known.as_ref().filter(|_| self.tell_end_at.is_none_or(|at| now >= at)) else { return };
         // Tried for as long as people may wait for it.
         let is_old = now - mark.told_at > chrono::TimeDelta::from_std(END_TOLD_WITHIN).unwrap_or_default();
         let told = self.people.tell(Notice::DiskBack, |one| *one == mark.channel).await;
         if told.is_some() || is_old {
-            self.mark.remove();
+            self.known = None;
+            self.note.remove();
         }
         self.tell_end_at = Some(now + TELL_AGAIN);
     }

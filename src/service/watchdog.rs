@@ -5,8 +5,8 @@
 //! held one, a stopped shop or an API that is down are turns like any other and starve nothing.
 //!
 //! A call to the disk that hangs, of the store or of a quota's ledger, blocks a thread and no task, so it is looked at by
-//! itself: one that has not come on for a minute starves the watchdog too. An error is an answer: a full or failing disk is healthy here, and a problem for
-//! people.
+//! itself: one that has not come on for a minute starves the watchdog too. An error is an answer: a full or failing disk
+//! is healthy here, and a problem for people.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;

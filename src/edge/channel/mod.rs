@@ -5,6 +5,7 @@
 
 mod credentials;
 pub mod email;
+mod retry_after;
 mod said;
 pub mod telegram;
 mod transport;

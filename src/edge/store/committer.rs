@@ -18,6 +18,7 @@ use super::commit::{Commit, Numbers, batch_of};
 use super::compact::Changed;
 use super::copy::keep::{Copying, UnderWay};
 use super::engine::{Fence, Progress};
+use super::in_use::join_within;
 use super::waiting::{Bound, Waiting};
 use super::{Closing, InUse, StoreError};
 
@@ -27,11 +28,10 @@ const SHARED_FLUSH: usize = 128;
 /// After how long without an entry a reading counts as one that never ends.
 const NO_PROGRESS: Duration = Duration::from_secs(60);
 
-/// How often it is looked whether the thread has ended, and how long is waited between: half a minute in all.
-const LOOKS: usize = 30_000;
+/// How long the thread may take to end.
+const ENDING: Duration = Duration::from_secs(30);
 /// After how many looks at one call that does not come on it is left to the end of the process.
 const STILL: usize = 10_000;
-const BETWEEN_LOOKS: Duration = Duration::from_millis(1);
 
 /// Why nothing goes through any more.
 #[derive(Debug, Clone)]
@@ -223,20 +223,12 @@ impl Drop for Committer {
         let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
         let calls = Arc::clone(self.shared.engine.calls());
         let (mut oldest, mut still) = (calls.oldest(), 0);
-        for _look in 0..LOOKS {
-            if thread.is_finished() {
-                // A panic of the thread has been reported to whoever waited for it.
-                return drop(thread.join());
-            }
+        join_within(ENDING, thread, || {
             let now = calls.oldest();
             still = if now.is_some() && now == oldest { still + 1 } else { 0 };
             oldest = now;
-            if still > STILL {
-                break;
-            }
-            std::thread::park_timeout(BETWEEN_LOOKS);
-        }
-        // What a damaged store does not let go is left to the end of the process.
+            still > STILL
+        });
     }
 }
 

@@ -6,14 +6,32 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::StoreError;
 use super::engine::Engine;
 
-/// How often it is looked whether the engine is closed, and how long is waited between: ten seconds in all.
-const LOOKS: usize = 10_000;
+/// How long an engine may take to be closed.
+const CLOSING: Duration = Duration::from_secs(10);
+
+/// How long is waited between two looks at a thread.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(1);
+
+/// Returns when the thread has ended, or `limit` is over. On a disk that hangs it never ends, and is left to the end of the
+/// process; `give_up` is asked at each look.
+pub(super) fn join_within(limit: Duration, thread: JoinHandle<()>, mut give_up: impl FnMut() -> bool) {
+    for _look in 0..limit.as_millis() / BETWEEN_LOOKS.as_millis() {
+        if thread.is_finished() {
+            // A panic of the thread has been reported to whoever waited for it.
+            return drop(thread.join());
+        }
+        if give_up() {
+            return;
+        }
+        std::thread::park_timeout(BETWEEN_LOOKS);
+    }
+}
 
 /// The engine that is in use.
 pub(super) struct InUse {
@@ -71,13 +89,8 @@ impl Drop for InUse {
         let engine = self.engine.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         // sled syncs while it is closed, and panics where its disk refuses that. What was acknowledged was synced before.
         let closing = std::thread::Builder::new().name("closing".to_owned()).spawn(move || drop(engine));
-        let Ok(closing) = closing else { return };
-        // On a disk that hangs it never ends: that must not keep whoever closes the store.
-        for _look in 0..LOOKS {
-            if closing.is_finished() {
-                return drop(closing.join());
-            }
-            std::thread::park_timeout(BETWEEN_LOOKS);
+        if let Ok(closing) = closing {
+            join_within(CLOSING, closing, || false);
         }
     }
 }

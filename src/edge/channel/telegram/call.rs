@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, StatusCode};
 use serde::Serialize;
 use teloxide::net::TELEGRAM_API_URL;
@@ -14,14 +14,14 @@ use teloxide::requests::Payload;
 use url::Url;
 
 use super::TelegramError;
+use crate::domain::model::Timestamp;
 use crate::domain::outbox::Reason;
+use crate::edge::channel::retry_after;
 use crate::edge::channel::transport::reason_of;
+use crate::edge::http::client_of;
 
 /// How much of an answer is read. The longest one repeats the message, which takes some tens of kilobytes.
 const ANSWER_LIMIT: usize = 1024 * 1024;
-
-/// How long an unused connection is kept: one that is closed while we write to it costs a retry.
-const IDLE_LIMIT: Duration = Duration::from_secs(4);
 
 /// One bot at one server. Not `Debug`: the address has the token in it.
 pub(super) struct Api {
@@ -72,7 +72,8 @@ impl Api {
         let mut path = bot.path_segments_mut().map_err(|()| TelegramError::BadApiUrl)?;
         path.pop_if_empty().push(&format!("bot{token}"));
         drop(path);
-        Ok(Api { client: client(&bot, timeout)?, bot })
+        let client = client_of(&bot, timeout).build().map_err(|_| TelegramError::Client)?;
+        Ok(Api { client, bot })
     }
 
     /// Where the bot is, token and all. Not to be shown.
@@ -80,14 +81,14 @@ impl Api {
         &self.bot
     }
 
-    /// Calls a method: one request.
-    pub(super) async fn call<P: Payload + Serialize>(&self, payload: &P) -> Result<Answer, NoAnswer> {
+    /// Calls a method at this time: one request.
+    pub(super) async fn call<P: Payload + Serialize>(&self, payload: &P, at: Timestamp) -> Result<Answer, NoAnswer> {
         let mut url = self.bot.clone();
         url.path_segments_mut().map_err(|()| NoAnswer::Unwritable)?.push(P::NAME);
         let body = serde_json::to_vec(payload).map_err(|_| NoAnswer::Unwritable)?;
         let request = self.client.post(url).header(CONTENT_TYPE, "application/json").body(body);
         let mut response = request.send().await.map_err(|error| NoAnswer::Failed(failed(&error)))?;
-        let (status, retry_after) = (response.status(), wish(response.headers()));
+        let (status, retry_after) = (response.status(), retry_after::wish(response.headers(), at));
         let mut bytes = Vec::new();
         let end = loop {
             match response.chunk().await {
@@ -101,31 +102,7 @@ impl Api {
     }
 }
 
-fn client(url: &Url, timeout: Duration) -> Result<Client, TelegramError> {
-    // Fails when it is installed already, which is what is wanted.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut builder = Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .no_proxy()
-        .no_gzip()
-        .referer(false)
-        .pool_idle_timeout(IDLE_LIMIT)
-        .timeout(timeout)
-        .user_agent(concat!("posbell/", env!("CARGO_PKG_VERSION")));
-    if url.scheme() == "http" {
-        // No redirect is followed, so no certificate will be seen: don't ask a bare machine for its CA store.
-        builder = builder.tls_certs_only([]);
-    }
-    builder.build().map_err(|_| TelegramError::Client)
-}
-
 /// Why there was no answer. Leaves the error's text, which holds the URL.
 fn failed(error: &reqwest::Error) -> Reason {
     if error.is_timeout() { Reason::Timeout } else { reason_of(error) }
-}
-
-fn wish(headers: &HeaderMap) -> Option<Duration> {
-    let seconds: u32 = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds.into()))
 }

@@ -131,7 +131,7 @@ impl Telegram {
             show_above_text: false,
         });
         message.disable_notification = self.silent.contains(&outgoing.severity).then_some(true);
-        let outcome = match self.api.call(&message).await {
+        let outcome = match self.api.call(&message, outgoing.at).await {
             Ok(answer) => answer::meaning(&answer),
             Err(NoAnswer::Failed(reason)) => Outcome::retry(reason),
             Err(NoAnswer::Unwritable) => {

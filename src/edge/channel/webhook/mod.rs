@@ -9,14 +9,13 @@
 //! refusal the receiver's own words come with it, cleaned by `said`.
 
 pub mod address;
-mod retry_after;
 pub mod sign;
 
 use std::fmt;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Request, Response, StatusCode};
 use url::{Host, Url};
 
@@ -24,9 +23,10 @@ use self::address::{GuardedResolver, NameRefused};
 use self::sign::SigningSecret;
 use super::said::{Secrets, title_of};
 use super::transport::{causes, reason_of};
-use super::{Outgoing, credentials};
+use super::{Outgoing, credentials, retry_after};
 use crate::domain::model::Timestamp;
 use crate::domain::outbox::{Outcome, Reason};
+use crate::edge::http::client_of;
 
 /// How much of a receiver's answer is read. A good one is read so that a receiver that answers in good order can keep
 /// the connection, a bad one for its words; one that sends gigabytes must cost us nothing.
@@ -34,10 +34,6 @@ const ANSWER_LIMIT: usize = 64 * 1024;
 
 /// How long the rest of a good answer is waited for.
 const REST_LIMIT: Duration = Duration::from_secs(1);
-
-/// How long an unused connection is kept for the next delivery. Common servers close theirs after 5 s and more; one
-/// that is closed while we write to it costs a retry, so ours go first.
-const IDLE_LIMIT: Duration = Duration::from_secs(4);
 
 /// Headers that posbell or HTTP itself sets. A second value from the configuration would leave it to the receiver
 /// which of the two counts.
@@ -167,7 +163,6 @@ impl Webhook {
         let mut request = self.client.post(self.url.clone()).headers(self.headers.clone());
         request = request
             .header(CONTENT_TYPE, "application/json")
-            .header(USER_AGENT, concat!("posbell/", env!("CARGO_PKG_VERSION")))
             .header("webhook-id", &outgoing.id)
             .header("webhook-timestamp", timestamp);
         if !signatures.is_empty() {
@@ -179,21 +174,7 @@ impl Webhook {
 
 /// The client of one channel, with that channel's own guard in it.
 fn client(url: &Url, allow_networks: Vec<IpNet>, timeout: Duration) -> Result<Client, WebhookError> {
-    // Fails when it is installed already, which is what is wanted.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut builder = Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .no_proxy()
-        .no_gzip()
-        .referer(false)
-        .pool_idle_timeout(IDLE_LIMIT)
-        .dns_resolver(GuardedResolver { allowed: allow_networks.into() })
-        .timeout(timeout);
-    if url.scheme() == "http" {
-        // No redirect is followed, so no certificate will be seen: don't ask a bare machine for its CA store.
-        builder = builder.tls_certs_only([]);
-    }
+    let builder = client_of(url, timeout).dns_resolver(GuardedResolver { allowed: allow_networks.into() });
     builder.build().map_err(|_| WebhookError::Client)
 }
 
@@ -218,8 +199,7 @@ fn refused(response: &Response, at: Timestamp) -> Outcome {
     match status {
         StatusCode::GONE => Outcome::rejected(Reason::Gone),
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-            let wish = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-            match wish.and_then(|wish| retry_after::parse(wish, at)) {
+            match retry_after::wish(response.headers(), at) {
                 Some(wish) => Outcome::retry_after(reason, wish),
                 None => Outcome::retry(reason),
             }
