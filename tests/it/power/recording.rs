@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use crate::support::preload;
+
 /// A place in a recording: how many of its records came before.
 pub type Place = usize;
 
@@ -53,14 +55,7 @@ pub struct Recorder {
 impl Recorder {
     pub fn build() -> Recorder {
         let into = tempfile::tempdir().unwrap();
-        let library = into.path().join("recorder.so");
-        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/power/recorder.c");
-        let mut compiler = Command::new("cc");
-        compiler.args(["-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", source, "-ldl"]);
-        let built = compiler.arg("-lpthread").arg("-o").arg(&library).output();
-        let built =
-            built.unwrap_or_else(|error| panic!("this test needs a C compiler, and `cc` cannot be run: {error}"));
-        assert!(built.status.success(), "cc {source}: {}", String::from_utf8_lossy(&built.stderr));
+        let library = preload::build("tests/it/power/recorder.c", into.path());
         Recorder { library, into }
     }
 

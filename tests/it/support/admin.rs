@@ -8,7 +8,7 @@ use super::rig::{PATIENCE, Rig};
 /// Where the service listens, as its log says.
 pub async fn address(rig: &Rig) -> String {
     let said = || {
-        let log = std::fs::read_to_string(rig.path().join("run.log")).unwrap_or_default();
+        let log = rig.log();
         Some(log.split_once("the admin address is http://")?.1.split_once('/')?.0.to_owned())
     };
     super::rig::until("the admin address", || said().is_some()).await;

@@ -6,6 +6,8 @@ use std::process::Command;
 use posbell::domain::model::Timestamp;
 use posbell::service::clock::Clock;
 
+use super::preload;
+
 /// A clock that is as far ahead of the system's as the test says.
 pub struct WallClock {
     library: PathBuf,
@@ -17,14 +19,7 @@ impl WallClock {
     /// Shows the system's time until it is moved.
     pub fn build() -> WallClock {
         let dir = tempfile::tempdir().unwrap();
-        let library = dir.path().join("clock.so");
-        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/clock.c");
-        let mut compiler = Command::new("cc");
-        compiler.args(["-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", source, "-ldl"]);
-        let built = compiler.arg("-o").arg(&library).output();
-        let built =
-            built.unwrap_or_else(|error| panic!("this test needs a C compiler, and `cc` cannot be run: {error}"));
-        assert!(built.status.success(), "cc {source}: {}", String::from_utf8_lossy(&built.stderr));
+        let library = preload::build("tests/it/support/clock.c", dir.path());
         let clock = WallClock { library, dir, system: Clock::default() };
         clock.ahead_by(0);
         clock

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::preload;
+
 /// The disk below one directory, as the program sees it.
 pub struct FaultyDisk {
     library: PathBuf,
@@ -14,13 +16,7 @@ impl FaultyDisk {
     /// One that works.
     pub fn build() -> FaultyDisk {
         let dir = tempfile::tempdir().unwrap();
-        let library = dir.path().join("faulty.so");
-        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/faulty_disk.c");
-        let mut compiler = Command::new("cc");
-        compiler.args(["-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", source, "-ldl"]);
-        let built = compiler.arg("-o").arg(&library).output();
-        let built = built.unwrap_or_else(|error| panic!("this test needs a C compiler, and `cc` cannot run: {error}"));
-        assert!(built.status.success(), "cc {source}: {}", String::from_utf8_lossy(&built.stderr));
+        let library = preload::build("tests/it/support/faulty_disk.c", dir.path());
         FaultyDisk { library, control: dir.path().join("control"), _dir: dir }
     }
 

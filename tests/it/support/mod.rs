@@ -6,6 +6,8 @@ pub mod admin;
 pub mod clock;
 /// A disk that fails or hangs as a test says.
 pub mod faulty_disk;
+/// Libraries that stand between the built program and the system.
+pub mod preload;
 /// A mail server that says whatever bytes it likes.
 pub mod raw_smtp;
 /// A shop, a receiver, and the real program between them.

@@ -191,6 +191,11 @@ timeout = "5s"
         Service { child, log }
     }
 
+    /// What the service has logged since it was started last.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.path().join("run.log")).expect("is text")
+    }
+
     /// One run of a command, waited for.
     pub fn run(&self, args: &[&str]) -> Output {
         self.command(args).output().expect("runs")
@@ -331,6 +336,11 @@ fn open_receiver(shop: &Arc<SimulatedShop>, clock: &Clock, arrivals: &Arrivals) 
     let now = clock.clone();
     let verify = verifier(SECRET, clock).expect("is a secret");
     Receiver::start(verify, move || now.now(), Box::new(on_message)).expect("opens")
+}
+
+/// All that a command has printed.
+pub fn printed(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 /// The event in a message.

@@ -44,10 +44,6 @@ impl Case {
         command.env("RUNTIME_DIRECTORY", self.rig.path());
     }
 
-    fn log(&self) -> String {
-        std::fs::read_to_string(self.rig.path().join("run.log")).expect("is text")
-    }
-
     async fn ask(&self, path: &str) -> (u16, String) {
         let admin = admin::address(&self.rig).await;
         let answer = self.client.get(format!("http://{admin}{path}")).timeout(Duration::from_secs(10));
@@ -60,14 +56,14 @@ impl Case {
         while self.bot.messages().len() < count && monotonic() - began < PATIENCE {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        assert!(self.bot.messages().len() >= count, "no message with {words:?}: {}", self.log());
+        assert!(self.bot.messages().len() >= count, "no message with {words:?}: {}", self.rig.log());
         let messages = self.bot.messages();
         assert!(messages.len() == count && messages[count - 1].text.contains(words), "{messages:?}");
     }
 
     /// It is no damage, and nobody is advised to put the store away.
     fn gives_no_bad_advice(&self) {
-        let log = self.log();
+        let log = self.rig.log();
         assert!(!log.contains("is damaged") && !log.contains("aside") && !log.contains("panicked"), "{log}");
     }
 
@@ -101,7 +97,7 @@ async fn on_a_failing_disk(break_it: impl Fn(&FaultyDisk), words: &str) {
     assert!(ended.success(), "{log}");
     let service = case.start();
     assert_ne!(service.pid(), pid);
-    until("it stands still again", || case.log().contains("nothing is read and nothing sent")).await;
+    until("it stands still again", || case.rig.log().contains("nothing is read and nothing sent")).await;
     case.rig.sell_one();
     assert_eq!(case.bot.messages().len(), 1, "{:?}", case.bot.messages());
     case.disk.mend();

@@ -74,7 +74,7 @@ async fn on_a_full_disk_posbell_stands_still_says_so_once_and_goes_on_by_itself(
     std::fs::create_dir_all(&data).expect("is made");
     let service = rig.start_with(|command| on_a_small_disk(command, &data, "64m"));
     rig.told(EventKind::ShopBaseline).await;
-    let log = || std::fs::read_to_string(rig.path().join("run.log")).expect("is text");
+    let log = || rig.log();
     let address = admin::address(&rig).await;
     let inside = PathBuf::from(format!("/proc/{}/root", service.pid()));
     let inside = inside.join(data.strip_prefix("/").expect("is absolute"));

@@ -12,7 +12,7 @@ use posbell::domain::event::{Epoch, EventKind};
 use posbell::edge::store::Store;
 
 use crate::support::admin;
-use crate::support::rig::{Rig, RigPlan, until};
+use crate::support::rig::{Rig, RigPlan, printed, until};
 
 const ANY: &str = "listen = \"127.0.0.1:0\"";
 
@@ -31,14 +31,6 @@ const COMMANDS: &[&[&str]] = &[
     &["replay", "--since", "1h", "--dry-run"],
     &["resume", "main"],
 ];
-
-fn text(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
-
-fn log(rig: &Rig) -> String {
-    std::fs::read_to_string(rig.path().join("run.log")).expect("is text")
-}
 
 /// A program that has the admin address and is not posbell. It keeps what it is sent and answers nothing.
 struct Stranger {
@@ -82,13 +74,13 @@ async fn a_taken_admin_port_costs_that_address_alone_and_is_a_problem_until_it_i
     rig.told(EventKind::ShopBaseline).await;
     rig.sell_one();
     rig.all_told().await;
-    let said = log(&rig);
+    let said = rig.log();
     for expected in ["cannot listen at http://", "[admin] listen", "tried again every 5 s"] {
         assert!(said.contains(expected), "no {expected} in {said}");
     }
     let check = rig.run(&["status", "--check"]);
-    assert_eq!(check.status.code(), Some(1), "{}", text(&check));
-    assert!(text(&check).contains("cannot listen at its admin address"), "{}", text(&check));
+    assert_eq!(check.status.code(), Some(1), "{}", printed(&check));
+    assert!(printed(&check).contains("cannot listen at its admin address"), "{}", printed(&check));
     let status = rig.lines(&["status", "--json"]).remove(0);
     let problem = &status["problems"][0];
     assert_eq!((&problem["kind"], &problem["class"]), (&"admin_address".into(), &"other".into()), "{status}");
@@ -111,7 +103,7 @@ async fn every_command_works_without_an_admin_address_and_while_another_program_
         for command in COMMANDS {
             let output = rig.run(command);
             let is_well = output.status.success() || (listen != "off" && command.contains(&"--check"));
-            assert!(is_well, "{listen}: {command:?}: {}", text(&output));
+            assert!(is_well, "{listen}: {command:?}: {}", printed(&output));
         }
         assert_eq!(rig.lines(&["status", "--json"])[0]["running"], true);
         let (ended, said) = service.stop();
@@ -135,7 +127,7 @@ async fn no_command_gives_the_token_to_a_stranger_who_has_the_admin_port() {
         .collect();
     for (command, child) in running {
         let output = child.expect("starts").wait_with_output().expect("ends");
-        let said = text(&output);
+        let said = printed(&output);
         assert!(!output.status.success() && said.contains("in use by process"), "{command:?}: {said}");
         assert!(said.contains("waiting: "), "{command:?}: {said}");
     }
@@ -154,7 +146,7 @@ async fn a_command_waits_for_a_store_that_is_held_for_a_moment() {
     assert_eq!(String::from_utf8_lossy(&said), "posbell: waiting:");
     drop(store);
     let output = child.wait_with_output().expect("ends");
-    assert!(output.status.success(), "{}", text(&output));
+    assert!(output.status.success(), "{}", printed(&output));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -251,7 +243,7 @@ async fn an_ordinary_user_sees_the_problems_and_what_sudo_would_add() {
     }
     for args in [&["status"][..], &["status", "--check"]] {
         let off = as_nobody(args);
-        let said = text(&off);
+        let said = printed(&off);
         assert_eq!(off.status.code(), Some(1), "{said}");
         assert!(said.contains("does not run, or only `sudo posbell status` can say"), "{said}");
         assert!(!said.contains("os error") && !said.contains("error sending request"), "{said}");
@@ -262,7 +254,7 @@ async fn an_ordinary_user_sees_the_problems_and_what_sudo_would_add() {
 /// What another user sees of a running service.
 async fn from_outside(rig: &Rig, as_nobody: &impl Fn(&[&str]) -> Output) {
     let seen = as_nobody(&["status"]);
-    let said = text(&seen);
+    let said = printed(&seen);
     assert!(seen.status.success() && said.contains("is running") && said.contains("No problems."), "{said}");
     assert!(said.contains("try sudo"), "{said}");
     assert!(as_nobody(&["status", "--check"]).status.success());
@@ -270,7 +262,7 @@ async fn from_outside(rig: &Rig, as_nobody: &impl Fn(&[&str]) -> Output) {
     until("the key is refused", || !rig.run(&["status", "--check"]).status.success()).await;
     let check = as_nobody(&["status", "--check"]);
     assert_eq!(check.status.code(), Some(1));
-    assert!(text(&check).contains("its key was refused"), "{}", text(&check));
+    assert!(printed(&check).contains("its key was refused"), "{}", printed(&check));
     let events = as_nobody(&["events"]);
-    assert!(!events.status.success() && text(&events).contains("try sudo"), "{}", text(&events));
+    assert!(!events.status.success() && printed(&events).contains("try sudo"), "{}", printed(&events));
 }

@@ -81,7 +81,7 @@ async fn a_hangup_ends_nothing_and_is_one_line_of_the_log() {
     let pid =
         rustix::process::Pid::from_raw(i32::try_from(service.pid()).expect("is a process id")).expect("is not zero");
     rustix::process::kill_process(pid, rustix::process::Signal::HUP).expect("can be told");
-    let log = || std::fs::read_to_string(rig.path().join("run.log")).expect("is text");
+    let log = || rig.log();
     let said = async {
         while !log().contains("(SIGHUP)") {
             tokio::task::yield_now().await;

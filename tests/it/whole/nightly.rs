@@ -171,7 +171,7 @@ async fn without_room_no_copy_is_begun_and_that_is_said_once() {
         clock.hang(command);
         on_a_small_disk(command, &data(&rig), "80m");
     });
-    let log = || std::fs::read_to_string(rig.path().join("run.log")).expect("is text");
+    let log = || rig.log();
     let address = admin::address(&rig).await;
     let inside = PathBuf::from(format!("/proc/{}/root", service.pid()));
     let inside = inside.join(data(&rig).strip_prefix("/").expect("is absolute"));

@@ -38,10 +38,6 @@ async fn messages(bot: &BotApi, count: usize) {
     tokio::time::timeout(PATIENCE, told).await.expect("the owner is told");
 }
 
-fn log(rig: &Rig) -> String {
-    std::fs::read_to_string(rig.path().join("run.log")).expect("is text")
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_more_than_may_wait_is_kept_told_once_and_sent_when_a_person_says_so() {
     let bot = BotApi::start().await;
@@ -61,7 +57,7 @@ async fn what_is_more_than_may_wait_is_kept_told_once_and_sent_when_a_person_say
     // Neither what comes then nor a restart tells it again.
     (0..3).for_each(|_| drop(rig.sell_one()));
     until(&rig, 5, 10).await;
-    assert_eq!(log(&rig).matches("5 messages wait for receiver").count(), 1, "{}", log(&rig));
+    assert_eq!(rig.log().matches("5 messages wait for receiver").count(), 1, "{}", rig.log());
     service.kill();
     let service = rig.start();
     rig.sell_one();
@@ -69,10 +65,10 @@ async fn what_is_more_than_may_wait_is_kept_told_once_and_sent_when_a_person_say
     // Time for two looks.
     tokio::time::sleep(Duration::from_secs(5)).await;
     assert_eq!(
-        (bot.messages().len(), log(&rig).matches("messages wait for receiver").count()),
+        (bot.messages().len(), rig.log().matches("messages wait for receiver").count()),
         (1, 0),
         "{}",
-        log(&rig)
+        rig.log()
     );
     assert_eq!(asked_without_token(&rig, "GET", "/readyz").await, "HTTP/1.1 503 Service Unavailable");
     let shown = String::from_utf8(rig.run(&["status"]).stdout).expect("is text");

@@ -11,18 +11,10 @@ use std::process::{Command, Output, Stdio};
 
 use posbell::domain::event::EventKind;
 
-use crate::support::rig::{Rig, RigPlan, Service, until};
+use crate::support::rig::{Rig, RigPlan, Service, printed, until};
 
 /// The user of the service.
 const USER: u32 = 65_534;
-
-fn is_root() -> bool {
-    let is_root = rustix::process::geteuid().is_root();
-    if !is_root {
-        println!("skipped: only root can work in the directory of another user");
-    }
-    is_root
-}
 
 /// A rig whose data directory is a link into a directory of root, to one that belongs to [`USER`].
 struct Stage {
@@ -32,6 +24,20 @@ struct Stage {
 }
 
 impl Stage {
+    /// One in which the service has run; `None`, and said, where this is not root.
+    async fn after_a_run() -> Option<Stage> {
+        if !rustix::process::geteuid().is_root() {
+            println!("skipped: only root can work in the directory of another user");
+            return None;
+        }
+        let stage = Stage::new();
+        let service = stage.start();
+        stage.rig.told(EventKind::ShopBaseline).await;
+        let (status, log) = service.stop();
+        assert!(status.success(), "{log}");
+        Some(stage)
+    }
+
     fn new() -> Stage {
         let rig = Rig::new(RigPlan::default());
         let private = rig.path().join("private");
@@ -114,20 +120,9 @@ fn below(dir: &Path, all: &mut Vec<PathBuf>) {
     }
 }
 
-fn said(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn what_root_does_beside_the_service_belongs_to_the_services_user() {
-    if !is_root() {
-        return;
-    }
-    let stage = Stage::new();
-    let service = stage.start();
-    stage.rig.told(EventKind::ShopBaseline).await;
-    let (status, log) = service.stop();
-    assert!(status.success(), "{log}");
+    let Some(stage) = Stage::after_a_run().await else { return };
 
     let inside = stage.data.join("mine.backup");
     let commands: &[&[&str]] = &[
@@ -149,8 +144,8 @@ async fn what_root_does_beside_the_service_belongs_to_the_services_user() {
     for args in commands {
         let output = stage.root(args).output().unwrap();
         let is_no = args[..] == ["status", "--check"];
-        assert_eq!(output.status.code(), Some(i32::from(is_no)), "{args:?}: {}", said(&output));
-        assert!(!said(&output).contains("may not work as that user"), "{args:?}: {}", said(&output));
+        assert_eq!(output.status.code(), Some(i32::from(is_no)), "{args:?}: {}", printed(&output));
+        assert!(!printed(&output).contains("may not work as that user"), "{args:?}: {}", printed(&output));
         assert_eq!(stage.strangers(), Vec::<PathBuf>::new(), "{args:?}");
     }
     let of_root = std::fs::metadata(stage.rig.path().join("roots.backup")).unwrap();
@@ -175,13 +170,7 @@ async fn what_root_does_beside_the_service_belongs_to_the_services_user() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restore_of_root_that_is_killed_leaves_nothing_of_roots() {
-    if !is_root() {
-        return;
-    }
-    let stage = Stage::new();
-    let service = stage.start();
-    stage.rig.told(EventKind::ShopBaseline).await;
-    assert!(service.stop().0.success());
+    let Some(stage) = Stage::after_a_run().await else { return };
     assert!(stage.root(&["backup", "roots.backup"]).output().unwrap().status.success());
     let mut cut_off = 0;
     while cut_off < 3 {
@@ -203,13 +192,7 @@ async fn a_restore_of_root_that_is_killed_leaves_nothing_of_roots() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_of_root_in_the_store_is_no_damage_and_the_way_out_is_said() {
-    if !is_root() {
-        return;
-    }
-    let stage = Stage::new();
-    let service = stage.start();
-    stage.rig.told(EventKind::ShopBaseline).await;
-    assert!(service.stop().0.success());
+    let Some(stage) = Stage::after_a_run().await else { return };
     let mut all = Vec::new();
     below(&stage.data, &mut all);
     all.retain(|path| {
@@ -222,7 +205,7 @@ async fn a_file_of_root_in_the_store_is_no_damage_and_the_way_out_is_said() {
             continue;
         }
         let output = stage.run_as_user(&["status"]);
-        let said = said(&output);
+        let said = printed(&output);
         let path = path.display();
         assert!(!said.contains("damaged") && !said.contains("panicked"), "{path}: {said}");
         if !output.status.success() {
@@ -246,18 +229,12 @@ async fn a_file_of_root_in_the_store_is_no_damage_and_the_way_out_is_said() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn root_that_may_not_become_another_user_goes_on_with_a_warning() {
-    if !is_root() {
-        return;
-    }
-    let stage = Stage::new();
-    let service = stage.start();
-    stage.rig.told(EventKind::ShopBaseline).await;
-    assert!(service.stop().0.success());
+    let Some(stage) = Stage::after_a_run().await else { return };
     let root = stage.root(&["status"]);
     let mut bound = Command::new("setpriv");
     bound.args(["--bounding-set=-setuid,-setgid", "--"]).arg(root.get_program()).args(root.get_args());
     let output = bound.current_dir(stage.rig.path()).output().unwrap();
-    let said = said(&output);
+    let said = printed(&output);
     assert!(output.status.success() && said.contains("may not work as that user"), "{said}");
     assert!(said.contains("chown -R --reference="), "{said}");
 }

@@ -10,6 +10,7 @@ use posbell::domain::model::{Resource, Sale};
 use posbell::service::clock::Clock;
 
 use super::copies::{done, run};
+use super::through::of_one_list;
 use crate::bad::books;
 use crate::bad::row::{Row, quoted};
 use crate::bad::server::{Answer, Asked, Server, Spoil};
@@ -25,14 +26,8 @@ struct Shown {
 
 impl Shown {
     fn of(resource: Resource, rows: usize) -> Shown {
-        let rig = Rig::new(RigPlan { quota: (400, Duration::from_secs(1)), ..RigPlan::default() });
-        let server = Server::start(resource);
-        let rows = books::rows(resource, rows, Clock::default().now());
-        server.show(&rows);
-        rig.configure(rig.shop.base_url(), &server.base_url);
-        for other in Resource::ALL.into_iter().filter(|other| *other != resource) {
-            rig.configure(&format!("\n{other} = \"100ms\""), &format!("\n{other} = \"off\""));
-        }
+        let plan = RigPlan { quota: (400, Duration::from_secs(1)), ..RigPlan::default() };
+        let (rig, server, rows) = of_one_list(plan, resource, rows);
         Shown { rig, server, rows, resource }
     }
 

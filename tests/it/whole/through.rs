@@ -25,17 +25,24 @@ struct Held {
     resource: Resource,
 }
 
+/// A rig whose shop is a server of this one list, with so many rows.
+pub(super) fn of_one_list(plan: RigPlan, resource: Resource, rows: usize) -> (Rig, Server, Vec<Row>) {
+    let rig = Rig::new(plan);
+    let server = Server::start(resource);
+    let rows = books::rows(resource, rows, Clock::default().now());
+    server.show(&rows);
+    rig.configure(rig.shop.base_url(), &server.base_url);
+    for other in Resource::ALL.into_iter().filter(|other| *other != resource) {
+        rig.configure(&format!("\n{other} = \"100ms\""), &format!("\n{other} = \"off\""));
+    }
+    (rig, server, rows)
+}
+
 impl Held {
     /// A list of so many rows, of which nothing is read yet.
     fn of(resource: Resource, rows: usize) -> Held {
-        let rig = Rig::new(RigPlan { rules: RULES.to_owned(), ..RigPlan::default() });
-        let server = Server::start(resource);
-        let rows = books::rows(resource, rows, Clock::default().now());
-        server.show(&rows);
-        rig.configure(rig.shop.base_url(), &server.base_url);
-        for other in Resource::ALL.into_iter().filter(|other| *other != resource) {
-            rig.configure(&format!("\n{other} = \"100ms\""), &format!("\n{other} = \"off\""));
-        }
+        let plan = RigPlan { rules: RULES.to_owned(), ..RigPlan::default() };
+        let (rig, server, rows) = of_one_list(plan, resource, rows);
         Held { rig, server, rows, resource }
     }
 
