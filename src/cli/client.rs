@@ -64,7 +64,7 @@ impl Client {
     }
 
     async fn whole(&self, request: RequestBuilder) -> anyhow::Result<String> {
-        let answer = request.timeout(PATIENCE).send().await.with_context(|| self.unanswered())?;
+        let answer = request.timeout(PATIENCE).send().await.map_err(|_| self.unanswered())?;
         let status = answer.status();
         let body = answer.text().await.context("Failed to read the service's answer")?;
         if status.is_success() {
@@ -111,7 +111,7 @@ impl Client {
     /// Asks, and returns the answer once it has begun well.
     async fn open(&self, request: RequestBuilder) -> anyhow::Result<reqwest::Response> {
         let asked = tokio::time::timeout(SILENCE, request.send()).await.context("The service does not answer")?;
-        let answer = asked.with_context(|| self.unanswered())?;
+        let answer = asked.map_err(|_| self.unanswered())?;
         if answer.status().is_success() {
             return Ok(answer);
         }
@@ -119,8 +119,9 @@ impl Client {
         bail!(Refused(problem(body.context("Failed to read the service's answer")?)))
     }
 
-    fn unanswered(&self) -> String {
-        format!("Failed to ask the service at {}", self.socket.display())
+    /// It was there a moment ago. The error's own words are the library's.
+    fn unanswered(&self) -> anyhow::Error {
+        anyhow::anyhow!("the service does not answer at {}: it ends or has ended; ask again", self.socket.display())
     }
 }
 

@@ -29,7 +29,6 @@ mod schema;
 mod source;
 mod status;
 mod table;
-mod unanswered;
 mod unit;
 
 use std::path::PathBuf;
@@ -183,10 +182,7 @@ impl Cli {
         done.map_err(|failure| match &self.command {
             // It says itself what it has found.
             Command::Restore(_) => failure,
-            _ => unanswered::in_words(
-                damaged::with_the_way_out(failure, &config, Clock::default().now()),
-                &config.data_dir,
-            ),
+            _ => damaged::with_the_way_out(failure, &config, Clock::default().now()),
         })
     }
 

@@ -164,7 +164,7 @@ impl DiskWatch {
     /// Looks after a store that is open: tells people where it does not answer, and when the trouble before is over, which
     /// `is_whole` says.
     pub async fn attend(&mut self, watch: &Watch, is_whole: oneshot::Receiver<()>) -> Infallible {
-        // An error means that the store was not opened, and somebody else sees to that.
+        // An error means that the store was not opened, which ends the run with an error of its own.
         if is_whole.await.is_err() {
             return std::future::pending().await;
         }
@@ -213,7 +213,7 @@ impl DiskWatch {
                 self.told_at = Some(now);
                 self.note.write(self.known.insert(Mark { fault, channel, since, told_at: now }));
             }
-            // Not at each look: nobody has taken it.
+            // No channel has taken it: again in a minute, and not at each look.
             None => self.told_at = now.checked_sub_signed(retried_after()),
         }
     }
@@ -223,7 +223,7 @@ impl DiskWatch {
         self.told_at.is_none_or(|told_at| now - told_at >= between)
     }
 
-    /// The store is open and whole: the trouble is over, and whoever heard of it hears that too.
+    /// The store is open and whole: the trouble is over, and people who know of it learn that too.
     async fn is_over(&mut self) {
         if self.trouble.take().is_some() {
             info!("the disk of {} works again: posbell goes on", self.config.data_dir.display());

@@ -54,7 +54,7 @@ pub use lock::{DirLock, Holder};
 pub use log::{EventFilter, NumberedEvent};
 pub use open::make_data_dir;
 pub use outbox::{Due, DueDelivery, PageStart, WaitingPage, When};
-pub use owner::{NotAsOwner, denied, is_root, work_as_owner};
+pub use owner::{NotAsOwner, is_root, work_as_owner};
 pub use private::{close_to_others, is_open_to_others, make_all_private};
 pub use read::{DeliveryFilter, OutboxCounts};
 pub use record::{

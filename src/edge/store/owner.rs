@@ -115,7 +115,7 @@ pub(super) fn explained(dir: &Path, error: Error) -> Error {
 
 /// Why this process may not use all of the data directory, and what to do about it; `None` where it may, as far as
 /// owners decide.
-pub fn denied(dir: &Path) -> Option<String> {
+fn denied(dir: &Path) -> Option<String> {
     let Ok(owner) = std::fs::metadata(dir) else { return Some("this user may not look into it: try sudo".to_owned()) };
     if let Some((path, uid)) = not_of(&owner, dir, DEEPEST) {
         return Some(format!("{} belongs to {}: {}", path.display(), name(uid), mended(dir)));
