@@ -7,7 +7,7 @@ mod channels;
 mod clean_stop;
 mod clock;
 mod commands;
-mod copies;
+pub(crate) mod copies;
 mod crash;
 mod crowd;
 mod disk;
