@@ -48,7 +48,7 @@
 //! 6. [`domain::message`]: what a person reads, in Thai and English.
 //! 7. [`edge::pospos`]: the API, page by page, and never over its quota.
 //! 8. [`edge::store`]: the disk, copies of it and what becomes of them.
-//! 9. [`edge::channel`]: webhooks, mail, Telegram. [`edge::admin`]: whoever asks over HTTP.
+//! 9. [`edge::channel`]: webhooks, mail, Telegram. [`server`]: whoever asks over HTTP, in the words of [`api`].
 //! 10. [`service`]: where all of it meets. [`config`]: what the files say. [`cli`]: the commands.
 //! 11. [`demo`]: a simulated shop and a receiver, for `posbell demo` and for the tests.
 //!
@@ -85,9 +85,11 @@
 //! No event bus and no in-memory queue between the loops: the store is the queue. No retries inside a channel or the
 //! API's client: the outbox alone repeats. No clock outside of `service::clock`. No sending before the commit.
 
+pub mod api;
 pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod domain;
 pub mod edge;
+pub mod server;
 pub mod service;

@@ -7,9 +7,9 @@ use tokio::sync::mpsc;
 use super::mistaken::need;
 use super::source::Source;
 use super::{Failure, out, small_runtime};
+use crate::api::{ActDone, ActLine, ActQuery};
 use crate::config::Config;
 use crate::domain::outbox::Act;
-use crate::edge::admin::{ActDone, ActLine, ActQuery};
 use crate::service::acts::LINES_AHEAD;
 
 /// After how many more messages it is said how far the work has come.

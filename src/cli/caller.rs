@@ -8,8 +8,8 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 
 use super::env;
 use super::source::{Source, patiently, served};
+use crate::api::{FetchLine, FetchQuery};
 use crate::config::{Config, ShopConfig};
-use crate::edge::admin::{FetchLine, FetchQuery};
 use crate::edge::pospos::ReadError;
 use crate::edge::store::{Store, StoreError};
 use crate::service::alone::Alone;

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::mpsc::Sender;
 
-use crate::edge::admin::{ALIVE, SOCKET, SocketAddress};
+use crate::server::{ALIVE, SOCKET, SocketAddress};
 use crate::service::fetch;
 
 /// How long the service may take to answer.

@@ -8,9 +8,9 @@ use super::client::parsed;
 use super::events::{at_least_one, pages_of};
 use super::source::Source;
 use super::{Failure, Listing, out, small_runtime, table};
+use crate::api::DeliveryQuery;
 use crate::config::Config;
 use crate::domain::outbox::{Attempt, Delivery, State};
-use crate::edge::admin::DeliveryQuery;
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]

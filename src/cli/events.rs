@@ -7,9 +7,9 @@ use serde_json::value::RawValue;
 use super::client::parsed;
 use super::source::Source;
 use super::{Failure, Listing, out, small_runtime, table};
+use crate::api::EventQuery;
 use crate::config::Config;
 use crate::domain::message::render;
-use crate::edge::admin::EventQuery;
 use crate::service::answers::LISTED_MOST;
 use crate::service::guard::{guarded, read_event};
 

@@ -8,8 +8,8 @@ use super::caller::hand_out;
 use super::events::Which;
 use super::source::Source;
 use super::{Failure, out, small_runtime};
+use crate::api::FetchLine;
 use crate::config::Config;
-use crate::edge::admin::FetchLine;
 
 /// How many lines are ready before they are printed.
 const LINES_AHEAD: usize = 64;

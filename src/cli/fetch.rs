@@ -8,8 +8,8 @@ use clap::Args;
 use super::caller::Caller;
 use super::mistaken::need;
 use super::{Failure, out, small_runtime};
+use crate::api::{FetchLine, FetchQuery};
 use crate::config::{Config, ShopConfig};
-use crate::edge::admin::{FetchLine, FetchQuery};
 use crate::service::fetch::asked;
 
 /// How many rows lie between two words about progress.

@@ -7,10 +7,11 @@ use serde::Deserialize;
 use super::client::parsed;
 use super::source::{Source, answered};
 use super::{Failure, Listing, out, small_runtime, table};
+use crate::api::HeldPass;
 use crate::config::Config;
 use crate::domain::diff::guard::{Decision, Example, GuardLimits, Standing, Suspicion};
 use crate::domain::model::{Resource, ShopId};
-use crate::service::held::{self, HeldPass};
+use crate::service::held;
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]

@@ -7,9 +7,9 @@ use anyhow::bail;
 
 use super::caller::Caller;
 use super::{Failure, out, small_runtime, table};
+use crate::api::{FetchLine, FetchQuery};
 use crate::config::{Config, ShopConfig};
 use crate::domain::model::Resource;
-use crate::edge::admin::{FetchLine, FetchQuery};
 use crate::service::probe::{Field, Findings, Page};
 
 /// From how many seconds on a difference of the clocks is worth a warning: sales are asked for by day, and a request is

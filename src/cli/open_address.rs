@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use super::client::builder;
+use crate::api::Problems;
 use crate::config::Config;
-use crate::service::problems::Problems;
 
 /// How long an answer may take: longer than idle clients can keep a place.
 const PATIENCE: Duration = Duration::from_secs(15);

@@ -8,8 +8,8 @@ use super::act::{NOT_RUNNING, last, messages};
 use super::mistaken::need;
 use super::source::Source;
 use super::{Failure, out, small_runtime, table};
+use crate::api::{ReplayDone, ReplayQuery};
 use crate::config::Config;
-use crate::edge::admin::{ReplayDone, ReplayQuery};
 use crate::service::acts::LINES_AHEAD;
 
 #[derive(Debug, Args)]
@@ -82,12 +82,12 @@ fn said(done: &ReplayDone, is_running: bool, zone: Tz) -> String {
         (count, false) => say(format!("{} made due again, from {since} to {until}:", messages(count))),
     }
     if done.messages > 0 {
-        let row = |count: &crate::edge::admin::ReplayCount| {
+        let row = |count: &crate::api::ReplayCount| {
             vec![count.channel.clone(), count.kind.clone(), count.messages.to_string()]
         };
         let rows: Vec<Vec<String>> = done.counts.iter().map(row).collect();
         say(format!("\n{}", table::aligned(&["CHANNEL", "TYPE", "MESSAGES"], &rows)));
-        let row = |one: &crate::edge::admin::ReplayExample| {
+        let row = |one: &crate::api::ReplayExample| {
             let seen = table::moment(one.seen, zone);
             vec![seen, one.id.clone(), one.channel.clone(), one.kind.clone(), one.subject.clone()]
         };

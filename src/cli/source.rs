@@ -13,11 +13,12 @@ mod streams;
 use super::client::Client;
 use super::open_address;
 use super::out;
+use crate::api::{DeliveryQuery, EventQuery, Pieces, Refusal};
 use crate::config::Config;
 use crate::domain::diff::guard::Decision;
 use crate::domain::model::{Resource, ShopId};
-use crate::edge::admin::{DeliveryQuery, EventQuery, Pieces, Refusal, SocketAddress};
 use crate::edge::store::{Commit, Store, StoreError};
+use crate::server::SocketAddress;
 use crate::service::clock::Clock;
 use crate::service::{answers, held, report};
 

@@ -9,11 +9,11 @@ use super::client::{Refused, parsed};
 use super::held::state;
 use super::source::{Source, Unasked};
 use super::{Failure, Listing, open_address, out, small_runtime, table};
+use crate::api::{ChannelStatus, ResourceStatus, ShopStatus, Status};
+use crate::api::{Problem, Problems};
 use crate::config::Config;
 use crate::domain::model::Timestamp;
 use crate::service::clock::Clock;
-use crate::service::problems::{Problem, Problems};
-use crate::service::report::{ChannelStatus, ResourceStatus, ShopStatus, Status};
 
 /// What `posbell status` takes.
 #[derive(Debug, Clone, Args)]

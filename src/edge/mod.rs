@@ -1,8 +1,7 @@
-//! One foreign system each: the API, the disk, the channels, and whoever asks over HTTP.
+//! One foreign system each: the API, the disk, the channels.
 //!
 //! An edge knows the domain and its own foreign system, and no other edge. Only `service` sees more than one.
 
-pub mod admin;
 pub mod channel;
 pub mod heartbeat;
 mod http;

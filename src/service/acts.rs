@@ -14,11 +14,11 @@ use tracing::info;
 
 use super::clock::Clock;
 use super::shop::Shared;
+use crate::api::{ActDone, ActLine, ActQuery, ActRefused, Lines, Refusal};
 use crate::config::Config;
 use crate::domain::event::DeliveryId;
 use crate::domain::model::ChannelName;
 use crate::domain::outbox::{Act, Delivery, Destinations, Unmoved};
-use crate::edge::admin::{ActDone, ActLine, ActQuery, ActRefused, Lines, Refusal};
 use crate::edge::store::{Commit, Failed, Store, StoreError};
 
 /// How many deliveries one commit changes: of three keys each, so that it never holds up a pass.

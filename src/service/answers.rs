@@ -9,24 +9,26 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::Receiver;
 
-use super::listeners::Interface;
 use super::listing::{Rows, listing};
-use super::problems::{Problem, ProblemClass, ProblemKind, Problems, problems};
-use super::report::{self, Live, QuotaStatus};
+use super::problems::problems;
+use super::report::{self, Live};
 use super::shop::{Shared, Shop};
 use super::watchdog::Watch;
 use super::{acts, backup, export, fetch, held, replay};
+use crate::api::{
+    ActDone, ActQuery, DeliveryQuery, EventQuery, FetchLine, FetchQuery, Lines, Pieces, Refusal, ReplayDone,
+    ReplayQuery,
+};
+use crate::api::{Problem, ProblemClass, ProblemKind, Problems, QuotaStatus};
 use crate::config::{ChannelConfig, Config};
 use crate::domain::diff::guard::Decision;
 use crate::domain::disk::DiskFault;
 use crate::domain::event::DeliveryId;
 use crate::domain::model::{Resource, Timestamp};
 use crate::domain::outbox::{Act, State};
-use crate::edge::admin::{
-    ActDone, ActQuery, Answers, DeliveryQuery, EventQuery, FetchLine, FetchQuery, Lines, Pieces, Refusal, ReplayDone,
-    ReplayQuery,
-};
 use crate::edge::store::{DeliveryFilter, EventFilter, Store, StoreError};
+use crate::server::Answers;
+use crate::server::listeners::Interface;
 
 /// How long the store may take to say that posbell is ready.
 const READY_WITHIN: Duration = Duration::from_secs(5);

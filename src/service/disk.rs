@@ -14,18 +14,18 @@ use tokio::task::JoinHandle;
 use tracing::{error, info, warn};
 
 use super::clock::Clock;
-use super::listeners::Interface;
 use super::notice::{TELL_AGAIN, Teller};
-use super::problems::{Problem, ProblemKind};
 use super::setup::Ready;
 use super::shutdown::Shutdown;
 use super::watchdog::Watch;
+use crate::api::{Problem, ProblemKind};
 use crate::config::Config;
 use crate::domain::disk::DiskFault;
 use crate::domain::message::Notice;
 use crate::domain::model::Timestamp;
 use crate::edge::notice_mark::{Mark, NoticeMark};
 use crate::edge::store::{self, RESERVE, StoreError, free_bytes};
+use crate::server::listeners::Interface;
 
 /// How often it is looked whether the disk works again, at first and at last.
 const LOOK: Duration = Duration::from_secs(2);

@@ -6,8 +6,8 @@ use serde_json::value::RawValue;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
 use super::answers::since;
+use crate::api::{EventQuery, FetchLine, Refusal};
 use crate::domain::model::Timestamp;
-use crate::edge::admin::{EventQuery, FetchLine, Refusal};
 use crate::edge::store::{EventFilter, Store, StoreError};
 
 /// How many lines are ready before they are taken.

@@ -15,9 +15,9 @@ use tracing::error;
 use super::clock::Clock;
 use super::probe::probe;
 use super::shop::Shop;
+use crate::api::{FetchLine, FetchQuery, Refusal};
 use crate::config::ShopConfig;
 use crate::domain::model::{Resource, ShopId};
-use crate::edge::admin::{FetchLine, FetchQuery, Refusal};
 use crate::edge::pospos::quota::Urgency;
 use crate::edge::pospos::{Pospos, Question, ReadError};
 

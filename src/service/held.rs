@@ -3,41 +3,14 @@
 //! Nothing of a held reading is kept, so a release changes no row. It is written into the guard's record, and the next
 //! pass reads it there; killed in between, it stands.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::answers::json;
+use crate::api::{HeldPass, Refusal};
 use crate::config::Config;
-use crate::domain::diff::guard::{Decision, GuardRecord, Held, Standing};
-use crate::domain::model::{Resource, ShopId, Timestamp};
-use crate::edge::admin::Refusal;
+use crate::domain::diff::guard::{Decision, GuardRecord, Held};
+use crate::domain::model::{Resource, ShopId};
 use crate::edge::store::{Commit, Store};
-
-/// A pass that is held.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HeldPass {
-    /// The shop's id.
-    pub shop: String,
-    /// What was read.
-    pub resource: String,
-    /// What it showed, and since when.
-    #[serde(flatten)]
-    pub held: Held,
-}
-
-/// That a resource is held, for the status.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HeldStatus {
-    /// Nothing of the resource was accepted since then.
-    pub since: Timestamp,
-    /// What is to become of it.
-    pub standing: Standing,
-}
-
-impl From<Held> for HeldStatus {
-    fn from(held: Held) -> Self {
-        Self { since: held.since, standing: held.standing }
-    }
-}
 
 #[derive(Serialize)]
 struct HeldList {

@@ -6,8 +6,8 @@
 use futures_util::stream;
 
 use super::answers::failed;
+use crate::api::{Pieces, Refusal};
 use crate::domain::outbox::Delivery;
-use crate::edge::admin::{Pieces, Refusal};
 use crate::edge::store::{DeliveryFilter, Store};
 
 /// How many rows are read at once.

@@ -22,7 +22,6 @@ pub mod guard;
 pub mod health;
 mod heartbeat;
 pub mod held;
-pub mod listeners;
 mod listing;
 pub mod mistaken;
 mod notice;

@@ -21,11 +21,11 @@ use super::acts::{AT_ONCE, Broken, LINES_AHEAD, Outbox, Places, channel, end, pr
 use super::answers::since;
 use super::guard::read_event;
 use super::shop::Shared;
+use crate::api::{ActLine, Lines, Refusal, ReplayCount, ReplayDone, ReplayExample, ReplayQuery, ReplayResumed};
 use crate::config::Config;
 use crate::domain::event::{EventId, Pattern};
 use crate::domain::model::{ChannelName, Timestamp};
 use crate::domain::outbox::{Act, Address, Again, Delivery, plan as planned};
-use crate::edge::admin::{ActLine, Lines, Refusal, ReplayCount, ReplayDone, ReplayExample, ReplayQuery, ReplayResumed};
 use crate::edge::store::{Commit, PastFilter, ReplayPlace, ReplayRecord, Store, StoreError};
 
 /// How long after its last step an interrupted replay goes on when the same is said again: enough for a person to see

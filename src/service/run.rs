@@ -15,7 +15,6 @@ use super::channels::ChannelWatch;
 use super::clock::Clock;
 use super::deliver::{self, Deliverer, Letterhead};
 use super::health::Health;
-use super::listeners::Interface;
 use super::notices::OpenNotices;
 use super::pass::{self, refresh};
 use super::poll::poll;
@@ -34,6 +33,7 @@ use crate::domain::rhythm::pace::first_start;
 use crate::edge::heartbeat::Heartbeat;
 use crate::edge::pospos::quota::SystemBootClock;
 use crate::edge::store::{FULL, Store, StoreError, free_bytes};
+use crate::server::listeners::Interface;
 
 /// How often new events are put into the index by which they are listed.
 const INDEXING: Duration = Duration::from_secs(10);

@@ -5,9 +5,9 @@ use anyhow::bail;
 use tokio::sync::mpsc::{Receiver, Sender};
 
 use super::{Source, answered, pairs};
+use crate::api::{ActDone, ActLine, ActQuery, EventQuery, FetchLine, FetchQuery, ReplayDone, ReplayQuery};
 use crate::domain::model::ShopId;
 use crate::domain::outbox::Act;
-use crate::edge::admin::{ActDone, ActLine, ActQuery, EventQuery, FetchLine, FetchQuery, ReplayDone, ReplayQuery};
 use crate::service::acts::{self, Outbox};
 use crate::service::clock::Clock;
 use crate::service::{backup, export, replay};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
+use posbell::api::HeldPass;
 use posbell::cli::held_in_words;
 use posbell::config::Config;
 use posbell::domain::event::{Event, EventKind};
@@ -12,7 +13,6 @@ use posbell::edge::pospos::quota::SystemBootClock;
 use posbell::edge::store::Store;
 use posbell::service::clock::Clock;
 use posbell::service::health::Health;
-use posbell::service::held::HeldPass;
 use posbell::service::notices::OpenNotices;
 use posbell::service::pass::{PassError, PassReport, pass};
 use posbell::service::send_limits::SendLimits;

@@ -6,11 +6,11 @@ use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 use std::time::Duration;
 
+use posbell::api::{ActLine, ReplayDone, ReplayQuery};
 use posbell::config::Config;
 use posbell::domain::event::{Epoch, Event, EventKind, Scribe};
 use posbell::domain::model::{ChannelName, Sale, ShopId, Timestamp};
 use posbell::domain::outbox::{Act, Address, Delivery, Outcome, RetryPolicy};
-use posbell::edge::admin::{ActLine, ReplayDone, ReplayQuery};
 use posbell::edge::store::{Commit, DeliveryFilter, Store};
 use posbell::service::acts::Outbox;
 use posbell::service::clock::Clock;

@@ -17,12 +17,14 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
-use super::answers::ServiceAnswers;
-use super::clock::Clock;
-use super::problems::{Problem, ProblemKind, Problems};
+use super::{
+    Access, Closed, Current, Following, SOCKET, Socket, SocketFile, closed_router, router, serve_address, serve_socket,
+};
+use crate::api::{Problem, ProblemKind, Problems};
 use crate::config::Config;
 use crate::domain::model::Timestamp;
-use crate::edge::admin::{self, Access, Closed, Current, Following, SOCKET, Socket, SocketFile};
+use crate::service::answers::ServiceAnswers;
+use crate::service::clock::Clock;
 
 /// How often a listener that failed is tried again, and how often it is looked whether the socket is still there.
 const AGAIN: Duration = Duration::from_secs(5);
@@ -52,7 +54,7 @@ impl Listeners {
     /// Tries each of them once and goes on trying. The caller holds the lock on the data directory.
     pub async fn open(config: &Config, token: Option<SecretString>, clock: &Clock) -> Listeners {
         let starting = Closed { why: "posbell is starting".to_owned(), passes: true, problems: json(Vec::new()) };
-        let current = Current::new(admin::closed_router(starting));
+        let current = Current::new(closed_router(starting));
         let interface = Interface(Arc::new(Inner { current, clock: clock.clone(), failing: Mutex::default() }));
         let mut tasks = JoinSet::new();
         let dir = config.data_dir.clone();
@@ -94,14 +96,14 @@ impl Listeners {
 impl Interface {
     /// Answers from the open store.
     pub fn open(&self, answers: ServiceAnswers) {
-        self.0.current.replace(admin::router(Arc::new(answers)));
+        self.0.current.replace(router(Arc::new(answers)));
     }
 
     /// Answers that the store is closed, why, and with these problems. What `passes` by itself in a moment is waited for
     /// by commands.
     pub fn close(&self, why: &str, passes: bool, problems: Vec<Problem>) {
         let problems = json(problems.into_iter().chain(self.problems()).collect());
-        self.0.current.replace(admin::closed_router(Closed { why: why.to_owned(), passes, problems }));
+        self.0.current.replace(closed_router(Closed { why: why.to_owned(), passes, problems }));
     }
 
     /// What cannot be listened at.
@@ -155,7 +157,7 @@ async fn keep_socket(interface: Interface, dir: PathBuf, mut bound: Option<Socke
         if let Some(socket) = bound {
             let file = socket.file();
             tokio::select! {
-                () = admin::serve_socket(socket, interface.follow()) => return,
+                () = serve_socket(socket, interface.follow()) => return,
                 () = lost(file, &dir) => warn!("{place} is gone"),
             }
         } else if !interface.pause().await {
@@ -202,7 +204,7 @@ async fn keep_address(interface: Interface, place: Place, token: SecretString, m
             let listen = listener.local_addr().unwrap_or(place.listen);
             info!("the admin address is http://{listen}/");
             let access = Access { listen, token };
-            return admin::serve_address(listener, access, interface.follow()).await;
+            return serve_address(listener, access, interface.follow()).await;
         }
         if !interface.pause().await {
             return;

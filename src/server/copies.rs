@@ -10,7 +10,8 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 
 use super::fetch::streamed;
-use super::routes::{Answers, EventQuery, json};
+use super::routes::{Answers, json};
+use crate::api::EventQuery;
 
 /// The bytes of the backup as they come. Whether they are all there they say themselves.
 pub(super) async fn backup<A: Answers>(State(answers): State<Arc<A>>) -> Response {

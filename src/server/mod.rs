@@ -10,15 +10,12 @@ mod body;
 mod connections;
 mod copies;
 mod fetch;
+pub mod listeners;
 mod patient;
 mod routes;
 mod socket;
 
 pub use access::Access;
-pub use acts::{
-    ActDone, ActLine, ActQuery, ActRefused, Lines, ReplayCount, ReplayDone, ReplayExample, ReplayQuery, ReplayResumed,
-};
 pub use connections::{Current, Following, MOST, serve_address, serve_socket};
-pub use fetch::{FetchLine, FetchQuery};
-pub use routes::{ALIVE, Answers, Closed, DeliveryQuery, EventQuery, Pieces, Refusal, closed_router, router};
+pub use routes::{ALIVE, Answers, Closed, closed_router, router};
 pub use socket::{SOCKET, Socket, SocketAddress, SocketFile};

@@ -1,7 +1,6 @@
 //! The addresses and what stands behind them.
 
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::Router;
@@ -11,78 +10,19 @@ use axum::http::{HeaderName, StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use futures_util::Stream;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tokio::sync::mpsc::Receiver;
 
-use super::acts::{ActDone, ActQuery, Lines, ReplayDone, ReplayQuery, drop_deliveries, replay, retry};
+use super::acts::{drop_deliveries, replay, retry};
 use super::body;
 use super::copies::{backup, export};
-use super::fetch::{FetchLine, FetchQuery, fetch};
+use super::fetch::fetch;
+use crate::api::{
+    ActDone, ActQuery, DeliveryQuery, EventQuery, FetchLine, FetchQuery, Lines, Pieces, Refusal, ReplayDone,
+    ReplayQuery,
+};
 use crate::domain::diff::guard::Decision;
 use crate::domain::outbox::Act;
-
-/// `?type=sale.created&shop=main&since=2026-11-23T00:00:00Z&after=12&limit=100`
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EventQuery {
-    /// A type, or a family such as `stock.*`.
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    pub kind: Option<String>,
-    /// A shop's id.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub shop: Option<String>,
-    /// What they are about, as it stands in the event.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub subject: Option<String>,
-    /// Seen since this moment, in RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub since: Option<String>,
-    /// After this number, the oldest of them first.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub after: Option<u64>,
-    /// Before the event with this id, the newest of them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub before: Option<String>,
-    /// At most so many; without `after`, the newest.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub limit: Option<usize>,
-}
-
-/// `?state=dead&channel=erp&limit=100`
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DeliveryQuery {
-    /// `pending`, `retrying`, `delivered`, `dead` or `dropped`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub state: Option<String>,
-    /// A channel's name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub channel: Option<String>,
-    /// Before the delivery with this id.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub before: Option<String>,
-    /// At most so many, the newest.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub limit: Option<usize>,
-}
-
-/// Why a request gets no answer.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// There is no such thing.
-    #[error("{0}")]
-    NotFound(String),
-    /// The request makes no sense.
-    #[error("{0}")]
-    Wrong(String),
-    /// The service cannot say.
-    #[error("{0}")]
-    Failed(String),
-}
-
-/// A JSON object as it is made. An error in it cuts the answer off.
-pub type Pieces = Pin<Box<dyn Stream<Item = Result<String, Refusal>> + Send>>;
 
 /// What `/healthz` says, but while the store is closed for a moment.
 pub const ALIVE: &str = "ok\n";
