@@ -32,7 +32,7 @@
 //! `/api/v1/problems` and the heartbeat.
 //!
 //! What outlives the store: `service::disk` closes and opens it as the disk allows and tells people past the outbox,
-//! `service::listeners` answers at the socket and at the admin address from the start of the process to its end, and
+//! `server::listeners` answers at the socket and at the admin address from the start of the process to its end, and
 //! `service::watchdog` says to systemd that everything turns.
 //!
 //! # Reading order
@@ -48,9 +48,11 @@
 //! 6. [`domain::message`]: what a person reads, in Thai and English.
 //! 7. [`edge::pospos`]: the API, page by page, and never over its quota.
 //! 8. [`edge::store`]: the disk, copies of it and what becomes of them.
-//! 9. [`edge::channel`]: webhooks, mail, Telegram. [`server`]: whoever asks over HTTP, in the words of [`api`].
-//! 10. [`service`]: where all of it meets. [`config`]: what the files say. [`cli`]: the commands.
-//! 11. [`demo`]: a simulated shop and a receiver, for `posbell demo` and for the tests.
+//! 9. [`edge::channel`]: webhooks, mail, Telegram.
+//! 10. [`service`]: where all of it meets; [`service::app`] is what every request is answered from. [`config`]: what the
+//!     files say.
+//! 11. [`server`]: the service over HTTP, in the words of [`api`]. [`cli`]: the commands, clients of it.
+//! 12. [`demo`]: a simulated shop and a receiver, for `posbell demo` and for the tests.
 //!
 //! # Invariants
 //!
@@ -77,8 +79,11 @@
 //! by the rules or in spite of them, and stands among the problems until it is over. `docs/guarantees.md` begins with
 //! the table.
 //!
-//! **Directions.** `main → cli → service → edge → domain`, never back; edges do not know each other; each foreign
-//! crate has one owner.
+//! **One road.** A command, and whoever asks over HTTP, go the same way: `client → server → service`. Where no service
+//! runs, the command calls the same router in its own process, over an application without loops.
+//!
+//! **Directions.** `main → cli → server → service → edge → domain`, never back; edges do not know each other; each
+//! foreign crate has one owner.
 //!
 //! # What is absent
 //!

@@ -16,7 +16,7 @@ pub use events::EventQuery;
 pub use fetch::{FetchLine, FetchQuery};
 pub use held::{HeldPass, HeldStatus};
 pub use problems::{Problem, ProblemClass, ProblemKind, Problems};
-pub use refusal::{Pieces, Refusal};
+pub use refusal::{Pieces, Refusal, Refused};
 pub use replay::{ReplayCount, ReplayDone, ReplayExample, ReplayQuery, ReplayResumed};
 pub use status::{
     ChannelStatus, CopiesStatus, CopyStatus, FailingStatus, OverflowStatus, QuotaStatus, ReadingStatus, ResourceStatus,

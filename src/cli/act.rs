@@ -1,16 +1,17 @@
 //! `posbell retry` and `posbell drop`: a person's word on dead letters and on what waits.
 
+use std::sync::Arc;
+
 use anyhow::bail;
 use clap::Args;
-use tokio::sync::mpsc;
+use serde::de::DeserializeOwned;
 
+use super::client::{Client, Lines};
 use super::mistaken::need;
-use super::source::Source;
 use super::{Failure, out, small_runtime};
 use crate::api::{ActDone, ActLine, ActQuery};
 use crate::config::Config;
 use crate::domain::outbox::Act;
-use crate::service::acts::LINES_AHEAD;
 
 /// After how many more messages it is said how far the work has come.
 const PROGRESS: u64 = 1_000;
@@ -67,23 +68,19 @@ impl From<DropArgs> for ActArgs {
     }
 }
 
-pub(super) fn act(config: &Config, act: Act, args: &ActArgs) -> Result<(), Failure> {
+pub(super) fn act(config: &Arc<Config>, act: Act, args: &ActArgs) -> Result<(), Failure> {
     let query = ActQuery { ids: args.ids.clone(), dead: args.dead, channel: args.channel.clone() };
     small_runtime()?.block_on(async {
-        let source = Source::find(config).await?;
+        let client = Client::find(config).await?;
         // The service has settings of its own. Alone, what cannot be read would pass for a channel that is gone.
-        if act != Act::Drop && !source.is_running() {
+        if act != Act::Drop && !client.is_running() {
             need(config, &[&config.mistakes.elsewhere])?;
         }
-        let (sender, lines) = mpsc::channel(LINES_AHEAD);
-        let asking = Box::pin(async {
-            let sender = sender;
-            source.act(act, &query, &sender).await
-        });
-        let done = last(asking, lines).await?;
+        let word = if act == Act::Drop { "drop" } else { "retry" };
+        let done: ActDone = last(client.post_lines(&["deliveries", word], &query)).await?;
         match args.json {
             true => out::line(&serde_json::to_string(&done)?)?,
-            false => said(act, args, &done, source.is_running()).iter().try_for_each(|line| out::line(line))?,
+            false => said(act, args, &done, client.is_running()).iter().try_for_each(|line| out::line(line))?,
         }
         for refused in &done.refused {
             out::note(&format!("{}: {}", refused.id, refused.error));
@@ -97,15 +94,15 @@ pub(super) fn act(config: &Config, act: Act, args: &ActArgs) -> Result<(), Failu
 }
 
 /// Waits for the last line, and says now and then how far the work has come.
-pub(super) async fn last<D>(
-    asking: impl Future<Output = anyhow::Result<()>>,
-    mut lines: mpsc::Receiver<ActLine<D>>,
+pub(super) async fn last<D: DeserializeOwned>(
+    asking: impl Future<Output = anyhow::Result<Lines<ActLine<D>>>>,
 ) -> anyhow::Result<D> {
     const AGAIN: &str = "say the same again to finish the rest; nothing is doubled";
-    let listening = async move {
+    let work = async {
+        let mut lines = asking.await?;
         let (mut told, mut done) = (PROGRESS, None);
         // To the end, behind which the next command finds nothing of this one under way.
-        while let Some(line) = lines.recv().await {
+        while let Some(line) = lines.next().await? {
             match line {
                 ActLine::Progress(so_far) if so_far >= told => {
                     out::note(&format!("{so_far} messages so far"));
@@ -116,16 +113,9 @@ pub(super) async fn last<D>(
                 ActLine::Error(why) => bail!("{why}; {AGAIN}"),
             }
         }
-        Ok(done)
-    };
-    let work = async {
-        let (asked, heard) = tokio::join!(asking, listening);
-        match heard? {
+        match done {
             Some(done) => Ok(done),
-            None => {
-                asked?;
-                bail!("it was broken off before it was done; {AGAIN}")
-            }
+            None => bail!("it was broken off before it was done; {AGAIN}"),
         }
     };
     tokio::select! {
@@ -210,13 +200,8 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_without_its_last_line_is_no_success() {
-        let (sender, lines) = mpsc::channel(2);
-        sender.send(ActLine::<ActDone>::Progress(1)).await.expect("is open");
-        let asking = async {
-            drop(sender);
-            Ok(())
-        };
-        let error = last(asking, lines).await.expect_err("is cut off");
+        let lines = Lines::<ActLine<ActDone>>::of_texts(vec!["{\"progress\":1}".to_owned()]);
+        let error = last(async { Ok(lines) }).await.expect_err("is cut off");
         assert!(error.to_string().contains("say the same again"), "{error}");
     }
 }

@@ -1,21 +1,20 @@
 //! `posbell backup FILE`: a copy of all that posbell knows, from the running service or from the store itself.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use axum::body::Bytes;
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use clap::Args;
-use tokio::sync::mpsc::{self, Receiver};
+use futures_util::{Stream, StreamExt};
 
-use super::source::Source;
+use super::client::Client;
 use super::{Failure, out, small_runtime, table};
 use crate::config::Config;
 use crate::domain::model::Timestamp;
 use crate::edge::store::{BackupError, BackupFile, Contents, FormError};
 use crate::service::clock::Clock;
-
-/// How many pieces are ready before they are written.
-const PIECES_AHEAD: usize = 4;
 
 /// How often it is begun again where more was changed meanwhile than the service keeps.
 const ATTEMPTS: usize = 3;
@@ -29,7 +28,7 @@ pub(super) struct BackupArgs {
     file: PathBuf,
 }
 
-pub(super) fn backup(config: &Config, args: &BackupArgs) -> Result<(), Failure> {
+pub(super) fn backup(config: &Arc<Config>, args: &BackupArgs) -> Result<(), Failure> {
     let contents = small_runtime()?.block_on(async {
         tokio::select! {
             written = written(config, &args.file) => written,
@@ -41,7 +40,7 @@ pub(super) fn backup(config: &Config, args: &BackupArgs) -> Result<(), Failure> 
     Ok(())
 }
 
-async fn written(config: &Config, path: &Path) -> anyhow::Result<Contents> {
+async fn written(config: &Arc<Config>, path: &Path) -> anyhow::Result<Contents> {
     for _again in 1..ATTEMPTS {
         match copied(config, path).await {
             Err(error) if can_go_well(&error) => out::note(&format!("{error:#}; it is begun again")),
@@ -56,27 +55,22 @@ fn can_go_well(error: &anyhow::Error) -> bool {
     matches!(failed, Some(BackupError::Wrong { source: FormError::Failed { again: true, .. }, .. }))
 }
 
-async fn copied(config: &Config, path: &Path) -> anyhow::Result<Contents> {
-    let source = Source::find(config).await?;
+async fn copied(config: &Arc<Config>, path: &Path) -> anyhow::Result<Contents> {
+    let client = Client::find(config).await?;
     let mut file = BackupFile::begin_for_person(path, &config.data_dir)?;
-    let (sender, pieces) = mpsc::channel(PIECES_AHEAD);
-    let asking = async {
-        // Dropped at its end, so that the pieces end too.
-        let sender = sender;
-        source.backup(&sender).await
-    };
-    let (asked, taken) = tokio::join!(asking, take(pieces, &mut file));
     // What cannot be written ends the asking; what was not sent is missing in the file.
-    taken?;
-    asked?;
+    take(client.post_bytes(&["backup"]).await?, &mut file).await?;
     Ok(file.finish()?)
 }
 
-async fn take(mut pieces: Receiver<Vec<u8>>, file: &mut BackupFile) -> Result<(), BackupError> {
+async fn take(
+    mut pieces: impl Stream<Item = anyhow::Result<Bytes>> + Unpin,
+    file: &mut BackupFile,
+) -> anyhow::Result<()> {
     let clock = Clock::default();
     let mut said_at = clock.now();
-    while let Some(piece) = pieces.recv().await {
-        let bytes = file.write(&piece)?;
+    while let Some(piece) = pieces.next().await {
+        let bytes = file.write(&piece?)?;
         if let Some(now) = is_time(&clock, said_at) {
             said_at = now;
             out::note(&format!("{} so far", size(bytes)));

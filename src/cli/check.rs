@@ -1,5 +1,7 @@
 //! `posbell check`: every mistake with its place, or that all is well.
 
+use std::sync::Arc;
+
 use super::problems::counted;
 use super::{Failure, bad_config, env, online, out, problems, unit};
 use crate::config::{Config, Weight};
@@ -7,7 +9,7 @@ use crate::domain::rhythm::Costs;
 use crate::domain::rhythm::warnings::{Warning, warnings};
 use crate::service::{pace, setup};
 
-pub(super) fn check(config: &Config, online: bool) -> Result<(), Failure> {
+pub(super) fn check(config: &Arc<Config>, online: bool) -> Result<(), Failure> {
     let mut found = setup::ready(config, &env).err().unwrap_or_default();
     unit::compare(config, &env, &mut found);
     found.extend(config.advice(&env));

@@ -1,14 +1,30 @@
-//! HTTP with the running service, over the socket in its data directory. Nothing is sent anywhere else, and no token.
+//! The one client of every command: HTTP to the running service over the socket in its data directory, or, where none
+//! runs, the same router called in this process. The user need not know which.
+//!
+//! Nothing is sent anywhere else, and no token.
+
+mod find;
+mod lines;
 
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use reqwest::RequestBuilder;
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::http::{Method, Request, StatusCode, header};
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
+use hyper::service::Service;
+use hyper_util::service::TowerToHyperService;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::sync::mpsc::Sender;
+use url::Url;
 
+pub(super) use find::{Unasked, served};
+pub(super) use lines::{Lines, each_row};
+
+use crate::api;
 use crate::server::{ALIVE, SOCKET, SocketAddress};
 use crate::service::fetch;
 
@@ -18,112 +34,189 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long the service may say nothing during a long answer: six times as long as it ever is silent by itself.
 const SILENCE: Duration = Duration::from_secs(6 * fetch::SILENCE.as_secs());
 
-/// The most bytes of one line of a long answer: a row is a part of an answer of the API, which is no longer.
-const LONGEST_LINE: usize = 64 * 1024 * 1024;
-
 /// What is said of an answer that cannot be understood.
 const OTHER_VERSION: &str = "Failed to understand the answer; is the service of another version?";
 
-/// The running service.
-pub(super) struct Client {
-    http: reqwest::Client,
-    socket: PathBuf,
-    // Held, not read: the address that is connected to goes through it.
-    _address: SocketAddress,
+/// Whoever answers a command.
+pub(super) struct Client(Road);
+
+enum Road {
+    /// The running service.
+    Socket {
+        http: reqwest::Client,
+        socket: PathBuf,
+        // Held, not read: the address that is connected to goes through it.
+        _address: SocketAddress,
+    },
+    /// This process.
+    Here(Router),
 }
 
-/// The service has no answer, and these are its words.
+/// There is no answer, for this reason.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct Refused(String);
+#[error("{}", .0.error)]
+pub(super) struct Refused(api::Refused);
+
+impl Refused {
+    /// What is stored is damaged.
+    pub(super) fn is_damage(&self) -> bool {
+        self.0.damaged
+    }
+}
+
+/// What is asked for.
+struct Question {
+    method: Method,
+    url: Url,
+    body: Option<String>,
+}
+
+/// An answer that has begun well.
+struct Answer(Pin<Box<dyn Stream<Item = anyhow::Result<Bytes>>>>);
 
 impl Client {
     /// The service that has this data directory, whether or not one runs.
-    pub(super) fn of(data_dir: &Path) -> anyhow::Result<Client> {
+    fn of_service(data_dir: &Path) -> anyhow::Result<Client> {
         let address = SocketAddress::in_dir(data_dir)?;
-        let builder = builder().unix_socket(address.path());
-        let http = builder.build().context("Failed to build an HTTP client")?;
-        Ok(Client { http, socket: data_dir.join(SOCKET), _address: address })
+        let http = builder().unix_socket(address.path()).build().context("Failed to build an HTTP client")?;
+        Ok(Client(Road::Socket { http, socket: data_dir.join(SOCKET), _address: address }))
+    }
+
+    /// This process.
+    fn here(router: Router) -> Client {
+        Client(Road::Here(router))
+    }
+
+    /// Whether the service runs, and will send what becomes due.
+    pub(super) fn is_running(&self) -> bool {
+        matches!(self.0, Road::Socket { .. })
     }
 
     /// What the service is doing that passes in a moment, where it is not ready to be asked.
-    pub(super) async fn doing(&self) -> anyhow::Result<Option<String>> {
-        let asked = self.http.get(url("/healthz")).timeout(PATIENCE);
-        let text = asked.send().await?.text().await?;
+    async fn doing(&self) -> anyhow::Result<Option<String>> {
+        let mut url = address(&[]);
+        url.set_path("/healthz");
+        let text = self.whole(Question { method: Method::GET, url, body: None }).await?;
         Ok((text != ALIVE).then(|| text.trim().to_owned()))
     }
 
     /// A short answer.
-    pub(super) async fn get(&self, path: &str, query: &[(String, String)]) -> anyhow::Result<String> {
-        self.whole(self.http.get(url(&format!("/api/v1/{path}"))).query(query)).await
+    pub(super) async fn get(&self, path: &[&str]) -> anyhow::Result<String> {
+        self.whole(Question::get(path, &())?).await
+    }
+
+    /// A short answer to a question with words.
+    pub(super) async fn list<Q: Serialize>(&self, path: &[&str], query: &Q) -> anyhow::Result<String> {
+        self.whole(Question::get(path, query)?).await
     }
 
     /// The short answer to something that is done.
-    pub(super) async fn post(&self, path: &str) -> anyhow::Result<String> {
-        self.whole(self.http.post(url(&format!("/api/v1/{path}")))).await
+    pub(super) async fn post(&self, path: &[&str]) -> anyhow::Result<String> {
+        self.whole(Question { method: Method::POST, url: address(path), body: None }).await
     }
 
-    async fn whole(&self, request: RequestBuilder) -> anyhow::Result<String> {
-        let answer = request.timeout(PATIENCE).send().await.map_err(|_| self.unanswered())?;
-        let status = answer.status();
-        let body = answer.text().await.context("Failed to read the service's answer")?;
-        if status.is_success() {
-            return Ok(body);
-        }
-        bail!(Refused(problem(body)))
+    /// The lines of a long answer to something that is only read.
+    pub(super) async fn get_lines<Q: Serialize, L>(&self, path: &[&str], query: &Q) -> anyhow::Result<Lines<L>> {
+        Ok(Lines::of(self.open(Question::get(path, query)?).await?))
     }
 
-    /// Asks for something that takes a while, and passes on the lines of the answer until they end or nobody takes them.
-    pub(super) async fn stream<Q, L>(&self, path: &str, query: &Q, lines: &Sender<L>) -> anyhow::Result<()>
-    where
-        Q: Serialize,
-        L: DeserializeOwned,
-    {
-        let request = self.http.post(url(&format!("/api/v1/{path}")));
-        let request = request.header("content-type", "application/json").body(serde_json::to_string(query)?);
-        pass_on_lines(self.open(request).await?, lines).await
-    }
-
-    /// The same for what is only read.
-    pub(super) async fn listed<L>(
-        &self,
-        path: &str,
-        query: &[(String, String)],
-        lines: &Sender<L>,
-    ) -> anyhow::Result<()>
-    where
-        L: DeserializeOwned,
-    {
-        pass_on_lines(self.open(self.http.get(url(&format!("/api/v1/{path}"))).query(query)).await?, lines).await
+    /// The lines of the answer to something that takes a while.
+    pub(super) async fn post_lines<Q: Serialize, L>(&self, path: &[&str], query: &Q) -> anyhow::Result<Lines<L>> {
+        let body = Some(serde_json::to_string(query)?);
+        Ok(Lines::of(self.open(Question { method: Method::POST, url: address(path), body }).await?))
     }
 
     /// The bytes of an answer as they come.
-    pub(super) async fn bytes(&self, path: &str, pieces: &Sender<Vec<u8>>) -> anyhow::Result<()> {
-        let mut answer = self.open(self.http.post(url(&format!("/api/v1/{path}")))).await?;
-        while let Some(chunk) = next(&mut answer).await? {
-            if pieces.send(chunk).await.is_err() {
-                break;
-            }
+    pub(super) async fn post_bytes(
+        &self,
+        path: &[&str],
+    ) -> anyhow::Result<impl Stream<Item = anyhow::Result<Bytes>> + Unpin + use<>> {
+        Ok(self.open(Question { method: Method::POST, url: address(path), body: None }).await?.0)
+    }
+
+    async fn whole(&self, question: Question) -> anyhow::Result<String> {
+        // In this process nobody else can keep it.
+        let patience = if self.is_running() { PATIENCE } else { Duration::MAX };
+        let asked = async {
+            let bytes: Vec<Bytes> = self.open(question).await?.0.try_collect().await?;
+            String::from_utf8(bytes.concat()).context(OTHER_VERSION)
+        };
+        match tokio::time::timeout(patience, asked).await {
+            Ok(answer) => answer,
+            Err(_) => Err(self.unanswered()),
         }
-        Ok(())
     }
 
     /// Asks, and returns the answer once it has begun well.
-    async fn open(&self, request: RequestBuilder) -> anyhow::Result<reqwest::Response> {
-        let asked = tokio::time::timeout(SILENCE, request.send()).await.context("The service does not answer")?;
-        let answer = asked.map_err(|_| self.unanswered())?;
-        if answer.status().is_success() {
+    async fn open(&self, question: Question) -> anyhow::Result<Answer> {
+        let (status, answer) = match &self.0 {
+            Road::Socket { http, .. } => {
+                let request = http.request(question.method, question.url).header(header::CONTENT_TYPE, JSON);
+                let request = request.body(question.body.unwrap_or_default());
+                let asked = tokio::time::timeout(SILENCE, request.send()).await;
+                let answer = asked.context("The service does not answer")?.map_err(|_| self.unanswered())?;
+                (answer.status(), Answer::of_service(answer))
+            }
+            Road::Here(router) => {
+                let request = Request::builder().method(question.method).uri(question.url.as_str());
+                let request = request.header(header::CONTENT_TYPE, JSON);
+                let request = request.body(Body::from(question.body.unwrap_or_default()))?;
+                let Ok(answer) = TowerToHyperService::new(router.clone()).call(request).await;
+                (answer.status(), Answer(Box::pin(answer.into_body().into_data_stream().map_err(anyhow::Error::from))))
+            }
+        };
+        if status.is_success() {
             return Ok(answer);
         }
-        let body = tokio::time::timeout(SILENCE, answer.text()).await.context("The service does not answer")?;
-        bail!(Refused(problem(body.context("Failed to read the service's answer")?)))
+        let body: Vec<Bytes> = answer.0.try_collect().await?;
+        bail!(Refused(problem(status, &body.concat())))
     }
 
     /// It was there a moment ago. The error's own words are the library's.
     fn unanswered(&self) -> anyhow::Error {
-        anyhow::anyhow!("the service does not answer at {}: it ends or has ended; ask again", self.socket.display())
+        match &self.0 {
+            Road::Socket { socket, .. } => {
+                anyhow::anyhow!("the service does not answer at {}: it ends or has ended; ask again", socket.display())
+            }
+            Road::Here(_) => anyhow::anyhow!("there is no answer; ask again"),
+        }
     }
 }
+
+impl Question {
+    fn get<Q: Serialize>(path: &[&str], query: &Q) -> anyhow::Result<Question> {
+        let mut url = address(path);
+        if let serde_json::Value::Object(words) = serde_json::to_value(query)?
+            && !words.is_empty()
+        {
+            let mut pairs = url.query_pairs_mut();
+            for (name, value) in words {
+                match value {
+                    serde_json::Value::String(text) => pairs.append_pair(&name, &text),
+                    other => pairs.append_pair(&name, &other.to_string()),
+                };
+            }
+        }
+        Ok(Question { method: Method::GET, url, body: None })
+    }
+}
+
+impl Answer {
+    fn of_service(answer: reqwest::Response) -> Answer {
+        Answer(Box::pin(stream::try_unfold(answer, async |mut answer| {
+            let chunk = tokio::time::timeout(SILENCE, answer.chunk()).await;
+            let chunk = chunk.context("The service has fallen silent; ask again")?;
+            let chunk = chunk.context("The service broke off; ask again")?;
+            Ok(chunk.map(|chunk| (chunk, answer)))
+        })))
+    }
+
+    async fn next(&mut self) -> anyhow::Result<Option<Bytes>> {
+        self.0.next().await.transpose()
+    }
+}
+
+const JSON: &str = "application/json";
 
 /// A client that goes where it is told and nowhere else.
 pub(super) fn builder() -> reqwest::ClientBuilder {
@@ -132,44 +225,20 @@ pub(super) fn builder() -> reqwest::ClientBuilder {
     reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).retry(reqwest::retry::never())
 }
 
-/// The host is a name for the other end of the socket.
-fn url(path: &str) -> String {
-    format!("http://posbell{path}")
+/// The address of these parts, whatever characters they have. The host is a name for the other end of the socket.
+fn address(path: &[&str]) -> Url {
+    let mut url = Url::parse("http://posbell/api/v1").expect("is a URL");
+    url.path_segments_mut().expect("has a path").extend(path);
+    url
 }
 
-/// What the service says is wrong.
-fn problem(body: String) -> String {
-    #[derive(serde::Deserialize)]
-    struct Problem {
-        error: String,
-    }
-    serde_json::from_str::<Problem>(&body).map_or(body, |problem| problem.error).trim().to_owned()
-}
-
-/// What comes next of an answer.
-async fn next(answer: &mut reqwest::Response) -> anyhow::Result<Option<Vec<u8>>> {
-    let chunk = tokio::time::timeout(SILENCE, answer.chunk()).await;
-    let chunk = chunk.context("The service has fallen silent; ask again")?;
-    Ok(chunk.context("The service broke off; ask again")?.map(|chunk| chunk.to_vec()))
-}
-
-/// Passes on an answer's lines until they end or nobody takes them.
-async fn pass_on_lines<L: DeserializeOwned>(mut answer: reqwest::Response, lines: &Sender<L>) -> anyhow::Result<()> {
-    let mut open = Vec::new();
-    while let Some(chunk) = next(&mut answer).await? {
-        for part in chunk.split_inclusive(|byte| *byte == b'\n') {
-            open.extend_from_slice(part);
-            anyhow::ensure!(open.len() <= LONGEST_LINE, "the service's answer has a line that is too long");
-            if part.ends_with(b"\n") {
-                let line = serde_json::from_slice(&open).context(OTHER_VERSION)?;
-                open.clear();
-                if lines.send(line).await.is_err() {
-                    return Ok(());
-                }
-            }
-        }
-    }
-    Ok(())
+/// What is said to be wrong.
+fn problem(status: StatusCode, body: &[u8]) -> api::Refused {
+    serde_json::from_slice(body).unwrap_or_else(|_| {
+        let text = String::from_utf8_lossy(body).trim().to_owned();
+        let error = if text.is_empty() { format!("the service answered with {status}") } else { text };
+        api::Refused { error, damaged: false }
+    })
 }
 
 /// Reads an answer.

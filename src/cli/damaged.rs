@@ -1,5 +1,6 @@
 //! A store that is refused as damaged: what a person can do about it, behind whatever was to be done with the store.
 
+use super::client::Refused;
 use super::{Failure, table};
 use crate::config::Config;
 use crate::domain::model::Timestamp;
@@ -49,7 +50,10 @@ pub(super) fn is_unusable(error: &anyhow::Error) -> bool {
 }
 
 fn is_damage(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| cause.downcast_ref::<StoreError>().is_some_and(StoreError::is_damage))
+    error.chain().any(|cause| {
+        cause.downcast_ref::<StoreError>().is_some_and(StoreError::is_damage)
+            || cause.downcast_ref::<Refused>().is_some_and(Refused::is_damage)
+    })
 }
 
 fn way_out(config: &Config, now: Timestamp) -> String {

@@ -1,12 +1,13 @@
 //! `posbell deliveries`: the outbox, and what became of each message.
 
+use std::sync::Arc;
+
 use chrono_tz::Tz;
 use clap::{Args, Subcommand};
 use serde::Deserialize;
 
-use super::client::parsed;
+use super::client::{Client, parsed};
 use super::events::{at_least_one, pages_of};
-use super::source::Source;
 use super::{Failure, Listing, out, small_runtime, table};
 use crate::api::DeliveryQuery;
 use crate::config::Config;
@@ -46,19 +47,19 @@ struct Page {
     data: Vec<Delivery>,
 }
 
-pub(super) fn deliveries(config: &Config, args: &DeliveriesArgs) -> Result<(), Failure> {
+pub(super) fn deliveries(config: &Arc<Config>, args: &DeliveriesArgs) -> Result<(), Failure> {
     let zone = config.wording.timezone;
     small_runtime()?.block_on(async {
-        let source = Source::find(config).await?;
+        let client = Client::find(config).await?;
         if let Some(DeliveriesCommand::Show { id, listing }) = &args.command {
-            let answer = source.delivery(id).await?;
+            let answer = client.get(&["deliveries", id]).await?;
             match listing.json {
                 true => out::line(&answer)?,
                 false => out::text(&whole(&parsed(&answer)?, zone))?,
             }
             return Ok(());
         }
-        let found = newest(&source, args).await?;
+        let found = newest(&client, args).await?;
         if args.listing.json {
             for delivery in &found {
                 out::line(&serde_json::to_string(delivery)?)?;
@@ -75,13 +76,13 @@ pub(super) fn deliveries(config: &Config, args: &DeliveriesArgs) -> Result<(), F
 }
 
 /// The newest deliveries that are meant, oldest first.
-async fn newest(source: &Source<'_>, args: &DeliveriesArgs) -> anyhow::Result<Vec<Delivery>> {
+async fn newest(client: &Client, args: &DeliveriesArgs) -> anyhow::Result<Vec<Delivery>> {
     let mut found: Vec<Delivery> = Vec::new();
     let (state, channel) = (args.state.clone(), args.channel.clone());
     let mut query = DeliveryQuery { state, channel, ..DeliveryQuery::default() };
     for size in pages_of(args.limit) {
         query.limit = Some(size);
-        let page: Page = parsed(&source.deliveries(query.clone()).await?)?;
+        let page: Page = parsed(&client.list(&["deliveries"], &query).await?)?;
         let is_last = page.data.len() < size;
         query.before = page.data.first().map(|first| first.id.to_string());
         found.splice(..0, page.data);

@@ -1,17 +1,18 @@
 //! `posbell events`: what has happened.
 
+use std::sync::Arc;
+
 use clap::Args;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::client::parsed;
-use super::source::Source;
+use super::client::{Client, parsed};
 use super::{Failure, Listing, out, small_runtime, table};
 use crate::api::EventQuery;
 use crate::config::Config;
 use crate::domain::message::render;
-use crate::service::answers::LISTED_MOST;
 use crate::service::guard::{guarded, read_event};
+use crate::service::listing::LISTED_MOST;
 
 /// How often `--follow` looks again.
 const FOLLOW: std::time::Duration = std::time::Duration::from_secs(1);
@@ -66,7 +67,7 @@ struct Page {
     last: Option<u64>,
 }
 
-pub(super) fn events(config: &Config, args: &EventsArgs) -> Result<(), Failure> {
+pub(super) fn events(config: &Arc<Config>, args: &EventsArgs) -> Result<(), Failure> {
     small_runtime()?
         .block_on(async {
             let pages = newest(config, args).await?;
@@ -95,7 +96,7 @@ pub(super) fn events(config: &Config, args: &EventsArgs) -> Result<(), Failure> 
 }
 
 /// The newest events that are meant, page by page, the newest page first.
-async fn newest(config: &Config, args: &EventsArgs) -> anyhow::Result<Vec<Page>> {
+async fn newest(config: &Arc<Config>, args: &EventsArgs) -> anyhow::Result<Vec<Page>> {
     #[derive(Deserialize)]
     struct Head {
         id: String,
@@ -125,8 +126,8 @@ pub(super) fn pages_of(rows: usize) -> impl Iterator<Item = usize> {
 }
 
 /// Asked anew each time, so that `--follow` neither keeps the store from a starting service nor loses an ended one.
-async fn page(config: &Config, query: &EventQuery) -> anyhow::Result<Page> {
-    parsed(&Source::find(config).await?.events(query.clone()).await?)
+async fn page(config: &Arc<Config>, query: &EventQuery) -> anyhow::Result<Page> {
+    parsed(&Client::find(config).await?.list(&["events"], query).await?)
 }
 
 fn print_page(page: &Page, args: &EventsArgs, config: &Config) -> std::io::Result<()> {

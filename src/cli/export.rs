@@ -1,18 +1,15 @@
 //! `posbell export`: all of something as JSON lines.
 
+use std::sync::Arc;
+
 use anyhow::bail;
 use clap::{Args, Subcommand};
-use tokio::sync::mpsc;
 
-use super::caller::hand_out;
+use super::client::{Client, each_row};
 use super::events::Which;
-use super::source::Source;
 use super::{Failure, out, small_runtime};
 use crate::api::FetchLine;
 use crate::config::Config;
-
-/// How many lines are ready before they are printed.
-const LINES_AHEAD: usize = 64;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum What {
@@ -29,22 +26,17 @@ pub(super) struct ExportArgs {
     json: bool,
 }
 
-pub(super) fn export(config: &Config, what: &What) -> Result<(), Failure> {
+pub(super) fn export(config: &Arc<Config>, what: &What) -> Result<(), Failure> {
     let What::Events(args) = what;
     let query = args.which.query();
     small_runtime()?.block_on(async {
-        let source = Source::find(config).await?;
         let mut events = 0_u64;
-        let (sender, lines) = mpsc::channel(LINES_AHEAD);
-        let asking = async {
-            // Dropped at its end, so that the lines end too.
-            let sender = sender;
-            source.export(query, &sender).await
+        let printing = async {
+            let lines = Client::find(config).await?.get_lines(&["events", "export"], &query).await?;
+            each_row(lines, |line| print(line, &mut events)).await
         };
-        let printing = hand_out(lines, |line| print(line, &mut events));
         tokio::select! {
-            // What was asked and not answered is said before what is missing of the answer.
-            (asked, printed) = async { tokio::join!(asking, printing) } => asked.and(printed),
+            printed = printing => printed,
             _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
         }
     })?;

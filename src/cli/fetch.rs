@@ -1,11 +1,12 @@
 //! `posbell fetch`: one reading of the API for a person, under the shop's quota.
 
 use std::io::IsTerminal;
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::Args;
 
-use super::caller::Caller;
+use super::client::{Client, each_row};
 use super::mistaken::need;
 use super::{Failure, out, small_runtime};
 use crate::api::{FetchLine, FetchQuery};
@@ -76,21 +77,24 @@ impl FetchArgs {
     }
 }
 
-pub(super) fn fetch(config: &Config, args: &FetchArgs) -> Result<(), Failure> {
+pub(super) fn fetch(config: &Arc<Config>, args: &FetchArgs) -> Result<(), Failure> {
     let shop = chosen(config, args.shop.as_deref())?;
     let query = args.query();
     asked(&query).map_err(anyhow::Error::msg)?;
     small_runtime()?.block_on(async {
-        let caller = Caller::find(config, shop).await?;
-        if matches!(caller, Caller::Alone { .. }) {
+        let client = Client::for_calls(config, shop).await?;
+        if !client.is_running() {
             need(config, &[&config.mistakes.shops])?;
         }
         let mut printer = Printer::default();
+        let asking = async {
+            let lines = client.post_lines(&["shops", shop.id.as_str(), "fetch"], &query).await?;
+            each_row(lines, |line| printer.take(line)).await
+        };
         let outcome = tokio::select! {
-            outcome = caller.ask(&query, |line| printer.take(line)) => outcome,
+            outcome = asking => outcome,
             _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted after {} rows", printer.rows)),
         };
-        caller.close();
         Ok(outcome?)
     })
 }

@@ -1,17 +1,17 @@
 //! `posbell held`: readings that were not believed, what they would have changed, and a person's word on them.
 
+use std::sync::Arc;
+
 use chrono_tz::Tz;
 use clap::{Args, Subcommand};
 use serde::Deserialize;
 
-use super::client::parsed;
-use super::source::{Source, answered};
+use super::client::{Client, parsed};
 use super::{Failure, Listing, out, small_runtime, table};
 use crate::api::HeldPass;
 use crate::config::Config;
 use crate::domain::diff::guard::{Decision, Example, GuardLimits, Standing, Suspicion};
-use crate::domain::model::{Resource, ShopId};
-use crate::service::held;
+use crate::domain::model::Resource;
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -56,19 +56,12 @@ struct Which {
     resource: String,
 }
 
-impl Which {
-    /// Checked here, so that a mistyped name is said to be one whoever is asked, and no odd one gets into an address.
-    fn named(&self, config: &Config) -> anyhow::Result<(ShopId, Resource)> {
-        answered(held::named(config, &self.shop, &self.resource))
-    }
-}
-
 #[derive(Deserialize)]
 struct Page {
     data: Vec<HeldPass>,
 }
 
-pub(super) fn held(config: &Config, args: &HeldArgs) -> Result<(), Failure> {
+pub(super) fn held(config: &Arc<Config>, args: &HeldArgs) -> Result<(), Failure> {
     small_runtime()?.block_on(async {
         match &args.command {
             None => list(config, &args.listing).await,
@@ -81,8 +74,8 @@ pub(super) fn held(config: &Config, args: &HeldArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn list(config: &Config, listing: &Listing) -> anyhow::Result<()> {
-    let page: Page = parsed(&Source::find(config).await?.held().await?)?;
+async fn list(config: &Arc<Config>, listing: &Listing) -> anyhow::Result<()> {
+    let page: Page = parsed(&Client::find(config).await?.get(&["held"]).await?)?;
     if listing.json {
         for pass in &page.data {
             out::line(&serde_json::to_string(pass)?)?;
@@ -101,22 +94,26 @@ async fn list(config: &Config, listing: &Listing) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn show(config: &Config, which: &Which, listing: &Listing) -> anyhow::Result<()> {
-    let (shop, resource) = which.named(config)?;
-    let answer = Source::find(config).await?.held_pass(&shop, resource).await?;
+async fn show(config: &Arc<Config>, which: &Which, listing: &Listing) -> anyhow::Result<()> {
+    let answer = Client::find(config).await?.get(&["held", &which.shop, &which.resource]).await?;
     if listing.json {
         out::line(&answer)?;
     } else {
-        let shop = config.shops.iter().find(|known| known.id == shop);
-        let limits = shop.map(|shop| shop.guard).unwrap_or_default().of(resource);
-        out::text(&in_words(&parsed(&answer)?, &limits, config.wording.timezone))?;
+        let pass: HeldPass = parsed(&answer)?;
+        let shop = config.shops.iter().find(|known| known.id.as_str() == pass.shop);
+        let limits = Resource::by_name(&pass.resource).map(|of| shop.map(|shop| shop.guard).unwrap_or_default().of(of));
+        out::text(&in_words(&pass, &limits.unwrap_or_default(), config.wording.timezone))?;
     }
     Ok(())
 }
 
-async fn decide(config: &Config, which: &Which, decision: Decision) -> anyhow::Result<()> {
-    let (shop, resource) = which.named(config)?;
-    let pass: HeldPass = parsed(&Source::find(config).await?.decide(&shop, resource, decision).await?)?;
+async fn decide(config: &Arc<Config>, which: &Which, decision: Decision) -> anyhow::Result<()> {
+    let word = match decision {
+        Decision::Release => "release",
+        Decision::Drop => "drop",
+    };
+    let path = ["held", &which.shop, &which.resource, word];
+    let pass: HeldPass = parsed(&Client::find(config).await?.post(&path).await?)?;
     let HeldPass { shop, resource, .. } = &pass;
     for line in changes(&pass) {
         out::line(&line)?;

@@ -5,7 +5,6 @@
 
 mod act;
 mod backup;
-mod caller;
 mod check;
 mod client;
 mod damaged;
@@ -26,7 +25,6 @@ mod restore;
 mod resume;
 mod run;
 mod schema;
-mod source;
 mod status;
 mod table;
 mod unit;

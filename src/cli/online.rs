@@ -3,9 +3,11 @@
 //! Nobody has seen every field of the API, so this asks for one page of each polled resource and says what came: names
 //! and counts, never a value of a row, so that it can be shown to whoever helps.
 
+use std::sync::Arc;
+
 use anyhow::bail;
 
-use super::caller::Caller;
+use super::client::{Client, each_row};
 use super::{Failure, out, small_runtime, table};
 use crate::api::{FetchLine, FetchQuery};
 use crate::config::{Config, ShopConfig};
@@ -17,7 +19,7 @@ use crate::service::probe::{Field, Findings, Page};
 const CLOCKS_APART: u64 = 120;
 
 /// Asks for every shop, prints what comes, and fails if anything could not be read.
-pub(super) fn online(config: &Config) -> Result<(), Failure> {
+pub(super) fn online(config: &Arc<Config>) -> Result<(), Failure> {
     let well = small_runtime()?.block_on(async {
         let mut well = true;
         for shop in &config.shops {
@@ -32,24 +34,26 @@ pub(super) fn online(config: &Config) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn check_shop(config: &Config, shop: &ShopConfig) -> anyhow::Result<bool> {
-    let caller = match Caller::find(config, shop).await {
-        Ok(caller) => caller,
+async fn check_shop(config: &Arc<Config>, shop: &ShopConfig) -> anyhow::Result<bool> {
+    let client = match Client::for_calls(config, shop).await {
+        Ok(client) => client,
         Err(error) => {
             out::line(&format!("\nShop {}: {error:#}", shop.id))?;
             return Ok(false);
         }
     };
-    out::line(&format!("\nShop {}, asked {}:", shop.id, caller.says()))?;
-    let checked = check_resources(shop, &caller).await;
-    caller.close();
-    checked
+    let who = match client.is_running() {
+        true => "through the running service",
+        false => "by this command, since no service runs",
+    };
+    out::line(&format!("\nShop {}, asked {who}:", shop.id))?;
+    check_resources(shop, &client).await
 }
 
-async fn check_resources(shop: &ShopConfig, caller: &Caller<'_>) -> anyhow::Result<bool> {
+async fn check_resources(shop: &ShopConfig, client: &Client) -> anyhow::Result<bool> {
     let (mut well, mut clock) = (true, None);
     for resource in shop.poll.keys() {
-        match ask(caller, *resource).await {
+        match ask(client, shop, *resource).await {
             Ok(findings) => {
                 well &= findings.rows == 0 || findings.readable > 0;
                 out::text(&text(*resource, &findings))?;
@@ -66,10 +70,11 @@ async fn check_resources(shop: &ShopConfig, caller: &Caller<'_>) -> anyhow::Resu
     Ok(well)
 }
 
-async fn ask(caller: &Caller<'_>, resource: Resource) -> anyhow::Result<Findings> {
+async fn ask(client: &Client, shop: &ShopConfig, resource: Resource) -> anyhow::Result<Findings> {
     let query = FetchQuery { resource: resource.name().to_owned(), probe: true, ..FetchQuery::default() };
     let mut findings = None;
-    let taken = caller.ask(&query, |line| {
+    let lines = client.post_lines(&["shops", shop.id.as_str(), "fetch"], &query).await?;
+    let taken = each_row(lines, |line| {
         match line {
             FetchLine::Row(row) => findings = Some(serde_json::from_str(row.get())?),
             FetchLine::Waiting(why) => out::note(&why),

@@ -1,16 +1,16 @@
 //! `posbell replay`: past events sent again.
 
+use std::sync::Arc;
+
 use chrono_tz::Tz;
 use clap::Args;
-use tokio::sync::mpsc;
 
 use super::act::{NOT_RUNNING, last, messages};
+use super::client::Client;
 use super::mistaken::need;
-use super::source::Source;
 use super::{Failure, out, small_runtime, table};
-use crate::api::{ReplayDone, ReplayQuery};
+use crate::api::{ReplayCount, ReplayDone, ReplayExample, ReplayQuery};
 use crate::config::Config;
-use crate::service::acts::LINES_AHEAD;
 
 #[derive(Debug, Args)]
 pub(super) struct ReplayArgs {
@@ -37,7 +37,7 @@ pub(super) struct ReplayArgs {
     json: bool,
 }
 
-pub(super) fn replay(config: &Config, args: &ReplayArgs) -> Result<(), Failure> {
+pub(super) fn replay(config: &Arc<Config>, args: &ReplayArgs) -> Result<(), Failure> {
     let query = ReplayQuery {
         since: args.since.clone(),
         until: args.until.clone(),
@@ -47,19 +47,14 @@ pub(super) fn replay(config: &Config, args: &ReplayArgs) -> Result<(), Failure> 
         dry_run: args.dry_run,
     };
     small_runtime()?.block_on(async {
-        let source = Source::find(config).await?;
-        if !source.is_running() {
+        let client = Client::find(config).await?;
+        if !client.is_running() {
             need(config, &[&config.mistakes.elsewhere, &config.mistakes.rules])?;
         }
-        let (sender, lines) = mpsc::channel(LINES_AHEAD);
-        let asking = Box::pin(async {
-            let sender = sender;
-            source.replay(&query, &sender).await
-        });
-        let done = last(asking, lines).await?;
+        let done: ReplayDone = last(client.post_lines(&["events", "replay"], &query)).await?;
         match args.json {
             true => out::line(&serde_json::to_string(&done)?)?,
-            false => out::text(&said(&done, source.is_running(), config.wording.timezone))?,
+            false => out::text(&said(&done, client.is_running(), config.wording.timezone))?,
         }
         Ok(())
     })
@@ -82,12 +77,10 @@ fn said(done: &ReplayDone, is_running: bool, zone: Tz) -> String {
         (count, false) => say(format!("{} made due again, from {since} to {until}:", messages(count))),
     }
     if done.messages > 0 {
-        let row = |count: &crate::api::ReplayCount| {
-            vec![count.channel.clone(), count.kind.clone(), count.messages.to_string()]
-        };
+        let row = |count: &ReplayCount| vec![count.channel.clone(), count.kind.clone(), count.messages.to_string()];
         let rows: Vec<Vec<String>> = done.counts.iter().map(row).collect();
         say(format!("\n{}", table::aligned(&["CHANNEL", "TYPE", "MESSAGES"], &rows)));
-        let row = |one: &crate::api::ReplayExample| {
+        let row = |one: &ReplayExample| {
             let seen = table::moment(one.seen, zone);
             vec![seen, one.id.clone(), one.channel.clone(), one.kind.clone(), one.subject.clone()]
         };

@@ -8,12 +8,13 @@ use anyhow::Context;
 use clap::{ArgGroup, Args};
 
 use super::backup::{is_time, said};
-use super::source::{patiently, served};
+use super::client::served;
 use super::{Failure, out, table};
 use crate::config::Config;
 use crate::domain::model::Timestamp;
 use crate::edge::store::{BackupError, Contents, Restore, Restored, Shelf, read_backup};
 use crate::service::clock::Clock;
+use crate::service::patience::patiently;
 
 #[derive(Debug, Args)]
 #[command(after_help = "What is in place now is set aside and not removed. What has changed since the backup is told \

@@ -11,9 +11,9 @@ use secrecy::SecretString;
 use tokio::sync::oneshot;
 use tracing::{info, warn};
 
+use super::client::served;
 use super::damaged::{is_unusable, may_be_whole, while_running};
 use super::mistaken::keeps_from_starting;
-use super::source::{patiently, served};
 use super::{Failure, bad_config, env};
 use crate::config::{Config, Problem, Weight};
 use crate::domain::disk::DiskFault;
@@ -23,6 +23,7 @@ use crate::server::listeners::Listeners;
 use crate::service::clock::Clock;
 use crate::service::disk::{After, DiskWatch, fault_behind};
 use crate::service::mistaken;
+use crate::service::patience::patiently;
 use crate::service::run::{Start, run as run_service};
 use crate::service::setup::{self, Ready};
 use crate::service::shutdown::{Shutdown, shutdown};

@@ -1,13 +1,14 @@
 //! `posbell status`: how it goes, on one screen.
 
+use std::sync::Arc;
+
 use anyhow::bail;
 use chrono_tz::Tz;
 use clap::Args;
 
 use super::backup::size;
-use super::client::{Refused, parsed};
+use super::client::{Client, Refused, Unasked, parsed};
 use super::held::state;
-use super::source::{Source, Unasked};
 use super::{Failure, Listing, open_address, out, small_runtime, table};
 use crate::api::{ChannelStatus, ResourceStatus, ShopStatus, Status};
 use crate::api::{Problem, Problems};
@@ -33,7 +34,7 @@ enum Seen {
     Problems(Problems, String),
 }
 
-pub(super) fn status(config: &Config, args: &StatusArgs) -> Result<(), Failure> {
+pub(super) fn status(config: &Arc<Config>, args: &StatusArgs) -> Result<(), Failure> {
     let (answer, status): (String, Status) = match small_runtime()?.block_on(seen(config))? {
         Seen::Status(answer) => (answer.clone(), parsed(&answer)?),
         Seen::Problems(problems, why) => return only_problems(&problems.data, &why, args),
@@ -51,9 +52,9 @@ pub(super) fn status(config: &Config, args: &StatusArgs) -> Result<(), Failure> 
     Ok(())
 }
 
-async fn seen(config: &Config) -> anyhow::Result<Seen> {
-    let source = match Source::find(config).await {
-        Ok(source) => source,
+async fn seen(config: &Arc<Config>) -> anyhow::Result<Seen> {
+    let client = match Client::find(config).await {
+        Ok(client) => client,
         Err(error) => {
             let unasked = error.downcast::<Unasked>()?;
             return match open_address::problems(config).await {
@@ -64,10 +65,10 @@ async fn seen(config: &Config) -> anyhow::Result<Seen> {
             };
         }
     };
-    match source.status().await {
+    match client.get(&["status"]).await {
         // The service has closed its store.
-        Err(error) if error.is::<Refused>() => {
-            Ok(Seen::Problems(parsed(&source.problems().await?)?, error.to_string()))
+        Err(error) if client.is_running() && error.is::<Refused>() => {
+            Ok(Seen::Problems(parsed(&client.get(&["problems"]).await?)?, error.to_string()))
         }
         answer => Ok(Seen::Status(answer?)),
     }

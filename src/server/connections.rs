@@ -7,20 +7,20 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use axum::Router;
 use axum::middleware;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::warn;
 
 use super::access::{self, Access};
 use super::patient::Patient;
+use super::routes::router_of;
 use super::socket::Socket;
+use crate::service::interface::Following;
 
 /// The most connections of one listener.
 pub const MOST: usize = 64;
@@ -42,35 +42,6 @@ const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
 /// How long nothing is accepted after an error: for want of descriptors it would come again at once.
 const AFTER_ERROR: Duration = Duration::from_millis(200);
-
-/// What requests are answered with now, at every listener.
-#[derive(Debug)]
-pub struct Current(watch::Sender<Option<Router>>);
-
-/// One listener's view of it.
-pub type Following = watch::Receiver<Option<Router>>;
-
-impl Current {
-    /// Begins with this.
-    pub fn new(router: Router) -> Current {
-        Current(watch::Sender::new(Some(router)))
-    }
-
-    /// Answers with this from now on. Connections from before end when what they were asked is answered, or soon after.
-    pub fn replace(&self, router: Router) {
-        self.0.send_replace(Some(router));
-    }
-
-    /// Ends it all: nothing more is accepted.
-    pub fn end(&self) {
-        self.0.send_replace(None);
-    }
-
-    /// What a listener follows.
-    pub fn follow(&self) -> Following {
-        self.0.subscribe()
-    }
-}
 
 /// Where connections come from.
 trait Listener {
@@ -136,7 +107,7 @@ async fn answer<S>(stream: Patient<S>, access: Option<Access>, mut current: Foll
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let Some(mut router) = current.borrow_and_update().clone() else { return };
+    let Some(mut router) = current.borrow_and_update().as_ref().map(router_of) else { return };
     if let Some(access) = access {
         router = router.layer(middleware::from_fn_with_state(access, access::check));
     }

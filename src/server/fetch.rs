@@ -1,47 +1,32 @@
-//! How one reading of the API by hand is asked for, and how it is answered: line by line, as the rows come in.
+//! One reading of the API by hand, answered line by line, as the rows come in.
 //!
-//! The answer of a long list takes minutes, so it is a stream: whoever asked sees what has come, and of the rest nothing
-//! is held here but the line that goes out next. It always ends in `done` or `error`; one that ends without has been cut
-//! off.
+//! The answer of a long list takes minutes, so whoever asked sees what has come, and of the rest nothing is held here but
+//! the line that goes out next. It always ends in `done` or `error`; one that ends without has been cut off.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::Json;
-use axum::body::Body;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
-use futures_util::stream;
-use serde::Serialize;
-use tokio::sync::mpsc::Receiver;
+use axum::response::Response;
+use axum::routing::post;
+use axum::{Json, Router};
 
-use super::routes::{Answers, json};
-use crate::api::{FetchQuery, Refusal};
+use super::answer;
+use crate::api::FetchQuery;
+use crate::service::callers::Callers;
 
-pub(super) async fn fetch<A: Answers>(
-    State(answers): State<Arc<A>>,
-    Path(shop): Path<String>,
-    query: Result<Json<FetchQuery>, JsonRejection>,
-) -> Response {
-    let query = match query {
-        Ok(Json(query)) => query,
-        Err(rejection) => return json(Err(Refusal::Wrong(rejection.body_text()))),
-    };
-    match answers.fetch(shop, query).await {
-        Ok(lines) => streamed(lines),
-        Err(refusal) => json(Err(refusal)),
-    }
+/// What these callers are asked for.
+pub fn fetch_router(callers: Callers) -> Router {
+    Router::new().route("/api/v1/shops/{id}/fetch", post(fetch)).with_state(Arc::new(callers))
 }
 
-/// Each line as it comes. Dropped when the caller goes away, and the receiver with it.
-pub(super) fn streamed<L: Serialize + Send + 'static>(lines: Receiver<L>) -> Response {
-    let headers = [(header::CONTENT_TYPE, "application/x-ndjson"), (header::CACHE_CONTROL, "no-store")];
-    let body = Body::from_stream(stream::unfold(lines, |mut lines| async move {
-        let mut text = serde_json::to_string(&lines.recv().await?).unwrap_or_default();
-        text.push('\n');
-        Some((Ok::<_, Infallible>(text), lines))
-    }));
-    (headers, body).into_response()
+async fn fetch(
+    State(callers): State<Arc<Callers>>,
+    Path(shop): Path<String>,
+    body: Result<Json<FetchQuery>, JsonRejection>,
+) -> Response {
+    match answer::asked(body) {
+        Ok(query) => answer::lines(callers.start(&shop, &query).await),
+        Err(refusal) => answer::refused(refusal),
+    }
 }

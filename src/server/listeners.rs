@@ -5,10 +5,8 @@
 //! being left. One that cannot be listened at costs that one alone: it is in the log and among the problems, and is
 //! tried again every few seconds.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -17,20 +15,17 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
-use super::{
-    Access, Closed, Current, Following, SOCKET, Socket, SocketFile, closed_router, router, serve_address, serve_socket,
-};
-use crate::api::{Problem, ProblemKind, Problems};
+use super::access::Access;
+use super::connections::{serve_address, serve_socket};
+use super::socket::{SOCKET, Socket, SocketFile};
 use crate::config::Config;
-use crate::domain::model::Timestamp;
-use crate::service::answers::ServiceAnswers;
 use crate::service::clock::Clock;
+use crate::service::interface::Interface;
 
 /// How often a listener that failed is tried again, and how often it is looked whether the socket is still there.
 const AGAIN: Duration = Duration::from_secs(5);
 
 /// The listeners of this process.
-#[derive(Debug)]
 pub struct Listeners {
     interface: Interface,
     tasks: JoinSet<()>,
@@ -38,27 +33,13 @@ pub struct Listeners {
     token: Token,
 }
 
-/// What is answered at them, and what is wrong with them.
-#[derive(Debug, Clone)]
-pub struct Interface(Arc<Inner>);
-
-#[derive(Debug)]
-struct Inner {
-    current: Current,
-    clock: Clock,
-    /// Since when what cannot be listened at, and why.
-    failing: Mutex<BTreeMap<String, (Timestamp, String)>>,
-}
-
 impl Listeners {
     /// Tries each of them once and goes on trying. The caller holds the lock on the data directory.
     pub async fn open(config: &Config, token: Option<SecretString>, clock: &Clock) -> Listeners {
-        let starting = Closed { why: "posbell is starting".to_owned(), passes: true, problems: json(Vec::new()) };
-        let current = Current::new(closed_router(starting));
-        let interface = Interface(Arc::new(Inner { current, clock: clock.clone(), failing: Mutex::default() }));
+        let interface = Interface::new(clock);
         let mut tasks = JoinSet::new();
         let dir = config.data_dir.clone();
-        let socket = interface.tried(&dir.join(SOCKET).display().to_string(), Socket::bind(&dir), SOCKET_HELP);
+        let socket = tried(&interface, &dir.join(SOCKET).display().to_string(), Socket::bind(&dir), SOCKET_HELP);
         tasks.spawn(keep_socket(interface.clone(), dir.clone(), socket));
         let token = Token::of(token, &dir, clock);
         let mut address = None;
@@ -88,63 +69,35 @@ impl Listeners {
 
     /// Accepts nothing more, and returns when the answers under way are given or cut off.
     pub async fn close(mut self) {
-        self.interface.0.current.end();
+        self.interface.end();
         while self.tasks.join_next().await.is_some() {}
     }
 }
 
-impl Interface {
-    /// Answers from the open store.
-    pub fn open(&self, answers: ServiceAnswers) {
-        self.0.current.replace(router(Arc::new(answers)));
-    }
-
-    /// Answers that the store is closed, why, and with these problems. What `passes` by itself in a moment is waited for
-    /// by commands.
-    pub fn close(&self, why: &str, passes: bool, problems: Vec<Problem>) {
-        let problems = json(problems.into_iter().chain(self.problems()).collect());
-        self.0.current.replace(closed_router(Closed { why: why.to_owned(), passes, problems }));
-    }
-
-    /// What cannot be listened at.
-    pub fn problems(&self) -> Vec<Problem> {
-        let failing = self.0.failing.lock().unwrap_or_else(PoisonError::into_inner);
-        let since = failing.values().map(|(since, _)| *since).min();
-        since.map(|since| Problem::of(ProblemKind::AdminAddress, Some(since))).into_iter().collect()
-    }
-
-    /// Passes on what could be listened at; what could not is written down, and said when it is new.
-    fn tried<T>(&self, place: &str, bound: std::io::Result<T>, help: &str) -> Option<T> {
-        let mut failing = self.0.failing.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = failing.remove(place);
-        let (bound, why) = match bound {
-            Ok(bound) => {
-                if known.is_some() {
-                    info!("{place} can be listened at now");
-                }
-                return Some(bound);
+/// Passes on what could be listened at; what could not is noted, and logged when it is new.
+fn tried<T>(interface: &Interface, place: &str, bound: std::io::Result<T>, help: &str) -> Option<T> {
+    match bound {
+        Ok(bound) => {
+            if interface.doors().listens(place) {
+                info!("{place} can be listened at now");
             }
-            Err(error) => (None, error.to_string()),
-        };
-        if known.as_ref().is_none_or(|(_, before)| *before != why) {
-            warn!("cannot listen at {place}: {why}; {help}; it is tried again every {} s", AGAIN.as_secs());
+            Some(bound)
         }
-        let since = known.map_or_else(|| self.0.clock.now(), |(since, _)| since);
-        failing.insert(place.to_owned(), (since, why));
-        bound
-    }
-
-    /// Waits until it is time to try again; false at the end.
-    async fn pause(&self) -> bool {
-        let mut current = self.0.current.follow();
-        tokio::select! {
-            () = tokio::time::sleep(AGAIN) => true,
-            _ = current.wait_for(Option::is_none) => false,
+        Err(error) => {
+            if interface.doors().fails(place, &error.to_string()) {
+                warn!("cannot listen at {place}: {error}; {help}; it is tried again every {} s", AGAIN.as_secs());
+            }
+            None
         }
     }
+}
 
-    fn follow(&self) -> Following {
-        self.0.current.follow()
+/// Waits until it is time to try again; false at the end.
+async fn pause(interface: &Interface) -> bool {
+    let mut following = interface.follow();
+    tokio::select! {
+        () = tokio::time::sleep(AGAIN) => true,
+        _ = following.wait_for(Option::is_none) => false,
     }
 }
 
@@ -160,10 +113,10 @@ async fn keep_socket(interface: Interface, dir: PathBuf, mut bound: Option<Socke
                 () = serve_socket(socket, interface.follow()) => return,
                 () = lost(file, &dir) => warn!("{place} is gone"),
             }
-        } else if !interface.pause().await {
+        } else if !pause(&interface).await {
             return;
         }
-        bound = interface.tried(&place, Socket::bind(&dir), SOCKET_HELP);
+        bound = tried(&interface, &place, Socket::bind(&dir), SOCKET_HELP);
     }
 }
 
@@ -193,7 +146,7 @@ impl Place {
             self.file.display()
         );
         let bound = TcpListener::bind(self.listen).await;
-        interface.tried(&format!("http://{}/", self.listen), bound, &help)
+        tried(interface, &format!("http://{}/", self.listen), bound, &help)
     }
 }
 
@@ -206,7 +159,7 @@ async fn keep_address(interface: Interface, place: Place, token: SecretString, m
             let access = Access { listen, token };
             return serve_address(listener, access, interface.follow()).await;
         }
-        if !interface.pause().await {
+        if !pause(&interface).await {
             return;
         }
         bound = place.listen(&interface).await;
@@ -250,10 +203,6 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
     let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
     file.write_all(text.as_bytes())
-}
-
-fn json(data: Vec<Problem>) -> String {
-    serde_json::to_string(&Problems { data }).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -5,17 +5,18 @@
 //! elsewhere could otherwise make a browser read the owner's data.
 
 mod access;
-mod acts;
+mod answer;
 mod body;
 mod connections;
-mod copies;
+mod deliveries;
+mod events;
 mod fetch;
+mod held;
 pub mod listeners;
 mod patient;
 mod routes;
 mod socket;
 
-pub use access::Access;
-pub use connections::{Current, Following, MOST, serve_address, serve_socket};
-pub use routes::{ALIVE, Answers, Closed, closed_router, router};
-pub use socket::{SOCKET, Socket, SocketAddress, SocketFile};
+pub use fetch::fetch_router;
+pub use routes::{ALIVE, router};
+pub use socket::{SOCKET, SocketAddress};

@@ -1,5 +1,4 @@
-//! A person's word on deliveries: tried again, or ended. For the running service and for a command that has opened the
-//! store.
+//! A person's word on deliveries: tried again, or ended.
 //!
 //! Each step is one commit, decided there on what is stored at that moment; then the channels are woken. Interrupted
 //! anywhere, what was said of the deliveries before stands, and saying it again finishes the rest: a dead letter that
@@ -12,36 +11,25 @@ use std::time::Duration;
 use tokio::sync::mpsc::{self, Sender};
 use tracing::info;
 
-use super::clock::Clock;
-use super::shop::Shared;
+use super::app::App;
 use crate::api::{ActDone, ActLine, ActQuery, ActRefused, Lines, Refusal};
 use crate::config::Config;
 use crate::domain::event::DeliveryId;
 use crate::domain::model::ChannelName;
 use crate::domain::outbox::{Act, Delivery, Destinations, Unmoved};
-use crate::edge::store::{Commit, Failed, Store, StoreError};
+use crate::edge::store::{Commit, Failed, StoreError};
 
 /// How many deliveries one commit changes: of three keys each, so that it never holds up a pass.
 pub(super) const AT_ONCE: usize = 100;
 
 /// How many lines are ready before they are taken.
-pub const LINES_AHEAD: usize = 64;
+pub(super) const LINES_AHEAD: usize = 64;
 
 /// How long a line waits for a listener that is there and takes nothing.
 const IGNORED: Duration = Duration::from_secs(600);
 
 /// The outbox, as a person acts on it.
-#[derive(Clone, Copy)]
-pub struct Outbox<'a> {
-    /// What is configured.
-    pub config: &'a Config,
-    /// The disk.
-    pub store: &'a Store,
-    /// The time.
-    pub clock: &'a Clock,
-    /// Wakes a channel's loop; nothing, where none runs.
-    pub wake: &'a (dyn Fn(&ChannelName) + Send + Sync),
-}
+struct Outbox<'a>(&'a App);
 
 /// Why the work ended before its end.
 pub(super) enum Broken {
@@ -58,7 +46,7 @@ impl From<StoreError> for Broken {
 }
 
 /// What is wrong with the words, before anything is done.
-pub fn check(act: Act, config: &Config, query: &ActQuery) -> Result<(), Refusal> {
+fn check(act: Act, config: &Config, query: &ActQuery) -> Result<(), Refusal> {
     let of_channel = act == Act::Retry && query.channel.is_some() && query.ids.is_empty();
     if query.ids.is_empty() != query.dead && !of_channel {
         return Err(Refusal::Wrong("say which: the ids of deliveries, or all dead letters".to_owned()));
@@ -82,27 +70,18 @@ pub(super) fn channel(config: &Config, name: &str) -> Result<ChannelName, Refusa
     })
 }
 
-/// Begins what was asked of the running service, and returns its lines as they come.
-pub(super) fn start(
-    config: &Arc<Config>,
-    shared: &Arc<Shared>,
-    act: Act,
-    query: ActQuery,
-) -> Result<Lines<ActDone>, Refusal> {
-    check(act, config, &query)?;
+/// Begins what was asked, and returns its lines as they come.
+pub fn start(app: &Arc<App>, act: Act, query: ActQuery) -> Result<Lines<ActDone>, Refusal> {
+    check(act, &app.config, &query)?;
     let (lines, received) = mpsc::channel(LINES_AHEAD);
-    let (config, shared) = (Arc::clone(config), Arc::clone(shared));
+    let app = Arc::clone(app);
     #[expect(clippy::disallowed_methods, reason = "it ends after its step when nobody listens any more")]
-    tokio::spawn(async move {
-        let wake = |channel: &ChannelName| shared.wake(std::iter::once(channel));
-        let outbox = Outbox { config: &config, store: &shared.store, clock: &shared.clock, wake: &wake };
-        run(outbox, act, &query, &lines).await;
-    });
+    tokio::spawn(async move { run(Outbox(&app), act, &query, &lines).await });
     Ok(received)
 }
 
 /// Does what was asked, and sends line after line until it is done or nobody listens.
-pub async fn run(outbox: Outbox<'_>, act: Act, query: &ActQuery, lines: &Sender<ActLine<ActDone>>) {
+async fn run(outbox: Outbox<'_>, act: Act, query: &ActQuery, lines: &Sender<ActLine<ActDone>>) {
     let worked = match &query.channel {
         channel if query.dead => outbox.act_on_dead(act, channel.as_deref(), lines).await,
         Some(channel) => outbox.try_what_failed(channel, lines).await,
@@ -143,10 +122,10 @@ impl Outbox<'_> {
             Ok(channel) => channel,
             Err(_) => return Ok(done),
         };
-        let places = Places::of(self.config);
+        let places = Places::of(&self.0.config);
         let mut from = Some(0);
         while let Some(first) = from {
-            let page = self.store.dead_letters(first, channel.clone(), AT_ONCE).await?;
+            let page = self.0.shared.store.dead_letters(first, channel.clone(), AT_ONCE).await?;
             from = page.next;
             let mut moved = Vec::new();
             for delivery in page.deliveries {
@@ -170,17 +149,18 @@ impl Outbox<'_> {
         let Ok(channel) = ChannelName::new(channel) else { return Ok(done) };
         let mut from = None;
         loop {
-            let page = self.store.failed(&channel, self.clock.now(), Failed::WithoutPauses, from).await?;
+            let page =
+                self.0.shared.store.failed(&channel, self.0.shared.clock.now(), Failed::WithoutPauses, from).await?;
             from = page.next;
             done.changed += page.ids.len() as u64;
             if !page.ids.is_empty() {
-                let now = self.clock.now();
+                let now = self.0.shared.clock.now();
                 let acts = page.ids.into_iter().map(|id| (id, Act::TryNow, now)).collect();
-                self.store.commit(Commit { acts, ..Commit::default() }).await?;
+                self.0.shared.store.commit(Commit { acts, ..Commit::default() }).await?;
             }
             progress(lines, done.changed).await?;
             if from.is_none() {
-                (self.wake)(&channel);
+                self.0.shared.wake(std::iter::once(&channel));
                 info!("{} messages to {channel} that failed are tried at once, because a person said so", done.changed);
                 return Ok(done);
             }
@@ -194,7 +174,7 @@ impl Outbox<'_> {
         lines: &Sender<ActLine<ActDone>>,
     ) -> Result<ActDone, Broken> {
         let mut done = ActDone::default();
-        let places = Places::of(self.config);
+        let places = Places::of(&self.0.config);
         let ids: BTreeSet<&String> = ids.iter().collect();
         let ids: Vec<&String> = ids.into_iter().collect();
         for some in ids.chunks(AT_ONCE) {
@@ -218,7 +198,7 @@ impl Outbox<'_> {
     async fn named(&self, act: Act, id: &str, places: &Places) -> Result<Result<Option<Delivery>, String>, StoreError> {
         let parsed = serde_json::Value::String(id.to_owned());
         let found = match serde_json::from_value::<DeliveryId>(parsed) {
-            Ok(parsed) => self.store.delivery(parsed).await?,
+            Ok(parsed) => self.0.shared.store.delivery(parsed).await?,
             Err(_) => None,
         };
         let Some(delivery) = found else {
@@ -230,7 +210,7 @@ impl Outbox<'_> {
                 delivery.channel
             )));
         }
-        Ok(match (delivery.act(act, self.clock.now()), act) {
+        Ok(match (delivery.act(act, self.0.shared.clock.now()), act) {
             (Ok(_), _) => Ok(Some(delivery)),
             (Err(Unmoved::Waits | Unmoved::Dead), _) | (Err(Unmoved::Dropped), Act::Drop) => Ok(None),
             (Err(Unmoved::Dropped), _) => {
@@ -251,11 +231,11 @@ impl Outbox<'_> {
         if deliveries.is_empty() {
             return Ok(());
         }
-        let now = self.clock.now();
+        let now = self.0.shared.clock.now();
         let channels: BTreeSet<ChannelName> = deliveries.iter().map(|delivery| delivery.channel.clone()).collect();
         let acts = deliveries.into_iter().map(|delivery| (delivery.id, act, now)).collect();
-        self.store.commit(Commit { acts, ..Commit::default() }).await?;
-        channels.iter().for_each(self.wake);
+        self.0.shared.store.commit(Commit { acts, ..Commit::default() }).await?;
+        self.0.shared.wake(channels.iter());
         Ok(())
     }
 }

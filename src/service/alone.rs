@@ -10,31 +10,39 @@
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use tokio::sync::mpsc::Sender;
+use tokio::sync::Mutex;
 
 use super::clock::Clock;
-use super::fetch::{Asked, Reader, run, stopped};
+use super::key;
+use super::patience::patiently;
 use super::setup::{Env, open_pospos, ready_shop};
-use crate::api::FetchLine;
+use super::shared::Shared;
 use crate::config::{Config, ShopConfig};
-use crate::domain::event::Scribe;
 use crate::domain::model::KeyHash;
-use crate::domain::outbox;
+use crate::edge::pospos::Pospos;
 use crate::edge::pospos::quota::SystemBootClock;
-use crate::edge::pospos::{Pospos, ReadError};
-use crate::edge::store::{Commit, DirLock, Stopped, Store, make_data_dir};
+use crate::edge::store::{DirLock, Store, StoreError, make_data_dir};
 
-/// A shop's API in the hands of a command.
+/// A shop's API in the hands of a command. It leaves the shop's place in the quota when it is dropped.
 pub struct Alone {
-    pospos: Pospos,
-    shop: ShopConfig,
+    pub(super) pospos: Pospos,
+    pub(super) shop: ShopConfig,
+    pub(super) clock: Clock,
+    /// Held while a person reads by hand.
+    pub(super) by_hand: Arc<Mutex<()>>,
+    config: Arc<Config>,
     key_hash: KeyHash,
 }
 
 impl Alone {
     /// Takes the shop's place in the quota, unless `store` says that its key was refused. `store` is none where there is
     /// none; it is closed before this returns.
-    pub async fn open(config: &Config, shop: &ShopConfig, env: Env<'_>, store: Option<Store>) -> anyhow::Result<Alone> {
+    pub async fn open(
+        config: &Arc<Config>,
+        shop: &ShopConfig,
+        env: Env<'_>,
+        store: Option<Store>,
+    ) -> anyhow::Result<Alone> {
         let ready = ready_shop(shop, env)?;
         let lock = match &store {
             Some(_) => None,
@@ -43,45 +51,26 @@ impl Alone {
                 Some(DirLock::take(&config.data_dir)?)
             }
         };
-        let (pospos, key_hash) = open_pospos(&ready, &config.data_dir, &Clock::default(), Arc::new(SystemBootClock))?;
+        let clock = Clock::default();
+        let (pospos, key_hash) = open_pospos(&ready, &config.data_dir, &clock, Arc::new(SystemBootClock))?;
         if let Some(store) = &store {
             let record = store.shop(&shop.id).await?;
             if record.stopped.is_some_and(|stopped| stopped.key_hash == key_hash) {
-                bail!("{}", stopped(&shop.id));
+                bail!("{}", key::was_refused(&shop.id));
             }
         }
         drop((lock, store));
-        Ok(Alone { pospos, shop: shop.clone(), key_hash })
+        let config = Arc::clone(config);
+        Ok(Alone { pospos, shop: shop.clone(), clock, by_hand: Arc::default(), config, key_hash })
     }
 
-    /// Asks, and sends line after line.
-    pub async fn read(&self, asked: &Asked, clock: &Clock, lines: &Sender<FetchLine>) -> Result<(), ReadError> {
-        run(asked, Reader { pospos: &self.pospos, shop: &self.shop, clock }, lines).await
-    }
-
-    /// Writes down that the key was refused, with the event and its messages, in one step.
-    pub async fn remember_refusal(
-        &self,
-        config: &Config,
-        store: &Store,
-        clock: &Clock,
-        status: u16,
-    ) -> anyhow::Result<()> {
-        let now = clock.now();
-        let id = &self.shop.id;
-        let mut record = store.shop(id).await?;
-        record.key_refusals += 1;
-        record.stopped = Some(Stopped { at: now, status, key_hash: self.key_hash.clone() });
-        let scribe = Scribe::new(id.clone(), self.shop.name.as_str(), store.epoch().clone(), now);
-        let event = scribe.key_rejected(record.key_refusals, status);
-        let deliveries = outbox::plan(std::slice::from_ref(&event), &config.rules, &config.destinations(), now);
-        let commit =
-            Commit { events: vec![(now, event)], deliveries, shop: Some((id.clone(), record)), ..Commit::default() };
-        store.commit(commit).await.with_context(|| format!("Failed to write down that the key of {id} was refused"))
-    }
-
-    /// Leaves the shop's place in the quota.
-    pub fn close(self) {
-        drop(self);
+    /// Writes down that the key was refused, where there is a store.
+    pub(super) async fn refused(&self, status: u16) -> anyhow::Result<()> {
+        let store = match patiently(&self.clock, || false, || Store::open_existing(&self.config.data_dir)) {
+            Err(StoreError::Absent(_)) => return Ok(()),
+            opened => opened.context("Failed to open the store")?,
+        };
+        let shared = Shared::new(store, self.clock.clone(), &self.config, &[]);
+        Ok(key::refused(&shared, &self.shop, &self.key_hash, status).await?)
     }
 }

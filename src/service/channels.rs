@@ -12,7 +12,7 @@ use chrono::TimeDelta;
 use tracing::{error, info, warn};
 
 use super::health::Failing;
-use super::shop::Shared;
+use super::shared::Shared;
 use super::shutdown::Shutdown;
 use crate::config::Config;
 use crate::domain::event::{ChannelFailing, ChannelFault, ChannelRecovered, Event, Scribe};

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::{self, Receiver};
 use tracing::{info, warn};
 
-use super::shop::Shared;
+use super::shared::Shared;
 use super::shutdown::Shutdown;
 use crate::config::Config;
 use crate::domain::copies::Moment;

@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use tracing::{error, info, warn};
 
 use super::clock::Clock;
+use super::interface::Interface;
 use super::notice::{TELL_AGAIN, Teller};
 use super::setup::Ready;
 use super::shutdown::Shutdown;
@@ -25,7 +26,6 @@ use crate::domain::message::Notice;
 use crate::domain::model::Timestamp;
 use crate::edge::notice_mark::{Mark, NoticeMark};
 use crate::edge::store::{self, RESERVE, StoreError, free_bytes};
-use crate::server::listeners::Interface;
 
 /// How often it is looked whether the disk works again, at first and at last.
 const LOOK: Duration = Duration::from_secs(2);

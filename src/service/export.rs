@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
-use super::answers::since;
+use super::listing::since;
 use crate::api::{EventQuery, FetchLine, Refusal};
 use crate::domain::model::Timestamp;
 use crate::edge::store::{EventFilter, Store, StoreError};

@@ -5,19 +5,16 @@
 
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::value::RawValue;
-use tokio::sync::mpsc::{self, Receiver, Sender};
-use tracing::error;
+use tokio::sync::mpsc::Sender;
 
 use super::clock::Clock;
 use super::probe::probe;
-use super::shop::Shop;
-use crate::api::{FetchLine, FetchQuery, Refusal};
+use crate::api::{FetchLine, FetchQuery};
 use crate::config::ShopConfig;
-use crate::domain::model::{Resource, ShopId};
+use crate::domain::model::Resource;
 use crate::edge::pospos::quota::Urgency;
 use crate::edge::pospos::{Pospos, Question, ReadError};
 
@@ -28,11 +25,8 @@ pub const SILENCE: Duration = Duration::from_secs(5);
 /// How long a line waits for a listener that is there and takes nothing: a person may read a screen for a while.
 const IGNORED: Duration = Duration::from_secs(600);
 
-/// How long a reading waits for the one before it.
-const TURN: Duration = Duration::from_secs(5);
-
 /// How many lines are ready before they are taken.
-pub const LINES_AHEAD: usize = 64;
+pub(super) const LINES_AHEAD: usize = 64;
 
 /// What a person wants of the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,13 +39,10 @@ pub enum Asked {
 
 /// Whose API is read, and by which clock.
 #[derive(Clone, Copy)]
-pub struct Reader<'a> {
-    /// The API.
-    pub pospos: &'a Pospos,
-    /// The shop.
-    pub shop: &'a ShopConfig,
-    /// The time.
-    pub clock: &'a Clock,
+pub(super) struct Reader<'a> {
+    pub(super) pospos: &'a Pospos,
+    pub(super) shop: &'a ShopConfig,
+    pub(super) clock: &'a Clock,
 }
 
 /// What a person wants, or what is wrong with the words.
@@ -149,42 +140,8 @@ fn one_of(name: &str, given: &Option<String>, words: &[&str]) -> Result<String, 
     }
 }
 
-/// Begins a reading that lends the running shop's client, and returns its lines as they come.
-///
-/// The reading is a task of its own: a key that is refused stops the shop also where nobody listens any more.
-pub async fn start(shop: &Arc<Shop>, query: &FetchQuery) -> Result<Receiver<FetchLine>, Refusal> {
-    let asked = asked(query).map_err(Refusal::Wrong)?;
-    if shop.is_stopped() {
-        return Err(Refusal::Failed(stopped(shop.id())));
-    }
-    // The one before may be about to end.
-    let alone = tokio::time::timeout(TURN, Arc::clone(&shop.by_hand).lock_owned()).await.map_err(|_| {
-        Refusal::Failed(format!("another reading by hand of {} is under way; wait until it has ended", shop.id()))
-    })?;
-    let (lines, received) = mpsc::channel(LINES_AHEAD);
-    let shop = Arc::clone(shop);
-    #[expect(clippy::disallowed_methods, reason = "it must outlive the listener, and ends by itself soon after")]
-    tokio::spawn(async move {
-        let _alone = alone;
-        let reader = Reader { pospos: &shop.pospos, shop: &shop.config, clock: &shop.shared.clock };
-        let Err(ReadError::KeyRefused { status }) = run(&asked, reader, &lines).await else { return };
-        if let Err(error) = shop.stop(status).await {
-            error!(shop.id = %shop.id(), "that the key of {} was refused could not be written down: {error}", shop.id());
-        }
-    });
-    Ok(received)
-}
-
-/// What is said instead of a reading where the key was refused before.
-pub fn stopped(shop: &ShopId) -> String {
-    format!(
-        "the key of {shop} was refused, so nothing is asked with it; ask POSPOS whether it was cancelled, then put \
-         another one in, or say `posbell resume {shop}`"
-    )
-}
-
 /// Asks, and sends line after line until the list or the listener ends.
-pub async fn run(asked: &Asked, reader: Reader<'_>, lines: &Sender<FetchLine>) -> Result<(), ReadError> {
+pub(super) async fn run(asked: &Asked, reader: Reader<'_>, lines: &Sender<FetchLine>) -> Result<(), ReadError> {
     let gone = async {
         lines.closed().await;
         Ok(())

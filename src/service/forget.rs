@@ -11,7 +11,7 @@ use anyhow::Context;
 use tracing::{info, warn};
 
 use super::compact::Compactor;
-use super::shop::Shared;
+use super::shared::Shared;
 use super::shutdown::Shutdown;
 use crate::domain::outbox::RetryPolicy;
 use crate::edge::store::{Commit, StoreError, When};

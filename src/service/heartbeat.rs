@@ -8,7 +8,7 @@ use std::time::Duration;
 use tracing::{debug, info, warn};
 
 use super::problems::problems;
-use super::shop::Shared;
+use super::shared::Shared;
 use super::shutdown::Shutdown;
 use crate::config::Config;
 use crate::edge::heartbeat::Heartbeat;

@@ -3,15 +3,23 @@
 //! Which rows it has is decided first and kept as numbers; of the rows themselves no answer holds more than a page, so
 //! readers that are many or slow cost little memory.
 
-use futures_util::stream;
+use std::time::Duration;
 
-use super::answers::failed;
+use futures_util::stream;
+use serde::de::DeserializeOwned;
+
 use crate::api::{Pieces, Refusal};
+use crate::domain::model::Timestamp;
 use crate::domain::outbox::Delivery;
 use crate::edge::store::{DeliveryFilter, Store};
 
 /// How many rows are read at once.
 const PAGE: usize = 25;
+
+/// How many rows a listing has unless asked otherwise.
+const LISTED: usize = 100;
+/// The most rows of one listing.
+pub const LISTED_MOST: usize = 1_000;
 
 /// What the rows are.
 pub(super) enum Rows {
@@ -60,8 +68,29 @@ impl Rest {
             Rows::Events => Ok(self.store.events_numbered(numbers).await?),
             Rows::Deliveries(filter) => {
                 let found: Vec<Delivery> = self.store.deliveries_numbered(numbers, filter.clone()).await?;
-                found.iter().map(|delivery| serde_json::to_string(delivery).map_err(failed)).collect()
+                found.iter().map(|delivery| serde_json::to_string(delivery).map_err(Refusal::failed)).collect()
             }
         }
+    }
+}
+
+/// An id as it is written, where it can be one.
+pub(super) fn of_id<T: DeserializeOwned>(id: &str) -> Option<T> {
+    serde_json::from_value(serde_json::Value::from(id)).ok()
+}
+
+/// `since` as a moment: `2h` is so long before `now`, or an RFC 3339 time.
+pub(super) fn since(text: &str, now: Timestamp) -> Result<Timestamp, Refusal> {
+    let ago = humantime::parse_duration(text).ok().filter(|ago| *ago <= Duration::from_secs(100 * 365 * 86_400));
+    let moment = ago.map(|ago| now - ago).or_else(|| text.parse().ok());
+    moment.ok_or_else(|| Refusal::Wrong(format!("`{text}` is no time; write `2h`, `7d` or `2026-11-23T00:00:00Z`")))
+}
+
+/// How many rows are wanted.
+pub(super) fn limit(asked: Option<usize>) -> Result<usize, Refusal> {
+    match asked {
+        None => Ok(LISTED),
+        Some(limit @ 1..=LISTED_MOST) => Ok(limit),
+        Some(_) => Err(Refusal::Wrong(format!("`limit` must be from 1 to {LISTED_MOST}"))),
     }
 }

@@ -11,7 +11,7 @@ use chrono::TimeDelta;
 use tracing::warn;
 
 use super::guard::read_event;
-use super::shop::Shared;
+use super::shared::Shared;
 use super::shutdown::Shutdown;
 use crate::domain::event::{DeliveryId, Event, EventId, EventKind};
 use crate::domain::model::Timestamp;

@@ -13,14 +13,13 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Mutex;
 use tokio::sync::mpsc::{self, Sender};
 use tracing::{error, info};
 
-use super::acts::{AT_ONCE, Broken, LINES_AHEAD, Outbox, Places, channel, end, progress};
-use super::answers::since;
+use super::acts::{AT_ONCE, Broken, LINES_AHEAD, Places, channel, end, progress};
+use super::app::App;
 use super::guard::read_event;
-use super::shop::Shared;
+use super::listing::since;
 use crate::api::{ActLine, Lines, Refusal, ReplayCount, ReplayDone, ReplayExample, ReplayQuery, ReplayResumed};
 use crate::config::Config;
 use crate::domain::event::{EventId, Pattern};
@@ -69,46 +68,35 @@ pub fn plan(config: &Config, query: &ReplayQuery, now: Timestamp) -> Result<Repl
     Ok(ReplayPlan { words, filter, dry_run: *dry_run })
 }
 
-/// Begins a replay in the running service, and returns its lines as they come.
-pub(super) async fn start(
-    config: &Arc<Config>,
-    shared: &Arc<Shared>,
-    replaying: &Arc<Mutex<()>>,
-    query: &ReplayQuery,
-) -> Result<Lines<ReplayDone>, Refusal> {
-    let plan = plan(config, query, shared.clock.now())?;
+/// Begins a replay, and returns its lines as they come.
+pub async fn start(app: &Arc<App>, query: &ReplayQuery) -> Result<Lines<ReplayDone>, Refusal> {
+    let plan = plan(&app.config, query, app.shared.clock.now())?;
     let alone = match plan.dry_run {
         true => None,
-        false => Some(turn(shared, replaying, &plan).await?),
+        false => Some(turn(app, &plan).await?),
     };
     let (lines, received) = mpsc::channel(LINES_AHEAD);
-    let (config, shared) = (Arc::clone(config), Arc::clone(shared));
+    let app = Arc::clone(app);
     #[expect(clippy::disallowed_methods, reason = "it ends after its step when nobody listens any more")]
     tokio::spawn(async move {
         let _alone = alone;
-        let wake = |channel: &ChannelName| shared.wake(std::iter::once(channel));
-        let outbox = Outbox { config: &config, store: &shared.store, clock: &shared.clock, wake: &wake };
-        run(outbox, plan, &lines).await;
+        run(&app, plan, &lines).await;
     });
     Ok(received)
 }
 
 /// Waits for the replay before this one. Said twice at once, the second finds nothing to go on with and is refused: it
 /// would send again what the first has sent meanwhile.
-async fn turn(
-    shared: &Shared,
-    replaying: &Arc<Mutex<()>>,
-    plan: &ReplayPlan,
-) -> Result<tokio::sync::OwnedMutexGuard<()>, Refusal> {
-    if let Ok(alone) = Arc::clone(replaying).try_lock_owned() {
+async fn turn(app: &App, plan: &ReplayPlan) -> Result<tokio::sync::OwnedMutexGuard<()>, Refusal> {
+    if let Ok(alone) = Arc::clone(&app.replaying).try_lock_owned() {
         return Ok(alone);
     }
     let refused = || {
         let why = "another replay was under way; nothing was queued by this one, say it again if it is still wanted";
         Refusal::Failed(why.to_owned())
     };
-    let alone = tokio::time::timeout(TURN, Arc::clone(replaying).lock_owned()).await.map_err(|_| refused())?;
-    match interrupted(&shared.store, plan, shared.clock.now()).await? {
+    let alone = tokio::time::timeout(TURN, Arc::clone(&app.replaying).lock_owned()).await.map_err(|_| refused())?;
+    match interrupted(&app.shared.store, plan, app.shared.clock.now()).await? {
         Some(_) => Ok(alone),
         None => Err(refused()),
     }
@@ -124,16 +112,16 @@ async fn interrupted(store: &Store, plan: &ReplayPlan, now: Timestamp) -> Result
 ///
 /// How far it has come is forgotten only once somebody has taken the last line: who does not learn that it has ended
 /// says it again, and that must not send everything once more.
-pub async fn run(outbox: Outbox<'_>, plan: ReplayPlan, lines: &Sender<ActLine<ReplayDone>>) {
+pub async fn run(app: &App, plan: ReplayPlan, lines: &Sender<ActLine<ReplayDone>>) {
     let dry_run = plan.dry_run;
-    let worked = match Replay::begin(outbox, plan, lines).await {
+    let worked = match Replay::begin(app, plan, lines).await {
         Ok(replay) => replay.run().await,
         Err(error) => Err(error),
     };
     let is_done = worked.is_ok() && !dry_run;
     if end(worked, lines).await
         && is_done
-        && let Err(error) = outbox.store.commit(Commit { replay: Some(None), ..Commit::default() }).await
+        && let Err(error) = app.shared.store.commit(Commit { replay: Some(None), ..Commit::default() }).await
     {
         error!("that a replay has ended could not be written down: {error}");
     }
@@ -149,7 +137,7 @@ struct Message {
 
 /// A replay under way.
 struct Replay<'a> {
-    outbox: Outbox<'a>,
+    app: &'a App,
     lines: &'a Sender<ActLine<ReplayDone>>,
     filter: PastFilter,
     record: ReplayRecord,
@@ -159,12 +147,12 @@ struct Replay<'a> {
 
 impl<'a> Replay<'a> {
     async fn begin(
-        outbox: Outbox<'a>,
+        app: &'a App,
         plan: ReplayPlan,
         lines: &'a Sender<ActLine<ReplayDone>>,
     ) -> Result<Replay<'a>, Broken> {
-        let now = outbox.clock.now();
-        let before = interrupted(outbox.store, &plan, now).await?;
+        let now = app.shared.clock.now();
+        let before = interrupted(&app.shared.store, &plan, now).await?;
         let resumed =
             before.as_ref().map(|before| ReplayResumed { began_at: before.began_at, messages: before.queued });
         let PastFilter { since, until, .. } = plan.filter;
@@ -185,11 +173,11 @@ impl<'a> Replay<'a> {
             resumed,
         };
         let filter = PastFilter { since, until, ..plan.filter };
-        Ok(Replay { outbox, lines, filter, record, counts: BTreeMap::new(), done })
+        Ok(Replay { app, lines, filter, record, counts: BTreeMap::new(), done })
     }
 
     async fn run(mut self) -> Result<ReplayDone, Broken> {
-        let places = Places::of(self.outbox.config);
+        let places = Places::of(&self.app.config);
         while let ReplayPlace::Deliveries(from) = self.record.next {
             if !self.send_again(from, &places).await? {
                 break;
@@ -213,7 +201,7 @@ impl<'a> Replay<'a> {
 
     /// The next part of what was planned before. Returns whether there is more.
     async fn send_again(&mut self, from: u64, places: &Places) -> Result<bool, Broken> {
-        let page = self.outbox.store.past_deliveries(from, self.filter.clone(), AT_ONCE).await?;
+        let page = self.app.shared.store.past_deliveries(from, self.filter.clone(), AT_ONCE).await?;
         self.done.lost += page.unreadable;
         let mut messages = Vec::new();
         for past in page.found {
@@ -229,7 +217,7 @@ impl<'a> Replay<'a> {
             }
         }
         self.record.next = page.next.map_or(ReplayPlace::Events(0), ReplayPlace::Deliveries);
-        let now = self.outbox.clock.now();
+        let now = self.app.shared.clock.now();
         let acts = messages.iter().map(|message| (message.delivery.id.clone(), Act::Replay, now)).collect();
         self.step(&messages, Commit { acts, ..Commit::default() }).await?;
         Ok(page.next.is_some())
@@ -242,8 +230,8 @@ impl<'a> Replay<'a> {
         channel: &ChannelName,
         gathered: &HashSet<u64>,
     ) -> Result<bool, Broken> {
-        let page = self.outbox.store.past_events(from, self.filter.clone(), AT_ONCE).await?;
-        let (config, now) = (self.outbox.config, self.outbox.clock.now());
+        let page = self.app.shared.store.past_events(from, self.filter.clone(), AT_ONCE).await?;
+        let (config, now) = (&self.app.config, self.app.shared.clock.now());
         let destinations = config.destinations();
         let mut messages = Vec::new();
         for (seen, json) in page.found {
@@ -259,7 +247,7 @@ impl<'a> Replay<'a> {
             }
         }
         let ids = messages.iter().map(|message| message.delivery.id.clone()).collect();
-        let known = self.outbox.store.are_planned(ids).await?;
+        let known = self.app.shared.store.are_planned(ids).await?;
         let missing: Vec<Message> =
             messages.into_iter().zip(known).filter(|(_, known)| !known).map(|(message, _)| message).collect();
         // Killed between two of these, the next time finds the first ones planned.
@@ -282,7 +270,7 @@ impl<'a> Replay<'a> {
         while let Some(first) = from {
             let of = channel.clone();
             let gathered = move |one: &Delivery| one.events.len() > 1 && one.channel == of;
-            let (found, next) = self.outbox.store.addressed(first, gathered).await?;
+            let (found, next) = self.app.shared.store.addressed(first, gathered).await?;
             for (Address { recipient, .. }, events) in found {
                 all.extend(events.iter().map(|event| pair(recipient.as_deref(), event)));
             }
@@ -309,12 +297,12 @@ impl<'a> Replay<'a> {
         }
         self.done.messages += messages.len() as u64;
         if !messages.is_empty() && !self.done.dry_run {
-            self.record.at = self.outbox.clock.now();
+            self.record.at = self.app.shared.clock.now();
             self.record.queued += messages.len() as u64;
             let replay = Some(Some(self.record.clone()));
-            self.outbox.store.commit(Commit { replay, ..commit }).await?;
+            self.app.shared.store.commit(Commit { replay, ..commit }).await?;
             let channels: BTreeSet<&ChannelName> = messages.iter().map(|message| &message.delivery.channel).collect();
-            channels.into_iter().for_each(self.outbox.wake);
+            self.app.shared.wake(channels.into_iter());
         }
         progress(self.lines, self.done.messages).await
     }

@@ -4,6 +4,7 @@
 //! only the running service knows what has failed lately and what is left of the quota.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -11,7 +12,9 @@ use chrono::TimeDelta;
 use super::health::{Failing, Health};
 use super::pace;
 use super::problems::problems;
-use super::shop::costs;
+use super::running::Running;
+use super::shared::Shared;
+use super::shop::{Shop, costs};
 use super::telemetry;
 use crate::api::{
     ChannelStatus, CopiesStatus, CopyStatus, FailingStatus, HeldStatus, OverflowStatus, Problem, ProblemKind,
@@ -54,6 +57,42 @@ pub struct Live<'a> {
     pub paused: BTreeMap<String, Duration>,
     /// Problems that the process knows of and the store does not.
     pub problems: Vec<Problem>,
+}
+
+impl<'a> Live<'a> {
+    /// What is known now.
+    pub fn of(running: &Running, shared: &'a Shared, config: &Config) -> Live<'a> {
+        let shops = &running.shops;
+        let quota = shops.iter().map(|shop| (shop.id().to_string(), quota_of(shop)));
+        let rhythms = shops.iter().map(|shop| (shop.id().to_string(), shop.rhythm()));
+        let blocked = |shop: &Arc<Shop>| Some((shop.id().to_string(), millis(shop.pospos.blocked_for()?)));
+        let slowed = |shop: &Arc<Shop>| {
+            let remaining = shop.pospos.governor().slowed()?.remaining;
+            Some((shop.id().to_string(), millis(remaining)))
+        };
+        let up = shared.clock.mark().up;
+        let paused =
+            |channel: &ChannelConfig| Some((channel.name.to_string(), shared.limits.paused_for(&channel.name, up)?));
+        let notes = |shop: &Arc<Shop>| {
+            let of_lists = Resource::ALL.into_iter().map(|resource| (resource, shop.pospos.notes(resource)));
+            (shop.id().to_string(), of_lists.collect())
+        };
+        Live {
+            health: &shared.health,
+            quota: quota.collect(),
+            slowed: shops.iter().filter_map(slowed).collect(),
+            blocked: shops.iter().filter_map(blocked).collect(),
+            rhythms: rhythms.collect(),
+            notes: shops.iter().map(notes).collect(),
+            paused: config.channels.iter().filter_map(paused).collect(),
+            problems: running.doors.problems(),
+        }
+    }
+}
+
+fn quota_of(shop: &Shop) -> Vec<QuotaStatus> {
+    let left = shop.pospos.governor().left();
+    left.into_iter().map(|(limit, left)| QuotaStatus { limit: limit.to_string(), left }).collect()
 }
 
 /// The status, as far as the store and, if it runs, the service know it.
@@ -168,7 +207,7 @@ fn copies_status(config: &Config, live: Option<&Live<'_>>, now: Timestamp) -> Co
     CopiesStatus { newest, failing: live.and_then(|live| live.health.copies()).map(FailingStatus::from) }
 }
 
-pub(super) fn millis(duration: Duration) -> u64 {
+fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 

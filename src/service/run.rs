@@ -1,26 +1,25 @@
 //! The service: everything that can fail first, then the loops, then the end.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
-use super::answers::ServiceAnswers;
+use super::app::App;
 use super::channels::ChannelWatch;
 use super::clock::Clock;
 use super::deliver::{self, Deliverer, Letterhead};
-use super::health::Health;
-use super::notices::OpenNotices;
+use super::interface::Interface;
 use super::pass::{self, refresh};
 use super::poll::poll;
-use super::send_limits::SendLimits;
+use super::running::Running;
 use super::setup::{Ready, ReadyChannel, open_shop};
-use super::shop::{Shared, Shop};
+use super::shared::Shared;
+use super::shop::Shop;
 use super::shutdown::Shutdown;
 use super::stale::StaleWatch;
 use super::watchdog::{OldestCall, Watch};
@@ -28,12 +27,11 @@ use super::whole::read_whole;
 use super::{copies, forget, heartbeat, notices};
 use crate::config::{Config, HeartbeatConfig};
 use crate::domain::disk::DiskFault;
-use crate::domain::model::{ChannelName, Resource, Timestamp};
+use crate::domain::model::{Resource, Timestamp};
 use crate::domain::rhythm::pace::first_start;
 use crate::edge::heartbeat::Heartbeat;
 use crate::edge::pospos::quota::SystemBootClock;
 use crate::edge::store::{FULL, Store, StoreError, free_bytes};
-use crate::server::listeners::Interface;
 
 /// How often new events are put into the index by which they are listed.
 const INDEXING: Duration = Duration::from_secs(10);
@@ -78,7 +76,7 @@ impl Loops {
 /// it again, since everything that matters is in the store.
 pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce()) -> anyhow::Result<()> {
     let Start { config, ready, store, interface, clock, watch, is_whole } = start;
-    let shared = Arc::new(shared(store, clock, &config, &ready.channels));
+    let shared = Arc::new(Shared::new(store, clock, &config, &ready.channels));
     watch.look_after(calls_to_disk(&shared, &[]));
     let began = shared.clock.now();
     shared.store.let_wait_at_most(config.max_waiting);
@@ -89,15 +87,8 @@ pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce()) -> an
     watch.look_after(calls_to_disk(&shared, &shops));
     let mut loops = Loops { running: JoinSet::new(), watch };
     let shutdown = of_this_run(&mut loops, shutdown);
-    let answers = ServiceAnswers {
-        config: Arc::clone(&config),
-        shared: Arc::clone(&shared),
-        shops: shops.clone(),
-        watch: Arc::clone(&loops.watch),
-        replaying: Arc::default(),
-        interface: interface.clone(),
-    };
-    interface.open(answers);
+    let running = Running { shops: shops.clone(), watch: Arc::clone(&loops.watch), doors: interface.doors().clone() };
+    interface.open(Arc::new(App::running(Arc::clone(&config), Arc::clone(&shared), running)));
     loops.spawn("the wait to close", close_when_asked(interface.clone(), shutdown.clone()));
     loops.spawn("the look at the disk", watch_disk(Arc::clone(&shared), config.data_dir.clone(), shutdown.clone()));
     info!(
@@ -139,24 +130,6 @@ fn calls_to_disk(shared: &Shared, shops: &[Arc<Shop>]) -> Vec<OldestCall> {
         writing
     };
     std::iter::once(of_store).chain(shops.iter().map(of_shop)).collect()
-}
-
-/// What the loops share at their beginning.
-fn shared(store: Store, clock: Clock, config: &Config, channels: &[ReadyChannel]) -> Shared {
-    let wakes: BTreeMap<ChannelName, Arc<Notify>> =
-        channels.iter().map(|channel| (channel.name.clone(), Arc::new(Notify::new()))).collect();
-    Shared {
-        store,
-        clock,
-        measure: measure(config),
-        retain: config.retain,
-        rules: config.rules.clone(),
-        destinations: config.destinations(),
-        health: Health::default(),
-        notices: OpenNotices::default(),
-        limits: SendLimits::of(channels),
-        wakes,
-    }
 }
 
 /// The end of this run alone: asked for with that of all, and when the loops are dropped. What was begun for a request
@@ -205,13 +178,6 @@ fn start_sending(
             deliverer.run(shutdown).await.with_context(|| format!("Failed to deliver to channel {name}"))
         });
     }
-}
-
-/// What decides on levels besides the rows.
-fn measure(config: &Config) -> String {
-    let thresholds = format!("{:?}", config.rules.thresholds);
-    let digest = ring::digest::digest(&ring::digest::SHA256, thresholds.as_bytes());
-    digest.as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn start_reading(shops: &[Arc<Shop>], loops: &mut Loops, shutdown: &Shutdown) {

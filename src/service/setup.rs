@@ -11,7 +11,8 @@ use tracing::{info, warn};
 
 use super::clock::Clock;
 use super::report::kind_name;
-use super::shop::{Shared, Shop};
+use super::shared::Shared;
+use super::shop::Shop;
 use crate::config::{
     ChannelConfig, ChannelKind, Config, MAKE_SECRET, Problem, SecretError, SecretRef, ShopConfig, Weight,
 };

@@ -8,85 +8,29 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
-use tokio::sync::{Mutex, Notify, watch};
+use tokio::sync::{Mutex, watch};
 use tracing::{error, info};
 
-use super::clock::Clock;
-use super::health::Health;
-use super::notices::OpenNotices;
+use super::key;
 use super::pace::{self, ShopPace};
 use super::pass::refresh::Refreshes;
 use super::pass::sales::SalesMemory;
-use super::send_limits::SendLimits;
 use super::setup::{BODY_LIMIT, Env};
+use super::shared::Shared;
 use crate::config::ShopConfig;
 use crate::domain::event::{Event, Scribe};
-use crate::domain::model::{ChannelName, KeyHash, Resource, ShopId, StockRow, Timestamp};
-use crate::domain::outbox::{self, Delivery, Destinations};
+use crate::domain::model::{KeyHash, Resource, ShopId, StockRow, Timestamp};
 use crate::domain::rhythm::hours::Observed;
 use crate::domain::rhythm::stock_way::{Bounds, StockList, StockSize, StockWay, stock_way};
 use crate::domain::rhythm::{Costs, Rhythm};
-use crate::domain::rules::{Limits, RuleSet};
+use crate::domain::rules::Limits;
 use crate::domain::stale::{StaleRecord, Step};
 use crate::edge::pospos::Pospos;
 use crate::edge::pospos::quota::QuotaLimit;
-use crate::edge::store::{Commit, ShopRecord, Stopped, Store, StoreError};
+use crate::edge::store::{Commit, ShopRecord, Store, StoreError};
 
 /// About what a row of the stock list takes in an answer: the captured fields and the guessed ones.
 const ROW_BYTES: u64 = 600;
-
-/// What all shops share.
-pub struct Shared {
-    /// The disk.
-    pub store: Store,
-    /// The time.
-    pub clock: Clock,
-    /// The rules.
-    pub rules: RuleSet,
-    /// A hash of what the rules say about thresholds: with others, every product is measured anew.
-    pub measure: String,
-    /// How long what is finished is kept.
-    pub retain: Duration,
-    /// What planning must know of the channels.
-    pub destinations: Destinations,
-    /// How it all goes.
-    pub health: Health,
-    /// Notices that nobody is known to have taken.
-    pub notices: OpenNotices,
-    /// What holds back messages.
-    pub limits: SendLimits,
-    /// Wakes the delivery loop of a channel.
-    pub wakes: BTreeMap<ChannelName, Arc<Notify>>,
-}
-
-impl Shared {
-    /// The deliveries of these events, which belong together, by the rules.
-    pub fn plan(&self, events: &[Event], now: Timestamp) -> Vec<Delivery> {
-        outbox::plan(events, &self.rules, &self.destinations, now)
-    }
-
-    /// Commits these events and the deliveries of them together with `commit`, and wakes the loops of their channels.
-    pub async fn commit_events(&self, events: Vec<Event>, commit: Commit) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        let mut commit = commit;
-        commit.deliveries.extend(self.plan(&events, now));
-        let channels: Vec<ChannelName> = commit.deliveries.iter().map(|delivery| delivery.channel.clone()).collect();
-        commit.events.extend(events.iter().cloned().map(|event| (now, event)));
-        self.store.commit(commit).await?;
-        self.notices.note(&events, now);
-        self.wake(channels.iter());
-        Ok(())
-    }
-
-    /// Wakes the loops of the channels that these deliveries go to. Only after their commit.
-    pub fn wake<'a>(&self, channels: impl Iterator<Item = &'a ChannelName>) {
-        for channel in channels {
-            if let Some(wake) = self.wakes.get(channel) {
-                wake.notify_one();
-            }
-        }
-    }
-}
 
 /// One shop.
 pub struct Shop {
@@ -270,12 +214,7 @@ impl Shop {
         error!(shop.id = %self.config.id, status,
             "the key of {} was refused ({status}); nothing is read until the key changes or `posbell resume {}`",
             self.config.id, self.config.id);
-        let now = self.shared.clock.now();
-        let mut record = self.shared.store.shop(&self.config.id).await?;
-        record.key_refusals += 1;
-        record.stopped = Some(Stopped { at: now, status, key_hash: self.key_hash.clone() });
-        let event = self.scribe(now).key_rejected(record.key_refusals, status);
-        self.write(record, vec![event]).await
+        key::refused(&self.shared, &self.config, &self.key_hash, status).await
     }
 
     /// Whether another key stands where this one was read from: only a restart can use it.
@@ -287,9 +226,7 @@ impl Shop {
     /// A person says that the shop may be read again.
     pub async fn resume(&self) -> Result<(), StoreError> {
         let _held = self.record.lock().await;
-        let mut record = self.shared.store.shop(&self.config.id).await?;
-        record.stopped = None;
-        self.write(record, Vec::new()).await?;
+        key::tried_again(&self.shared, &self.config.id).await?;
         self.pospos.allow_again();
         self.stopped.send_replace(false);
         info!(shop.id = %self.config.id, "{} is read again", self.config.id);

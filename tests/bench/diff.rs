@@ -18,12 +18,10 @@ use posbell::domain::model::{EntityId, Product, Resource};
 use posbell::edge::pospos::quota::SystemBootClock;
 use posbell::edge::store::{Commit, Head, Store};
 use posbell::service::clock::Clock;
-use posbell::service::health::Health;
-use posbell::service::notices::OpenNotices;
 use posbell::service::pass::pass;
-use posbell::service::send_limits::SendLimits;
 use posbell::service::setup;
-use posbell::service::shop::{Shared, Shop};
+use posbell::service::shared::Shared;
+use posbell::service::shop::Shop;
 use rustix::time::{ClockId, clock_gettime};
 
 use self::catalogue::Catalogue;
@@ -190,18 +188,7 @@ async fn open(dir: &Path, address: std::net::SocketAddr) -> Shop {
     let config = Config::load(&file, &|_| None).expect("is a configuration");
     let ready = setup::ready(&config, &|_| None).expect("the secrets stand in the file");
     let store = Store::open_or_create(&config.data_dir, Epoch::from_random([7; 16])).expect("opens");
-    let shared = Arc::new(Shared {
-        store,
-        clock: Clock::default(),
-        rules: config.rules.clone(),
-        measure: String::new(),
-        retain: config.retain,
-        destinations: config.destinations(),
-        health: Health::default(),
-        notices: OpenNotices::default(),
-        limits: SendLimits::default(),
-        wakes: std::collections::BTreeMap::new(),
-    });
+    let shared = Arc::new(Shared::new(store, Clock::default(), &config, &[]));
     let only = ready.shops.into_iter().next().expect("there is one");
     setup::open_shop(only, &config, &shared, Arc::new(SystemBootClock)).await.expect("opens")
 }

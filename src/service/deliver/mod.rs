@@ -27,7 +27,7 @@ pub use self::recall::recall;
 use super::catch_up::{Lookout, collapse_waiting};
 use super::health::FailedAttempt;
 use super::setup::ReadyChannel;
-use super::shop::Shared;
+use super::shared::Shared;
 use super::shutdown::Shutdown;
 use crate::domain::event::{DeliveryId, Severity};
 use crate::domain::message::Wording;

@@ -15,7 +15,7 @@ use crate::domain::event::DeliveryId;
 use crate::domain::model::{ChannelName, Timestamp};
 use crate::edge::store::{Failed, Store, StoreError};
 use crate::service::setup::ReadyChannel;
-use crate::service::shop::Shared;
+use crate::service::shared::Shared;
 
 /// How many parts of what waits are looked through for pauses, of one channel.
 const MOST_PAGES: usize = 20;

@@ -1,6 +1,5 @@
 //! The real reader of one list: configuration, client, wire, guard and store, without the loops around a pass.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
@@ -12,12 +11,10 @@ use posbell::domain::model::Resource;
 use posbell::edge::pospos::quota::SystemBootClock;
 use posbell::edge::store::Store;
 use posbell::service::clock::Clock;
-use posbell::service::health::Health;
-use posbell::service::notices::OpenNotices;
 use posbell::service::pass::{PassError, PassReport, pass};
-use posbell::service::send_limits::SendLimits;
 use posbell::service::setup::{open_shop, ready};
-use posbell::service::shop::{Shared, Shop};
+use posbell::service::shared::Shared;
+use posbell::service::shop::Shop;
 
 /// What stands in the log of events.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -57,18 +54,8 @@ impl Reader {
         let clock = Clock::default();
         let store = Store::open_or_create(&dir.path().join("data"), clock.new_epoch()).expect("opens");
         let mut ready = ready(&config, &|_| None).map_err(|problems| problems.len()).expect("is ready");
-        let shared = Shared {
-            store,
-            clock,
-            retain: std::time::Duration::from_secs(90 * 86_400),
-            measure: String::new(),
-            rules: config.rules.clone(),
-            destinations: config.destinations(),
-            health: Health::default(),
-            notices: OpenNotices::default(),
-            limits: SendLimits::default(),
-            wakes: BTreeMap::new(),
-        };
+        let mut shared = Shared::new(store, clock, &config, &[]);
+        shared.retain = std::time::Duration::from_secs(90 * 86_400);
         let shop = open_shop(ready.shops.remove(0), &config, &Arc::new(shared), Arc::new(SystemBootClock)).await;
         Reader { resource, shop: shop.expect("opens"), next: 0, _dir: dir }
     }

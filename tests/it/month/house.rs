@@ -15,12 +15,10 @@ use posbell::domain::model::{Resource, Subject, Timestamp};
 use posbell::domain::rhythm::pace::first_start;
 use posbell::edge::store::{Store, StoreError};
 use posbell::service::forget::forget;
-use posbell::service::health::Health;
-use posbell::service::notices::OpenNotices;
 use posbell::service::pass::{PassError, PassReport, pass};
-use posbell::service::send_limits::SendLimits;
 use posbell::service::setup;
-use posbell::service::shop::{Shared, Shop};
+use posbell::service::shared::Shared;
+use posbell::service::shop::Shop;
 use serde::Deserialize;
 
 use super::time::Time;
@@ -211,18 +209,9 @@ async fn open(dir: &Path, time: &Time) -> Shop {
         };
         loop {
             let Ok(ready) = setup::ready(&config, &|_| None) else { panic!("the secrets stand in the file") };
-            let shared = Arc::new(Shared {
-                store: store.clone(),
-                clock: time.clock(),
-                rules: config.rules.clone(),
-                measure: String::new(),
-                retain: RETAINED.to_std().expect("is not negative"),
-                destinations: config.destinations(),
-                health: Health::default(),
-                notices: OpenNotices::default(),
-                limits: SendLimits::default(),
-                wakes: BTreeMap::new(),
-            });
+            let mut shared = Shared::new(store.clone(), time.clock(), &config, &[]);
+            shared.retain = RETAINED.to_std().expect("is not negative");
+            let shared = Arc::new(shared);
             let only = ready.shops.into_iter().next().expect("there is one");
             match setup::open_shop(only, &config, &shared, Arc::new(time.clone())).await {
                 Ok(shop) => return shop,

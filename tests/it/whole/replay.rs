@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
 use posbell::api::{ActLine, ReplayDone, ReplayQuery};
@@ -12,7 +13,7 @@ use posbell::domain::event::{Epoch, Event, EventKind, Scribe};
 use posbell::domain::model::{ChannelName, Sale, ShopId, Timestamp};
 use posbell::domain::outbox::{Act, Address, Delivery, Outcome, RetryPolicy};
 use posbell::edge::store::{Commit, DeliveryFilter, Store};
-use posbell::service::acts::Outbox;
+use posbell::service::app::App;
 use posbell::service::clock::Clock;
 use posbell::service::replay;
 use tokio::sync::mpsc;
@@ -258,15 +259,15 @@ async fn deliver(store: &Store, waiting: &[Delivery], now: Timestamp) {
 }
 
 /// Replays what is an hour old, and goes away after so many lines.
-async fn replay_until(config: &Config, store: &Store, now: Timestamp, lines: usize) -> Option<ReplayDone> {
+async fn replay_until(config: &Arc<Config>, store: &Store, now: Timestamp, lines: usize) -> Option<ReplayDone> {
     let query = ReplayQuery { since: "1h".to_owned(), ..ReplayQuery::default() };
     let plan = replay::plan(config, &query, now).unwrap();
     // Of one line, so that no more is done than is listened to.
     let (sender, mut heard) = mpsc::channel(1);
-    let clock = Clock::default();
+    let app = App::without_loops(Arc::clone(config), store.clone(), Clock::default());
     let work = async {
         let sender = sender;
-        replay::run(Outbox { config, store, clock: &clock, wake: &|_| {} }, plan, &sender).await;
+        replay::run(&app, plan, &sender).await;
     };
     let listening = async move {
         let mut done = None;
@@ -286,7 +287,7 @@ async fn replay_until(config: &Config, store: &Store, now: Timestamp, lines: usi
 async fn an_interrupted_replay_goes_on_and_doubles_nothing_that_was_delivered_meanwhile() {
     let rig = rig();
     let (store, _) = history(&rig, 1_000).await;
-    let config = Config::load(&rig.config(), &|_| None).unwrap();
+    let config = Arc::new(Config::load(&rig.config(), &|_| None).unwrap());
     let now = Clock::default().now();
     assert_eq!(replay_until(&config, &store, now, 3).await, None);
     let first: Vec<Delivery> = all(&store).await.into_iter().filter(|one| one.again.is_some()).collect();
@@ -309,7 +310,7 @@ async fn an_interrupted_replay_goes_on_and_doubles_nothing_that_was_delivered_me
 async fn who_did_not_learn_that_a_replay_has_ended_can_say_it_again() {
     let rig = rig();
     let (store, _) = history(&rig, 250).await;
-    let config = Config::load(&rig.config(), &|_| None).unwrap();
+    let config = Arc::new(Config::load(&rig.config(), &|_| None).unwrap());
     let now = Clock::default().now();
     // A line for each hundred, and gone before the last one.
     assert_eq!(replay_until(&config, &store, now, 3).await, None);
