@@ -1,12 +1,15 @@
 //! The body of a request: read whole before anything is done, in a bounded time and up to a bounded length.
 
+use std::time::Duration;
+
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::connections::HEAD;
+/// How long a client may take to send the head of a request, also of the next one on a connection that it keeps.
+pub(super) const HEAD: Duration = Duration::from_secs(10);
 
 /// The most bytes of a body: the ids of fifty thousand deliveries.
 const MOST: usize = 2 * 1024 * 1024;

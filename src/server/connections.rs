@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 use tracing::warn;
 
 use super::access::{self, Access};
+use super::body::HEAD;
 use super::patient::Patient;
 use super::routes::router_of;
 use super::socket::Socket;
@@ -24,9 +25,6 @@ use crate::service::interface::Following;
 
 /// The most connections of one listener.
 pub const MOST: usize = 64;
-
-/// How long a client may take to send the head of a request, also of the next one on a connection that it keeps.
-pub(super) const HEAD: Duration = Duration::from_secs(10);
 
 /// How long a client at the admin address may take nothing of its answer.
 const UNREAD: Duration = Duration::from_secs(60);

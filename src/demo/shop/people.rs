@@ -2,7 +2,8 @@
 
 use chrono::TimeDelta;
 
-use super::state::{IdOf, World, buddhist_year, id, times};
+use super::state::{IdOf, World, id, times};
+use super::things::buddhist_year;
 use super::things::{Card, Member, Purchase, SoldLine, Vendor};
 use crate::domain::model::{Money, Quantity, Timestamp};
 

@@ -9,7 +9,7 @@ use super::journal::Journal;
 use super::listed::Listed;
 use super::quota::Door;
 use super::things::{Credit, Member, Product, Purchase, Sale, Vendor};
-use crate::domain::model::{EntityId, Money, Quantity, Timestamp};
+use crate::domain::model::{EntityId, Money, Quantity};
 
 /// Products that the shop has, and how much of each.
 pub(super) type Basket = BTreeMap<EntityId, Quantity>;
@@ -96,13 +96,6 @@ pub(super) fn id(of: IdOf, seed: u64, number: u32) -> EntityId {
     EntityId::new(format!("{kind}{shop:08x}{number:08x}")).expect("24 hex digits are an id")
 }
 
-/// The last two digits of the Thai year in which `at` falls in Bangkok.
-pub(super) fn buddhist_year(at: Timestamp) -> String {
-    use chrono::Datelike;
-    let year = at.with_timezone(&chrono_tz::Asia::Bangkok).year() + 543;
-    format!("{:02}", year.rem_euclid(100))
-}
-
 /// `price × quantity`, exact to the satang and without trailing zeros, as the API writes numbers.
 pub(super) fn times(price: Money, quantity: Quantity) -> Money {
     Money::from((price.decimal() * quantity.decimal()).round_dp(2).normalize())
@@ -120,7 +113,9 @@ pub(super) fn less(left: Quantity, right: Quantity) -> Quantity {
 
 #[cfg(test)]
 mod tests {
+    use super::super::things::buddhist_year;
     use super::*;
+    use crate::domain::model::Timestamp;
 
     #[test]
     fn a_bill_after_midnight_in_bangkok_carries_the_new_thai_year() {

@@ -5,7 +5,6 @@ use std::cell::OnceCell;
 
 use super::level::Watch;
 use super::listed::Row;
-use super::state::buddhist_year;
 use crate::domain::model::{EntityId, Money, Quantity, Timestamp};
 
 /// One product on its shelf.
@@ -245,4 +244,11 @@ impl Row for Credit {
     fn id(&self) -> &EntityId {
         &self.id
     }
+}
+
+/// The last two digits of the Thai year in which `at` falls in Bangkok.
+pub(super) fn buddhist_year(at: Timestamp) -> String {
+    use chrono::Datelike;
+    let year = at.with_timezone(&chrono_tz::Asia::Bangkok).year() + 543;
+    format!("{:02}", year.rem_euclid(100))
 }

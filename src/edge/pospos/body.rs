@@ -12,8 +12,8 @@ use std::time::Duration;
 use reqwest::Response;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::call::transport;
 use super::error::TransportError;
+use super::transport::transport;
 
 /// The longest body that needs no room of its own, and for which memory is taken at once.
 const SMALL: usize = 1024 * 1024;

@@ -4,7 +4,6 @@
 //! but windows of a list that moved, and nothing here knows what was read before.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,9 +16,9 @@ use super::notes::ListNotes;
 use super::pull::{AnswerForm, Question};
 use super::quota::{Governor, Monotonic, Urgency};
 use super::walk::CONCURRENT;
+use super::wall_clock::WallClock;
 use super::wire::FieldMap;
-use crate::domain::clock::Apart;
-use crate::domain::model::{Resource, Timestamp};
+use crate::domain::model::Resource;
 
 /// What the client of one shop must know.
 #[derive(Debug, Clone)]
@@ -40,28 +39,6 @@ pub struct PosposSettings {
     pub clock: WallClock,
     /// Query parameters to add, by the name of the resource (`transactions`, `members`, …).
     pub extra_query: BTreeMap<String, Vec<(String, String)>>,
-}
-
-/// What says how far this machine's clock is from a server's time, where that is too far.
-#[derive(Clone)]
-pub struct WallClock(Arc<dyn Fn(Timestamp) -> Option<Apart> + Send + Sync>);
-
-impl WallClock {
-    /// Asks `compare` about the time of each answer.
-    pub fn new(compare: impl Fn(Timestamp) -> Option<Apart> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(compare))
-    }
-
-    /// What it says.
-    pub(super) fn compare(&self, server: Timestamp) -> Option<Apart> {
-        (self.0)(server)
-    }
-}
-
-impl fmt::Debug for WallClock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WallClock").finish_non_exhaustive()
-    }
 }
 
 /// Why there can be no client.

@@ -21,16 +21,19 @@ pub mod quota;
 mod reading;
 mod retry_after;
 mod seen;
+mod transport;
 mod walk;
+mod wall_clock;
 mod wire;
 
 pub use calls::Period;
-pub use client::{Pospos, PosposSettings, SettingsError, WallClock};
+pub use client::{Pospos, PosposSettings, SettingsError};
 pub use error::{ReadError, TransportError};
 pub use notes::{ListNotes, Progress};
 pub use probe::{Probe, ProbedPage};
 pub use question::Question;
 pub use reading::{Fresh, RawReading, Reading};
+pub use wall_clock::WallClock;
 pub use wire::{
     CreditFields, Fault, FieldMap, LeftOut, Malformed, MemberFields, Presence, PurchaseFields, SaleFields, StockFields,
     Survey, Surveyed, VendorFields, is_pointer,

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::engine::{Engine, Span};
-use super::log::EventFilter;
+use super::event_filter::EventFilter;
 use super::record;
 use super::{Commit, Store, StoreError, keys};
 use crate::domain::event::EventKind;
@@ -166,7 +166,7 @@ fn put(block: &mut Vec<u8>, number: u64, stored: &[u8]) -> Result<(), StoreError
     }
     let Ok((at, json)) = record::read_event(stored) else { return Ok(()) };
     let Ok(Head { source, kind, subject }) = record::read::<Head>(json.as_bytes()) else { return Ok(()) };
-    let shop = source.strip_prefix(super::log::SOURCE).unwrap_or_default();
+    let shop = source.strip_prefix(super::event_filter::SOURCE).unwrap_or_default();
     block.push((number % SPAN) as u8);
     block.extend_from_slice(&millis(at).to_be_bytes()[2..]);
     let kind = names().find(|name| *name == kind).map_or(ANY, hash);

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::listed::Head;
+use super::head::Head;
 use crate::domain::event::Level;
 use crate::domain::model::EntityId;
 

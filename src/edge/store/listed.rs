@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::engine::Span;
+use super::head::Head;
 use super::heads::Heads;
 use super::{Store, StoreError, keys, packed, record};
 use crate::domain::event::Level;
@@ -30,28 +31,6 @@ const UNPRINTED: u8 = 4;
 const LEVEL: u8 = 3;
 /// Every level, in the order of the two bits.
 const LEVELS: [Level; 4] = [Level::Ok, Level::Low, Level::Critical, Level::Out];
-
-/// What a pass must know of a stored row before it reads the API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Head {
-    /// Of the text that it was read from; `None` for a row that an older version has stored.
-    pub fingerprint: Option<Fingerprint>,
-    /// It must be compared even if its text is the same: something waits for another pass to agree.
-    pub unsettled: bool,
-    /// It is kept for its counters alone.
-    pub gone: bool,
-    /// The level that was told of it; `Ok` where rows have none.
-    pub level: Level,
-    /// [`Head::tag`] of its code; 0 where it has none.
-    pub tag: u32,
-}
-
-impl Head {
-    /// A short hash of a code, by which rows are found without being read. Two codes may share one.
-    pub fn tag(code: &str) -> u32 {
-        xxhash_rust::xxh3::xxh3_64(code.as_bytes()) as u32
-    }
-}
 
 /// A row as it is stored under a key that ends with this id: packed, behind its head where it has one.
 pub(super) fn packed(row: &[u8], own: &str) -> Vec<u8> {

@@ -14,7 +14,8 @@
 use std::path::Path;
 
 use super::engine::Bytes;
-use super::listed::{self, Head, behind, split};
+use super::head::Head;
+use super::listed::{self, behind, split};
 use super::rebuild::Fresh;
 use super::record::{self, FORM};
 use super::restore::swap;

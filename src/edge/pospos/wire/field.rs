@@ -14,8 +14,18 @@ use serde_json::value::RawValue;
 use super::fields::OR;
 use super::left_out::{Fault, LeftOut, MOST_ELEMENTS};
 use super::parts::{EachElement, First, Members};
-use super::survey::Presence;
 use crate::domain::model::{NotExact, Timestamp};
+
+/// How much of a field was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Presence {
+    /// There is no such place in any row.
+    Missing,
+    /// The place is there, and in every row nothing stands in it.
+    Empty,
+    /// At least one row has something there.
+    Seen,
+}
 
 /// How many there are in a second; in a leap second, which has a number of nanoseconds of its own, there are more.
 const NANOSECONDS: u32 = 1_000_000_000;

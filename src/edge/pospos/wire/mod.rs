@@ -27,6 +27,7 @@ pub use credit::CreditFields;
 pub(super) use credit::CreditForm;
 pub(super) use envelope::Envelope;
 pub use envelope::Malformed;
+pub use field::Presence;
 pub use fields::{FieldMap, is_pointer};
 pub(super) use id::id_of;
 pub(super) use key::{ByKey, Key, fingerprint};
@@ -34,7 +35,7 @@ pub use left_out::{Fault, LeftOut};
 pub use members::MemberFields;
 pub use purchases::PurchaseFields;
 pub use stock::StockFields;
-pub use survey::{Presence, Survey, Surveyed};
+pub use survey::{Survey, Surveyed};
 pub use transactions::SaleFields;
 pub use vendors::VendorFields;
 

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use serde_json::value::RawValue;
 
-use super::field::Row;
+use super::field::{Presence, Row};
 use super::fields::FieldMap;
 use crate::domain::model::Resource;
 
@@ -15,17 +15,6 @@ use crate::domain::model::Resource;
 /// names costs nothing.
 const NAMES: usize = 100;
 const NAME_LENGTH: usize = 60;
-
-/// How much of a field was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Presence {
-    /// There is no such place in any row.
-    Missing,
-    /// The place is there, and in every row nothing stands in it.
-    Empty,
-    /// At least one row has something there.
-    Seen,
-}
 
 /// One of posbell's fields, and how much of it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
