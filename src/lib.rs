@@ -9,8 +9,8 @@
 //! ```text
 //!              rhythm: what is read how often, by quota, sales and opening hours
 //!                │
-//! POSPOS ──► pospos ──► diff ──► rules ──► outbox ──┐ one durable commit:
-//!            (edge)     (pure)   (pure)    (pure)   ▼ rows + events + deliveries + cursor
+//! POSPOS ──► pospos ──► diff ──► publish ──┐ one durable commit:
+//!            (edge)     (pure)   (pure)    ▼ rows + events + deliveries + what rules remember + cursor
 //!                                                 store (sled)
 //!                                                   │ wake-up without data
 //!                                                   ▼
@@ -41,7 +41,8 @@
 //! 2. [`domain::event`]: what can happen, its public JSON, and ids that are computed and never drawn.
 //! 3. [`domain::diff`]: from what was known and what was read to what happened; the stock level machine; the guard against
 //!    a whole reading that is wrong.
-//! 4. [`domain::rules`]: which events go where, and what "low" means.
+//! 4. [`domain::rules`]: which events go where, and what "low" means. [`domain::publish`]: the one place where events become
+//!    deliveries.
 //! 5. [`domain::outbox`]: deliveries as a state machine; digests, catching up after an outage, and a person's word.
 //!    [`domain::rhythm`]: how often each resource is read, and when that is too much for the quota.
 //!    [`domain::stale`]: when a list has not been read for too long.
@@ -59,7 +60,8 @@
 //! Each is held by a test; `docs/guarantees.md` names them.
 //!
 //! **One commit.** What a pass found, the events of it and the deliveries of these become durable in one step, before
-//! anything is sent. There is no moment at which a crash loses a message or leaves one without its event.
+//! anything is sent; so does what waits for the end of a group. There is no moment at which a crash loses a message or
+//! leaves one without its event.
 //!
 //! **Stable ids.** An event's id is a function of the change. Whoever sends twice sends the same id.
 //!

@@ -139,6 +139,9 @@ pub struct ChannelStatus {
     pub kind: String,
     /// How many messages wait for it.
     pub waiting: u64,
+    /// How many events wait for the end of a group, to be one message then.
+    #[serde(default)]
+    pub grouped: u64,
     /// When the next of them is tried; not after now where one is about to be. `null` where none waits.
     pub next_try: Option<Timestamp>,
     /// Until when the receiver asked to be left alone; `null` where it did not.

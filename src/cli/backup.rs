@@ -3,13 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use axum::body::Bytes;
 use chrono::TimeDelta;
 use chrono_tz::Tz;
 use clap::Args;
-use futures_util::{Stream, StreamExt};
 
-use super::client::Client;
+use super::client::{Answer, Client};
 use super::{Failure, out, small_runtime, table};
 use crate::config::Config;
 use crate::domain::model::Timestamp;
@@ -63,14 +61,11 @@ async fn copied(config: &Arc<Config>, path: &Path) -> anyhow::Result<Contents> {
     Ok(file.finish()?)
 }
 
-async fn take(
-    mut pieces: impl Stream<Item = anyhow::Result<Bytes>> + Unpin,
-    file: &mut BackupFile,
-) -> anyhow::Result<()> {
+async fn take(mut pieces: Answer, file: &mut BackupFile) -> anyhow::Result<()> {
     let clock = Clock::default();
     let mut said_at = clock.now();
-    while let Some(piece) = pieces.next().await {
-        let bytes = file.write(&piece?)?;
+    while let Some(piece) = pieces.next().await? {
+        let bytes = file.write(&piece)?;
         if let Some(now) = is_time(&clock, said_at) {
             said_at = now;
             out::note(&format!("{} so far", size(bytes)));

@@ -7,16 +7,12 @@ mod find;
 mod lines;
 
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::http::{Method, Request, StatusCode, header};
-use futures_util::{Stream, StreamExt, TryStreamExt, stream};
-use hyper::service::Service;
-use hyper_util::service::TowerToHyperService;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{Method, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::Url;
@@ -25,7 +21,7 @@ pub(super) use find::{Unasked, served};
 pub(super) use lines::{Lines, each_row};
 
 use crate::api;
-use crate::server::{ALIVE, SOCKET, SocketAddress};
+use crate::server::{ALIVE, AnswerBody, InProcess, SOCKET, SocketAddress};
 use crate::service::fetch;
 
 /// How long the service may take to answer.
@@ -49,7 +45,7 @@ enum Road {
         _address: SocketAddress,
     },
     /// This process.
-    Here(Router),
+    Here(InProcess),
 }
 
 /// There is no answer, for this reason.
@@ -72,7 +68,7 @@ struct Question {
 }
 
 /// An answer that has begun well.
-struct Answer(Pin<Box<dyn Stream<Item = anyhow::Result<Bytes>>>>);
+pub(super) struct Answer(AnswerBody);
 
 impl Client {
     /// The service that has this data directory, whether or not one runs.
@@ -83,8 +79,8 @@ impl Client {
     }
 
     /// This process.
-    fn here(router: Router) -> Client {
-        Client(Road::Here(router))
+    fn here(answering: InProcess) -> Client {
+        Client(Road::Here(answering))
     }
 
     /// Whether the service runs, and will send what becomes due.
@@ -127,19 +123,16 @@ impl Client {
     }
 
     /// The bytes of an answer as they come.
-    pub(super) async fn post_bytes(
-        &self,
-        path: &[&str],
-    ) -> anyhow::Result<impl Stream<Item = anyhow::Result<Bytes>> + Unpin + use<>> {
-        Ok(self.open(Question { method: Method::POST, url: address(path), body: None }).await?.0)
+    pub(super) async fn post_bytes(&self, path: &[&str]) -> anyhow::Result<Answer> {
+        self.open(Question { method: Method::POST, url: address(path), body: None }).await
     }
 
     async fn whole(&self, question: Question) -> anyhow::Result<String> {
         // In this process nobody else can keep it.
         let patience = if self.is_running() { PATIENCE } else { Duration::MAX };
         let asked = async {
-            let bytes: Vec<Bytes> = self.open(question).await?.0.try_collect().await?;
-            String::from_utf8(bytes.concat()).context(OTHER_VERSION)
+            let bytes = self.open(question).await?.whole().await?;
+            String::from_utf8(bytes).context(OTHER_VERSION)
         };
         match tokio::time::timeout(patience, asked).await {
             Ok(answer) => answer,
@@ -151,25 +144,22 @@ impl Client {
     async fn open(&self, question: Question) -> anyhow::Result<Answer> {
         let (status, answer) = match &self.0 {
             Road::Socket { http, .. } => {
-                let request = http.request(question.method, question.url).header(header::CONTENT_TYPE, JSON);
+                let request = http.request(question.method, question.url).header(CONTENT_TYPE, "application/json");
                 let request = request.body(question.body.unwrap_or_default());
                 let asked = tokio::time::timeout(SILENCE, request.send()).await;
                 let answer = asked.context("The service does not answer")?.map_err(|_| self.unanswered())?;
                 (answer.status(), Answer::of_service(answer))
             }
-            Road::Here(router) => {
-                let request = Request::builder().method(question.method).uri(question.url.as_str());
-                let request = request.header(header::CONTENT_TYPE, JSON);
-                let request = request.body(Body::from(question.body.unwrap_or_default()))?;
-                let Ok(answer) = TowerToHyperService::new(router.clone()).call(request).await;
-                (answer.status(), Answer(Box::pin(answer.into_body().into_data_stream().map_err(anyhow::Error::from))))
+            Road::Here(answering) => {
+                let body = question.body.unwrap_or_default();
+                let (status, answer) = answering.ask(question.method, question.url.as_str(), body).await;
+                (status, Answer(answer))
             }
         };
         if status.is_success() {
             return Ok(answer);
         }
-        let body: Vec<Bytes> = answer.0.try_collect().await?;
-        bail!(Refused(problem(status, &body.concat())))
+        bail!(Refused(problem(status, &answer.whole().await?)))
     }
 
     /// It was there a moment ago. The error's own words are the library's.
@@ -205,24 +195,35 @@ impl Answer {
     fn of_service(answer: reqwest::Response) -> Answer {
         Answer(Box::pin(stream::try_unfold(answer, async |mut answer| {
             let chunk = tokio::time::timeout(SILENCE, answer.chunk()).await;
-            let chunk = chunk.context("The service has fallen silent; ask again")?;
-            let chunk = chunk.context("The service broke off; ask again")?;
-            Ok(chunk.map(|chunk| (chunk, answer)))
+            let chunk = chunk.map_err(|_| "The service has fallen silent; ask again")?;
+            let chunk = chunk.map_err(|_| "The service broke off; ask again")?;
+            Ok(chunk.map(|chunk| (chunk.to_vec(), answer)))
         })))
     }
 
-    async fn next(&mut self) -> anyhow::Result<Option<Bytes>> {
-        self.0.next().await.transpose()
+    /// What comes next; nothing at the end.
+    pub(super) async fn next(&mut self) -> anyhow::Result<Option<Vec<u8>>> {
+        self.0.next().await.transpose().map_err(anyhow::Error::msg)
+    }
+
+    async fn whole(self) -> anyhow::Result<Vec<u8>> {
+        let parts: Vec<Vec<u8>> = self.0.try_collect().await.map_err(anyhow::Error::msg)?;
+        Ok(parts.concat())
     }
 }
-
-const JSON: &str = "application/json";
 
 /// A client that goes where it is told and nowhere else.
 pub(super) fn builder() -> reqwest::ClientBuilder {
     // Installed once for the process; an error means that it is there already.
     drop(rustls::crypto::ring::default_provider().install_default());
     reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).retry(reqwest::retry::never())
+}
+
+/// An id that begins with `word`. What cannot be one must not become the address of something else.
+pub(super) fn id<'a>(id: &'a str, word: &str, missing: &str) -> anyhow::Result<&'a str> {
+    let digits = id.strip_prefix(word);
+    anyhow::ensure!(digits.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_alphanumeric())), "{missing}");
+    Ok(id)
 }
 
 /// The address of these parts, whatever characters they have. The host is a name for the other end of the socket.

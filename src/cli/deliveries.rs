@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use clap::{Args, Subcommand};
 use serde::Deserialize;
 
-use super::client::{Client, parsed};
+use super::client::{self, Client, parsed};
 use super::events::{at_least_one, pages_of};
 use super::{Failure, Listing, out, small_runtime, table};
 use crate::api::DeliveryQuery;
@@ -52,7 +52,8 @@ pub(super) fn deliveries(config: &Arc<Config>, args: &DeliveriesArgs) -> Result<
     small_runtime()?.block_on(async {
         let client = Client::find(config).await?;
         if let Some(DeliveriesCommand::Show { id, listing }) = &args.command {
-            let answer = client.get(&["deliveries", id]).await?;
+            let answer =
+                client.get(&["deliveries", client::id(id, "dlv_", &format!("there is no delivery `{id}`"))?]).await?;
             match listing.json {
                 true => out::line(&answer)?,
                 false => out::text(&whole(&parsed(&answer)?, zone))?,

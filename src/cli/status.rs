@@ -108,7 +108,10 @@ fn text(status: &Status, now: Timestamp, zone: Tz) -> String {
         .channels
         .iter()
         .map(|channel| {
-            let waiting = channel.waiting.to_string();
+            let waiting = match channel.grouped {
+                0 => channel.waiting.to_string(),
+                events => format!("{} ({events} events gather)", channel.waiting),
+            };
             vec![
                 channel.name.clone(),
                 channel.kind.clone(),

@@ -14,6 +14,7 @@ pub mod message;
 pub mod mistake;
 pub mod model;
 pub mod outbox;
+pub mod publish;
 pub mod rhythm;
 pub mod rules;
 pub mod stale;

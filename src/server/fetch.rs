@@ -16,7 +16,7 @@ use crate::api::FetchQuery;
 use crate::service::callers::Callers;
 
 /// What these callers are asked for.
-pub fn fetch_router(callers: Callers) -> Router {
+pub(super) fn fetch_router(callers: Callers) -> Router {
     Router::new().route("/api/v1/shops/{id}/fetch", post(fetch)).with_state(Arc::new(callers))
 }
 

@@ -12,11 +12,12 @@ mod deliveries;
 mod events;
 mod fetch;
 mod held;
+mod in_process;
 pub mod listeners;
 mod patient;
 mod routes;
 mod socket;
 
-pub use fetch::fetch_router;
-pub use routes::{ALIVE, router};
+pub use in_process::{AnswerBody, InProcess};
+pub use routes::ALIVE;
 pub use socket::{SOCKET, SocketAddress};

@@ -27,7 +27,7 @@ pub(super) fn router_of(answering: &Answering) -> Router {
 }
 
 /// Everything that is answered while the store is open, in the running service and in a command.
-pub fn router(app: Arc<App>) -> Router {
+pub(super) fn router(app: Arc<App>) -> Router {
     let shops = app.running.as_ref().map(|running| running.shops.clone());
     Router::new()
         .route("/healthz", get(|| async { ALIVE }))

@@ -7,6 +7,7 @@
 //! A key that is refused is written down with its event, as the service does: who watches the shop is told when the
 //! service runs again, and that makes no call with it.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
@@ -15,7 +16,8 @@ use tokio::sync::Mutex;
 use super::clock::Clock;
 use super::key;
 use super::patience::patiently;
-use super::setup::{Env, open_pospos, ready_shop};
+use super::ready::Env;
+use super::setup::{open_pospos, ready_shop};
 use super::shared::Shared;
 use crate::config::{Config, ShopConfig};
 use crate::domain::model::KeyHash;
@@ -32,6 +34,8 @@ pub struct Alone {
     pub(super) by_hand: Arc<Mutex<()>>,
     config: Arc<Config>,
     key_hash: KeyHash,
+    /// Whether a service has the data directory, which it has for good.
+    is_served: fn(&Path) -> bool,
 }
 
 impl Alone {
@@ -42,6 +46,7 @@ impl Alone {
         shop: &ShopConfig,
         env: Env<'_>,
         store: Option<Store>,
+        is_served: fn(&Path) -> bool,
     ) -> anyhow::Result<Alone> {
         let ready = ready_shop(shop, env)?;
         let lock = match &store {
@@ -61,12 +66,13 @@ impl Alone {
         }
         drop((lock, store));
         let config = Arc::clone(config);
-        Ok(Alone { pospos, shop: shop.clone(), clock, by_hand: Arc::default(), config, key_hash })
+        Ok(Alone { pospos, shop: shop.clone(), clock, by_hand: Arc::default(), config, key_hash, is_served })
     }
 
     /// Writes down that the key was refused, where there is a store.
     pub(super) async fn refused(&self, status: u16) -> anyhow::Result<()> {
-        let store = match patiently(&self.clock, || false, || Store::open_existing(&self.config.data_dir)) {
+        let dir = &self.config.data_dir;
+        let store = match patiently(&self.clock, || (self.is_served)(dir), || Store::open_existing(dir)) {
             Err(StoreError::Absent(_)) => return Ok(()),
             opened => opened.context("Failed to open the store")?,
         };

@@ -66,7 +66,7 @@ impl ChannelWatch {
     async fn look(&mut self, channel: &ChannelName) -> Result<(), StoreError> {
         let (now, up) = (self.shared.clock.now(), self.shared.clock.mark().up);
         let health = &self.shared.health;
-        let recipients = self.shared.destinations.recipients(channel).map_or(1, <[String]>::len);
+        let recipients = self.shared.settings.destinations.recipients(channel).map_or(1, <[String]>::len);
         let before = self.records.0.get(channel).cloned().unwrap_or_default();
         let mut record = before.clone();
         let fault = health.channel_fault(channel, recipients, up);
@@ -193,7 +193,7 @@ impl ChannelWatch {
         let mut records = self.records.clone();
         records.0.insert(channel.clone(), record);
         let channels_told = Some(records.clone());
-        self.shared.commit_events(events, Commit { channels_told, overflow_told, ..Commit::default() }).await?;
+        self.shared.publish(events, Commit { channels_told, overflow_told, ..Commit::default() }).await?;
         self.records = records;
         Ok(())
     }

@@ -16,7 +16,7 @@ use tracing::{error, info, warn};
 use super::clock::Clock;
 use super::interface::Interface;
 use super::notice::{TELL_AGAIN, Teller};
-use super::setup::Ready;
+use super::ready::Ready;
 use super::shutdown::Shutdown;
 use super::watchdog::Watch;
 use crate::api::{Problem, ProblemKind};

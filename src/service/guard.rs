@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 use tracing::error;
 
-use super::setup::ReadyChannel;
+use super::ready::ReadyChannel;
 use crate::domain::event::Event;
 use crate::domain::outbox::{Outcome, Reason};
 use crate::edge::channel::Outgoing;

@@ -20,7 +20,7 @@ pub(super) async fn refused(
     record.stopped = Some(Stopped { at: now, status, key_hash: key_hash.clone() });
     let factory = Scribe::new(shop.id.clone(), shop.name.as_str(), shared.store.epoch().clone(), now);
     let event = factory.key_rejected(record.key_refusals, status);
-    shared.commit_events(vec![event], of_shop(&shop.id, record)).await
+    shared.publish(vec![event], of_shop(&shop.id, record)).await
 }
 
 /// Writes down that the shop may be read again. While the service runs, only with the shop's record held.

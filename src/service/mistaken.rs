@@ -13,7 +13,8 @@ use tracing::warn;
 
 use super::clock::Clock;
 use super::notice::Teller;
-use super::setup::{Env, ready_channels};
+use super::ready::Env;
+use super::setup::ready_channels;
 use crate::config::{Config, Problem};
 use crate::domain::message::Notice;
 use crate::edge::store::DirLock;

@@ -10,7 +10,7 @@ use tracing::{info, warn};
 
 use super::clock::Clock;
 use super::guard;
-use super::setup::ReadyChannel;
+use super::ready::ReadyChannel;
 use crate::domain::event::{DeliveryId, Severity};
 use crate::domain::message::{Notice, Wording, render_notice};
 use crate::domain::model::ChannelName;

@@ -3,8 +3,8 @@
 //! Which notices are open is not stored: at a start they are found in the log of the last hours. Planning one twice is
 //! harmless, since a delivery's id is a function of its channel and event, and the store keeps the first.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -13,9 +13,10 @@ use tracing::warn;
 use super::guard::read_event;
 use super::shared::Shared;
 use super::shutdown::Shutdown;
-use crate::domain::event::{DeliveryId, Event, EventId, EventKind};
+use crate::domain::event::{Event, EventKind};
 use crate::domain::model::Timestamp;
-use crate::domain::outbox::{Delivery, ESCALATE_AFTER, Route, State, deliveries_to, other_routes, people_of, routes};
+use crate::domain::outbox::{Delivery, ESCALATE_AFTER, Route, State, other_routes, people_of, routes};
+use crate::domain::publish::Plan;
 use crate::edge::store::{Commit, EventFilter, StoreError};
 
 /// How often it is looked.
@@ -26,28 +27,6 @@ const LOOKED_BACK: TimeDelta = TimeDelta::hours(24);
 
 /// How many notices of each kind are looked for at a start.
 const MOST: usize = 100;
-
-/// Notices that nobody is known to have taken, with when they were committed.
-#[derive(Debug, Default)]
-pub struct OpenNotices(Mutex<BTreeMap<EventId, (Timestamp, Event)>>);
-
-impl OpenNotices {
-    /// Notes the notices among these events, which were committed at `now`.
-    pub fn note(&self, events: &[Event], now: Timestamp) {
-        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for event in events.iter().filter(|event| event.kind.is_notice()) {
-            open.entry(event.id.clone()).or_insert_with(|| (now, event.clone()));
-        }
-    }
-
-    fn all(&self) -> Vec<(Timestamp, Event)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
-    }
-
-    fn end(&self, id: &EventId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
-    }
-}
 
 /// Looks until the end is asked for. Only a failing store ends it earlier.
 pub(super) async fn watch(shared: Arc<Shared>, shutdown: Shutdown) -> anyhow::Result<()> {
@@ -76,19 +55,20 @@ async fn find(shared: &Shared) -> Result<(), StoreError> {
 /// Plans what is open for too long for the other people of its shop.
 pub async fn escalate(shared: &Shared, now: Timestamp) -> Result<(), StoreError> {
     for (at, event) in shared.notices.all() {
-        let planned = routes(&event, &shared.rules, &shared.destinations);
+        let planned = routes(&event, &shared.settings.rules, &shared.settings.destinations);
         let people: Vec<Route> = {
-            let people = people_of(&planned, &shared.destinations);
+            let people = people_of(&planned, &shared.settings.destinations);
             planned.iter().filter(|route| people.contains(&route.channel)).cloned().collect()
         };
         if is_taken(shared, &event, &people).await? {
             shared.notices.end(&event.id);
         } else if now - at >= ESCALATE_AFTER {
-            let others = other_routes(&event, &shared.rules, &shared.destinations, &planned);
-            let deliveries = deliveries_to(&event, &others, &shared.destinations, now);
-            if !deliveries.is_empty() {
+            let others = other_routes(&event, &shared.settings.rules, &shared.settings.destinations, &planned);
+            let mut plan = Plan::default();
+            plan.add_to(&event, &others, &shared.settings, |_| true);
+            if !others.is_empty() {
                 warn!(event.id = %event.id, "no channel has taken {} for 5 minutes: it goes to the others too", event.kind);
-                shared.commit_events(Vec::new(), Commit { deliveries, ..Commit::default() }).await?;
+                shared.publish_plan(plan, Commit::default(), &mut BTreeSet::new()).await?;
             }
             shared.notices.end(&event.id);
         }
@@ -98,8 +78,9 @@ pub async fn escalate(shared: &Shared, now: Timestamp) -> Result<(), StoreError>
 
 /// Whether one of these channels has taken the notice.
 async fn is_taken(shared: &Shared, event: &Event, routes: &[Route]) -> Result<bool, StoreError> {
-    for Delivery { id, .. } in deliveries_to(event, routes, &shared.destinations, event.time) {
-        let id: DeliveryId = id;
+    let mut plan = Plan::default();
+    plan.add_to(event, routes, &shared.settings, |_| true);
+    for Delivery { id, .. } in plan.at_once(event.time) {
         let stored = shared.store.delivery(id).await?;
         if stored.is_some_and(|stored| matches!(stored.state, State::Delivered { .. })) {
             return Ok(true);

@@ -24,7 +24,8 @@ use crate::api::{ActLine, Lines, Refusal, ReplayCount, ReplayDone, ReplayExample
 use crate::config::Config;
 use crate::domain::event::{EventId, Pattern};
 use crate::domain::model::{ChannelName, Timestamp};
-use crate::domain::outbox::{Act, Address, Again, Delivery, plan as planned};
+use crate::domain::outbox::{Act, Address, Again, Delivery};
+use crate::domain::publish::{GroupKey, OpenGroup, Plan};
 use crate::edge::store::{Commit, PastFilter, ReplayPlace, ReplayRecord, Store, StoreError};
 
 /// How long after its last step an interrupted replay goes on when the same is said again: enough for a person to see
@@ -231,14 +232,16 @@ impl<'a> Replay<'a> {
         gathered: &HashSet<u64>,
     ) -> Result<bool, Broken> {
         let page = self.app.shared.store.past_events(from, self.filter.clone(), AT_ONCE).await?;
-        let (config, now) = (&self.app.config, self.app.shared.clock.now());
-        let destinations = config.destinations();
+        let (settings, now) = (&self.app.shared.settings, self.app.shared.clock.now());
         let mut messages = Vec::new();
+        // Also what a pass that was under way has brought since the beginning.
+        let grouped: HashSet<u64> = self.grouped(channel).await?.into_iter().collect();
         for (seen, json) in page.found {
             // What another version has written cannot be matched with the rules of this one.
             let Some(event) = read_event(&json) else { continue };
-            for delivery in planned(std::slice::from_ref(&event), &config.rules, &destinations, now) {
-                let is_gathered = gathered.contains(&pair(delivery.recipient.as_deref(), &event.id));
+            for delivery in Plan::of([&event], settings).at_once(now) {
+                let pair = pair(delivery.recipient.as_deref(), &event.id);
+                let is_gathered = gathered.contains(&pair) || grouped.contains(&pair);
                 if delivery.channel == *channel && !is_gathered {
                     let delivery = Delivery { again: Some(Again { since: now, tried: 0 }), ..delivery };
                     let (kind, subject) = (event.kind.name().to_owned(), event.subject.as_str().to_owned());
@@ -262,10 +265,12 @@ impl<'a> Replay<'a> {
         Ok(page.next.is_some())
     }
 
-    /// The events that have reached the channel in messages of several, each with its recipient, as hashes: a price list
+    /// The events that have reached the channel in messages of several or wait for one, each with its recipient, as hashes: a price list
     /// of 100,000 products must not take the memory of its ids.
     async fn gathered(&self, channel: &ChannelName) -> Result<HashSet<u64>, Broken> {
         let mut all = HashSet::new();
+        // Before the deliveries: what is sent meanwhile is found there.
+        all.extend(self.grouped(channel).await?);
         let mut from = Some(0);
         while let Some(first) = from {
             let of = channel.clone();
@@ -278,6 +283,17 @@ impl<'a> Replay<'a> {
             progress(self.lines, self.done.messages).await?;
         }
         Ok(all)
+    }
+
+    /// The events that wait for the end of a group now, each with its recipient.
+    async fn grouped(&self, channel: &ChannelName) -> Result<Vec<u64>, StoreError> {
+        let state = self.app.shared.store.all_rule_state().await?;
+        let of_channel = state.groups.into_iter().filter(|(key, _)| key.address.channel == *channel);
+        let pairs = |(GroupKey { address, .. }, group): (GroupKey, Option<OpenGroup>)| {
+            let events = group.map(|group| group.events).unwrap_or_default().into_iter();
+            events.map(move |event| pair(address.recipient.as_deref(), &event)).collect::<Vec<_>>()
+        };
+        Ok(of_channel.flat_map(pairs).collect())
     }
 
     /// Counts these messages, and makes them due in one commit with how far it has come.

@@ -1,7 +1,6 @@
-//! What posbell says about itself when it is asked: the status, and the two logs.
+//! What posbell says about itself when it is asked: the status.
 //!
-//! The same functions answer the admin address of a running service and a command that has opened the store itself;
-//! only the running service knows what has failed lately and what is left of the quota.
+//! Only the running service knows what has failed lately and what is left of the quota.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -180,6 +179,7 @@ async fn channels_status(
 ) -> Result<Vec<ChannelStatus>, StoreError> {
     let mut overflows = store.overflows().await?;
     let told = store.channels_told().await?;
+    let grouped = store.all_rule_state().await?;
     let mut channels = Vec::new();
     for ChannelConfig { name, kind, .. } in &config.channels {
         let pause = live.and_then(|live| live.paused.get(name.as_str()));
@@ -188,6 +188,7 @@ async fn channels_status(
             name: name.to_string(),
             kind: kind_name(kind).to_owned(),
             waiting: counts.waiting.remove(name.as_str()).unwrap_or_default(),
+            grouped: grouped.waiting_for(name),
             next_try: store.next_due(name).await?.map(|due| paused_until.map_or(due, |until| due.max(until))),
             paused_until,
             overflow: overflows

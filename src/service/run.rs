@@ -16,15 +16,16 @@ use super::deliver::{self, Deliverer, Letterhead};
 use super::interface::Interface;
 use super::pass::{self, refresh};
 use super::poll::poll;
+use super::ready::{Ready, ReadyChannel};
 use super::running::Running;
-use super::setup::{Ready, ReadyChannel, open_shop};
+use super::setup::open_shop;
 use super::shared::Shared;
 use super::shop::Shop;
 use super::shutdown::Shutdown;
 use super::stale::StaleWatch;
 use super::watchdog::{OldestCall, Watch};
 use super::whole::read_whole;
-use super::{copies, forget, heartbeat, notices};
+use super::{copies, forget, groups, heartbeat, notices};
 use crate::config::{Config, HeartbeatConfig};
 use crate::domain::disk::DiskFault;
 use crate::domain::model::{Resource, Timestamp};
@@ -110,6 +111,8 @@ pub async fn run(start: Start, shutdown: Shutdown, started: impl FnOnce()) -> an
         start_reading(&shops, &mut loops, &shutdown);
         start_watching(&config, &shared, &shops, &mut loops, &shutdown).await?;
         start_keeping(&config, &shared, began, &mut loops, &shutdown);
+        // What a channel that is gone had gathered waits for it from now on.
+        shared.end_groups().await.context("Failed to send what was grouped")?;
         warn_of_orphans(&shared).await?;
     }
     let outcome = watch_loops(&mut loops.running, &shutdown).await;
@@ -210,6 +213,7 @@ async fn start_watching(
     let channels = ChannelWatch::new(Arc::clone(shared), Arc::clone(config)).await?;
     loops.spawn("the look at lists", StaleWatch::new(shops).run(shutdown.clone()));
     loops.spawn("the look at channels", channels.run(shutdown.clone()));
+    loops.spawn("the end of groups", groups::run(Arc::clone(shared), shutdown.clone()));
     loops.spawn("the look at notices", notices::watch(Arc::clone(shared), shutdown.clone()));
     if let Some(HeartbeatConfig { url, every }) = config.heartbeat.clone() {
         let beats = (Heartbeat::new(url).context("Failed to begin the heartbeat")?, every);

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::setup::ReadyChannel;
+use super::ready::ReadyChannel;
 use crate::domain::model::ChannelName;
 use crate::domain::outbox::{Answer, Limit, Place, Rate, SendRoom, tighter};
 

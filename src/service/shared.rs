@@ -4,19 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 
 use super::clock::Clock;
 use super::health::Health;
-use super::notices::OpenNotices;
+use super::open_notices::OpenNotices;
+use super::ready::ReadyChannel;
 use super::send_limits::SendLimits;
-use super::setup::ReadyChannel;
 use crate::config::Config;
-use crate::domain::event::Event;
-use crate::domain::model::{ChannelName, Timestamp};
-use crate::domain::outbox::{self, Delivery, Destinations};
-use crate::domain::rules::RuleSet;
-use crate::edge::store::{Commit, Store, StoreError};
+use crate::domain::model::ChannelName;
+use crate::domain::publish::Settings;
+use crate::edge::store::Store;
 
 /// What all shops share.
 pub struct Shared {
@@ -24,20 +22,22 @@ pub struct Shared {
     pub store: Store,
     /// The time.
     pub clock: Clock,
-    /// The rules.
-    pub rules: RuleSet,
+    /// What is in force.
+    pub settings: Settings,
     /// A hash of what the rules say about thresholds: with others, every product is measured anew.
     pub measure: String,
     /// How long what is finished is kept.
     pub retain: Duration,
-    /// What planning must know of the channels.
-    pub destinations: Destinations,
     /// How it all goes.
     pub health: Health,
     /// Notices that nobody is known to have taken.
     pub notices: OpenNotices,
     /// What holds back messages.
     pub limits: SendLimits,
+    /// Held while what the rules remember is read, changed and committed.
+    pub(super) publishing: Mutex<()>,
+    /// Wakes what ends groups.
+    pub(super) groups: Notify,
     /// Wakes the delivery loop of a channel.
     pub wakes: BTreeMap<ChannelName, Arc<Notify>>,
 }
@@ -51,31 +51,14 @@ impl Shared {
             clock,
             measure: measure(config),
             retain: config.retain,
-            rules: config.rules.clone(),
-            destinations: config.destinations(),
+            settings: Settings { rules: config.rules.clone(), destinations: config.destinations() },
             health: Health::default(),
             notices: OpenNotices::default(),
             limits: SendLimits::of(channels),
+            publishing: Mutex::new(()),
+            groups: Notify::new(),
             wakes,
         }
-    }
-
-    /// The deliveries of these events, which belong together, by the rules.
-    pub fn plan(&self, events: &[Event], now: Timestamp) -> Vec<Delivery> {
-        outbox::plan(events, &self.rules, &self.destinations, now)
-    }
-
-    /// Commits these events and the deliveries of them together with `commit`, and wakes the loops of their channels.
-    pub async fn commit_events(&self, events: Vec<Event>, commit: Commit) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        let mut commit = commit;
-        commit.deliveries.extend(self.plan(&events, now));
-        let channels: Vec<ChannelName> = commit.deliveries.iter().map(|delivery| delivery.channel.clone()).collect();
-        commit.events.extend(events.iter().cloned().map(|event| (now, event)));
-        self.store.commit(commit).await?;
-        self.notices.note(&events, now);
-        self.wake(channels.iter());
-        Ok(())
     }
 
     /// Wakes the loops of the channels that these deliveries go to. Only after their commit.

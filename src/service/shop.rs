@@ -13,9 +13,9 @@ use tracing::{error, info};
 
 use super::key;
 use super::pace::{self, ShopPace};
-use super::pass::refresh::Refreshes;
-use super::pass::sales::SalesMemory;
-use super::setup::{BODY_LIMIT, Env};
+use super::pass::refreshes::Refreshes;
+use super::pass::sales_memory::SalesMemory;
+use super::ready::{BODY_LIMIT, Env};
 use super::shared::Shared;
 use crate::config::ShopConfig;
 use crate::domain::event::{Event, Scribe};
@@ -168,7 +168,7 @@ impl Shop {
 
     /// What "low" means for this product.
     pub fn limits_of(&self, row: &StockRow) -> Limits {
-        self.shared.rules.limits(&self.config.id, row)
+        self.shared.settings.rules.limits(&self.config.id, row)
     }
 
     /// Keeps what sales have shown of the shop's hours.
@@ -270,7 +270,7 @@ impl Shop {
     /// Commits the shop's record with its events and their deliveries in one step.
     async fn write(&self, record: ShopRecord, events: Vec<Event>) -> Result<(), StoreError> {
         let shop = Some((self.config.id.clone(), record));
-        self.shared.commit_events(events, Commit { shop, ..Commit::default() }).await
+        self.shared.publish(events, Commit { shop, ..Commit::default() }).await
     }
 }
 

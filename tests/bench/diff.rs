@@ -15,6 +15,7 @@ use std::time::Duration;
 use posbell::config::Config;
 use posbell::domain::event::{Epoch, Scribe};
 use posbell::domain::model::{EntityId, Product, Resource};
+use posbell::domain::publish::Plan;
 use posbell::edge::pospos::quota::SystemBootClock;
 use posbell::edge::store::{Commit, Head, Store};
 use posbell::service::clock::Clock;
@@ -129,7 +130,7 @@ fn small_commit(shop: &Shop, scribe: &Scribe, number: u64) -> Commit {
         commit.events.push((scribe.now(), scribe.product_created(&product)));
     }
     let events: Vec<_> = commit.events.iter().map(|(_, event)| event.clone()).collect();
-    commit.deliveries = shop.shared.plan(&events, scribe.now());
+    commit.deliveries = Plan::of(&events, &shop.shared.settings).at_once(scribe.now());
     commit
 }
 

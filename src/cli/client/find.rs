@@ -12,7 +12,7 @@ use super::Client;
 use crate::cli::{env, open_address, out};
 use crate::config::{Config, ShopConfig};
 use crate::edge::store::{Store, StoreError};
-use crate::server::{SocketAddress, fetch_router, router};
+use crate::server::{InProcess, SocketAddress};
 use crate::service::alone::Alone;
 use crate::service::app::App;
 use crate::service::callers::Callers;
@@ -50,7 +50,7 @@ impl Client {
             Found::Service(client) => Ok(client),
             Found::Store(store) => {
                 let app = App::without_loops(Arc::clone(config), store, Clock::default());
-                Ok(Client::here(router(Arc::new(app))))
+                Ok(Client::here(InProcess::of_app(app)))
             }
         }
     }
@@ -68,8 +68,8 @@ impl Client {
                 _ => return Err(error),
             },
         };
-        let alone = Alone::open(config, shop, &env, store).await?;
-        Ok(Client::here(fetch_router(Callers::Alone(Arc::new(alone)))))
+        let alone = Alone::open(config, shop, &env, store, served).await?;
+        Ok(Client::here(InProcess::of_callers(Callers::Alone(Arc::new(alone)))))
     }
 }
 

@@ -29,7 +29,7 @@ impl<L> Lines<L> {
 
     #[cfg(test)]
     pub(in crate::cli) fn of_texts(texts: Vec<String>) -> Lines<L> {
-        let texts = texts.into_iter().map(|text| Ok(axum::body::Bytes::from(text + "\n")));
+        let texts = texts.into_iter().map(|text| Ok((text + "\n").into_bytes()));
         Lines::of(Answer(Box::pin(futures_util::stream::iter(texts))))
     }
 }

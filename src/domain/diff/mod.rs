@@ -11,6 +11,7 @@ pub mod level;
 pub mod listed;
 pub mod product;
 pub mod sale;
+pub mod share;
 pub mod through;
 
 pub use fields::Fields;

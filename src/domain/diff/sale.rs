@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fields::Fields;
 use super::guard::{Census, Guarded, Suspicion, Tally};
-use super::through::Share;
+use super::share::Share;
 use super::{Change, Known, Seen, Unbelievable, check_readable};
 use crate::domain::event::{Event, Scribe};
 use crate::domain::model::{EntityId, Sale, SaleStatus, Timestamp, Whole};

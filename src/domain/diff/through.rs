@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use super::Change;
 use super::credit::CreditRow;
 use super::sale::SaleRow;
+use super::share::Share;
 use crate::domain::model::{EntityId, Timestamp};
 
 /// By what rows of one kind are told apart besides their ids.
@@ -54,29 +55,6 @@ impl Numbered for CreditRow {
     /// Its paper is the bill's, which several credits may have.
     fn receipt(&self) -> Option<&str> {
         None
-    }
-}
-
-/// How much of what is known a whole reading has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Share {
-    /// How many rows are known that should be in it.
-    pub known: usize,
-    /// How many of these are.
-    pub there: usize,
-}
-
-impl Share {
-    /// How many of these known rows are there, as `is_there` says of each.
-    pub(super) fn of<R>(rows: impl Iterator<Item = R>, is_there: impl Fn(&R) -> bool) -> Share {
-        rows.fold(Share { known: 0, there: 0 }, |share, row| Share {
-            known: share.known + 1,
-            there: share.there + usize::from(is_there(&row)),
-        })
-    }
-
-    fn is_half(self) -> bool {
-        self.there >= self.known - self.there
     }
 }
 

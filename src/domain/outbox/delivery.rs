@@ -35,7 +35,7 @@ pub struct Delivery {
     pub severity: Severity,
     /// The events it carries; fixed before the first attempt.
     pub events: Vec<EventId>,
-    /// When it was planned, in the commit of its events.
+    /// When it was planned: in the commit of its events, or at the end of the group that they waited in.
     pub created_at: Timestamp,
     /// What has become of it.
     pub state: State,

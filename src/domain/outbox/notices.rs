@@ -50,6 +50,7 @@ pub fn other_routes(event: &Event, rules: &RuleSet, destinations: &Destinations,
         channel: channel.clone(),
         rule: NO_RULE.to_owned(),
         severity: Severity::of(event.kind),
+        group: None,
     };
     others.map(route).collect()
 }

@@ -20,6 +20,8 @@ pub use threshold::{Figures, Limits, Low, Threshold};
 
 pub use crate::domain::event::Severity;
 
+use std::time::Duration;
+
 use crate::domain::event::Pattern;
 use crate::domain::model::{ChannelName, ShopId};
 
@@ -47,6 +49,8 @@ pub struct Rule {
     pub to: Vec<ChannelName>,
     /// How much it matters; `None` leaves it to the kind of each event.
     pub severity: Option<Severity>,
+    /// For how long what it sends is put together after a message; `None` leaves it to the channel.
+    pub group: Option<Duration>,
     /// Later rules do not see an event that matched this one.
     pub stop: bool,
 }

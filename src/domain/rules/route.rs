@@ -1,6 +1,7 @@
 //! Which channels an event goes to, and by which rule.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::condition::EventView;
 use super::{Rule, RuleSet};
@@ -17,6 +18,8 @@ pub struct Route {
     pub rule: String,
     /// How much the event matters there.
     pub severity: Severity,
+    /// For how long the rule groups what it sends; `None` leaves it to the channel.
+    pub group: Option<Duration>,
 }
 
 impl RuleSet {
@@ -61,7 +64,7 @@ impl RuleSet {
 impl Rule {
     fn route_to(&self, channel: &ChannelName, kind: EventKind) -> Route {
         let severity = self.severity.unwrap_or_else(|| Severity::of(kind));
-        Route { channel: channel.clone(), rule: self.name.clone(), severity }
+        Route { channel: channel.clone(), rule: self.name.clone(), severity, group: self.group }
     }
 
     fn is_about(&self, event: &Event) -> bool {

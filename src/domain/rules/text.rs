@@ -5,6 +5,7 @@ mod threshold;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::time::Duration;
 
 use super::{Condition, Rule, RuleSet, Severity};
 use crate::domain::document::{Placed, Table, choice, suggestion};
@@ -13,18 +14,8 @@ use crate::domain::mistake::Mistake;
 use crate::domain::model::{ChannelName, ShopId};
 
 /// Keys of a `[[rule]]` that the contract names and this version does not obey.
-const LATER_IN_RULE: &[&str] = &[
-    "title",
-    "template",
-    "cooldown",
-    "repeat",
-    "group",
-    "digest",
-    "quiet_hours",
-    "quiet_critical",
-    "days",
-    "max_per_hour",
-];
+const LATER_IN_RULE: &[&str] =
+    &["title", "template", "cooldown", "repeat", "digest", "quiet_hours", "quiet_critical", "days", "max_per_hour"];
 
 /// The names that rules may refer to.
 #[derive(Debug, Clone, Default)]
@@ -95,6 +86,8 @@ fn rule(mut table: Table<'_>, names: &Names, mistakes: &mut Vec<Mistake>) -> Opt
     let to = table.require::<Vec<Spot<String>>>("to", mistakes);
     let severity = table.take::<String>("severity", mistakes);
     let severity = severity.and_then(|written| choice("severity", &written, Severity::WORDS, mistakes));
+    let group = table.take::<String>("group", mistakes);
+    let group = group.and_then(|written| group_of(&written, mistakes));
     let stop = table.take::<bool>("stop", mistakes);
     table.finish(LATER_IN_RULE, mistakes);
 
@@ -114,9 +107,25 @@ fn rule(mut table: Table<'_>, names: &Names, mistakes: &mut Vec<Mistake>) -> Opt
         },
         to: to?,
         severity,
+        group,
         stop: stop.is_some_and(|stop| stop.value),
     };
     Some((name, rule))
+}
+
+/// How long a group may last: a message that waits for more than a day is a digest.
+const LONGEST_GROUP: Duration = Duration::from_secs(24 * 60 * 60);
+
+fn group_of(written: &Placed<String>, mistakes: &mut Vec<Mistake>) -> Option<Duration> {
+    let help = "write it as `5m`, `30s` or `1h`; `0s` sends each message at once";
+    match humantime::parse_duration(&written.value) {
+        Ok(length) if length <= LONGEST_GROUP => return Some(length),
+        Ok(_) => mistakes.push(written.mistake("`group` is at most `24h`").help(help)),
+        Err(_) => {
+            mistakes.push(written.mistake(format!("`group` is no length of time: `{}`", written.value)).help(help))
+        }
+    }
+    None
 }
 
 fn patterns(on: &Placed<Vec<Spot<String>>>, mistakes: &mut Vec<Mistake>) -> Option<Vec<Pattern>> {

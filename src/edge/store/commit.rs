@@ -8,13 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::engine::{Batch, Engine};
 use super::failed::ChannelRecord;
 use super::listed;
-use super::record::{self, ChannelsTold, ReplayRecord, ResourceRecord, ShopRecord};
+use super::record::{self, ChannelsTold, GroupRecord, ReplayRecord, ResourceRecord, ShopRecord};
 use super::waiting::{Refused, Waiting};
 use super::{StoreError, keys};
 use crate::domain::diff::guard::GuardRecord;
 use crate::domain::event::{DeliveryId, Event, EventId};
 use crate::domain::model::{ChannelName, EntityId, Resource, ShopId, Timestamp};
 use crate::domain::outbox::{Act, Collapse, Delivery, State};
+use crate::domain::publish::RuleState;
 
 /// What becomes durable in one step.
 #[derive(Debug, Default)]
@@ -42,6 +43,8 @@ pub struct Commit {
     pub shop: Option<(ShopId, ShopRecord)>,
     /// What was told of channels from now on.
     pub channels_told: Option<ChannelsTold>,
+    /// What the rules remember differently from now on.
+    pub rule_state: RuleState,
     /// Whether events wait for one message of them all.
     pub gather: Option<(ShopId, Resource, Gather)>,
     /// Blocks of the index of the log, by their number, as the store's own indexing made them.
@@ -59,12 +62,12 @@ impl Commit {
     pub fn is_empty(&self) -> bool {
         let Commit { rows, events, deliveries, settled, acts, collapse, .. } = self;
         let Commit { resource, guard, shop, channel, channels_told, gather, replay, .. } = self;
-        let Commit { overflow_told, removals, blocks, .. } = self;
+        let Commit { overflow_told, removals, blocks, rule_state, .. } = self;
         let told = [rows.len(), events.len(), deliveries.len(), settled.len(), acts.len()];
-        let kept = [overflow_told.len(), removals.len(), blocks.len()];
+        let kept = [overflow_told.len(), removals.len(), blocks.len(), rule_state.groups.len()];
         let known = [resource.is_some(), guard.is_some(), shop.is_some(), channel.is_some(), channels_told.is_some()];
         let single = [collapse.is_some(), gather.is_some(), replay.is_some()];
-        told == [0; 5] && kept == [0; 3] && known == [false; 5] && single == [false; 3]
+        told == [0; 5] && kept == [0; 4] && known == [false; 5] && single == [false; 3]
     }
 }
 
@@ -176,6 +179,12 @@ pub(super) fn batch_of(
     }
     if let Some((channel, record)) = commit.channel {
         batch.insert(keys::channel(&channel), record::write(&record)?);
+    }
+    for (key, group) in &commit.rule_state.groups {
+        match group {
+            Some(group) => batch.insert(keys::group(key), record::write(&GroupRecord::of(key, group))?),
+            None => batch.remove(keys::group(key)),
+        }
     }
     for (block, entries) in commit.blocks {
         batch.insert(keys::numbered(keys::BLOCKS, block), entries);

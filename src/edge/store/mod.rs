@@ -36,6 +36,7 @@ mod read;
 mod rebuild;
 mod record;
 mod restore;
+mod rule_state;
 mod sled;
 mod space;
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::blocks::SPAN;
 use super::commit::Entry;
 use super::engine::{Engine, Span};
 use super::record;
+use super::rule_state;
 use super::{Commit, Forgotten, Store, StoreError, keys};
 use crate::domain::event::EventId;
 use crate::domain::model::Timestamp;
@@ -127,8 +128,14 @@ fn empty_blocks(engine: &dyn Engine) -> Result<Vec<u64>, StoreError> {
     blocks.map(|key| Ok(keys::number_of(&key?).unwrap_or_default())).collect()
 }
 
-/// Takes out of `entries` what a delivery still needs.
+/// Takes out of `entries` what a delivery still needs, or the message that a group becomes.
 fn keep_needed(engine: &dyn Engine, entries: &mut BTreeMap<EventId, u64>) -> Result<(), StoreError> {
+    for group in rule_state::open_groups(engine) {
+        let (_, group) = group?;
+        for event in &group.events {
+            entries.remove(event);
+        }
+    }
     for key in engine.keys(Span::prefix(keys::DUE)).chain(engine.keys(Span::prefix(keys::DEAD))) {
         let number = keys::number_of(&key?).unwrap_or_default();
         if let Some(bytes) = engine.get(&keys::numbered(keys::DELIVERIES, number))? {

@@ -10,7 +10,9 @@ use serde_json::value::RawValue;
 
 use super::{StoreError, packed};
 use crate::domain::event::ChannelFault;
-use crate::domain::model::{ChannelName, KeyHash, Timestamp};
+use crate::domain::model::{ChannelName, KeyHash, ShopId, Timestamp};
+use crate::domain::outbox::Address;
+use crate::domain::publish::{GroupKey, OpenGroup};
 use crate::domain::rhythm::hours::Observed;
 use crate::domain::stale::StaleRecord;
 
@@ -38,6 +40,30 @@ pub struct ResourceRecord {
     /// How many calls the latest pass took; 0 where that is not known.
     #[serde(default)]
     pub calls: u32,
+}
+
+/// An open group, with its key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct GroupRecord {
+    shop: ShopId,
+    rule: String,
+    channel: ChannelName,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    recipient: Option<String>,
+    #[serde(flatten)]
+    group: OpenGroup,
+}
+
+impl GroupRecord {
+    pub(super) fn of(key: &GroupKey, group: &OpenGroup) -> GroupRecord {
+        let GroupKey { shop, rule, address: Address { channel, recipient } } = key.clone();
+        GroupRecord { shop, rule, channel, recipient, group: group.clone() }
+    }
+
+    pub(super) fn parts(self) -> (GroupKey, OpenGroup) {
+        let GroupRecord { shop, rule, channel, recipient, group } = self;
+        (GroupKey { shop, rule, address: Address { channel, recipient } }, group)
+    }
 }
 
 /// What is known of one shop apart from its resources.

@@ -26,7 +26,7 @@ pub use self::recall::recall;
 
 use super::catch_up::{Lookout, collapse_waiting};
 use super::health::FailedAttempt;
-use super::setup::ReadyChannel;
+use super::ready::ReadyChannel;
 use super::shared::Shared;
 use super::shutdown::Shutdown;
 use crate::domain::event::{DeliveryId, Severity};
@@ -213,7 +213,7 @@ impl Deliverer {
     async fn catch_up(&self, shared: &UnderWay, now: Timestamp) -> Result<bool, StoreError> {
         let busy = lock(&shared.busy).clone();
         let name = &self.channel.name;
-        let room = self.shared.destinations.room(name);
+        let room = self.shared.settings.destinations.room(name);
         let collapsed = collapse_waiting(&self.shared.store, name, room, &busy, now).await?;
         if collapsed > 0 {
             info!(channel.name = %name, "{collapsed} messages to {name} about stock were collapsed into newer ones");

@@ -14,7 +14,7 @@ use super::attempt::{GRAIN, MOST_MET};
 use crate::domain::event::DeliveryId;
 use crate::domain::model::{ChannelName, Timestamp};
 use crate::edge::store::{Failed, Store, StoreError};
-use crate::service::setup::ReadyChannel;
+use crate::service::ready::ReadyChannel;
 use crate::service::shared::Shared;
 
 /// How many parts of what waits are looked through for pauses, of one channel.

@@ -128,9 +128,8 @@ impl HeldUp<'_> {
         for change in through {
             Box::pin(pieces.add(change)).await?;
         }
-        pieces.tell(events.clone());
+        pieces.tell(events);
         Box::pin(pieces.finish(last)).await?;
-        shop.shared.notices.note(&events, scribe.now());
         if rows > 0 {
             info!(shop.id = %shop.id(), pass.resource = %resource, pass.rows = rows,
                 "told {rows} new rows of {resource} for {}, though the pass is held", shop.id());

@@ -11,10 +11,9 @@ use serde::Deserialize;
 use crate::domain::diff::sale::{SaleRow, Window};
 use crate::domain::diff::through::Numbers;
 use crate::domain::diff::{Change, Known};
-use crate::domain::model::{EntityId, Fingerprint, Resource, Sale, Timestamp};
+use crate::domain::model::{EntityId, Fingerprint, Resource, Sale, ShopId, Timestamp};
 use crate::edge::pospos::Fresh;
-use crate::edge::store::{Head, StoreError};
-use crate::service::shop::Shop;
+use crate::edge::store::{Head, Store, StoreError};
 
 /// Every known sale.
 #[derive(Debug, Default)]
@@ -44,8 +43,8 @@ struct SoldAt {
 }
 
 /// What tells the stored sales apart, all of them.
-pub(super) async fn numbers(shop: &Shop) -> Result<Numbers, StoreError> {
-    let known = shop.shared.store.known::<Dated>(shop.id(), Resource::Transactions).await?;
+pub(super) async fn numbers(store: &Store, shop: &ShopId) -> Result<Numbers, StoreError> {
+    let known = store.known::<Dated>(shop, Resource::Transactions).await?;
     let mut numbers = Numbers::default();
     if let Known::Rows { rows, .. } = known {
         for (id, Dated { sale }) in rows {
@@ -63,8 +62,8 @@ fn tag(code: Option<&str>, sold_at: Option<Timestamp>) -> u32 {
 
 impl Marks {
     /// Those of the stored sales, none of which was read yet; empty before the baseline.
-    pub(super) async fn of_stored(shop: &Shop) -> Result<Marks, StoreError> {
-        let known = shop.shared.store.known::<Dated>(shop.id(), Resource::Transactions).await?;
+    pub(super) async fn of_stored(store: &Store, shop: &ShopId) -> Result<Marks, StoreError> {
+        let known = store.known::<Dated>(shop, Resource::Transactions).await?;
         let Known::Rows { rows, .. } = known else { return Ok(Marks::default()) };
         let unread = |(id, row): (EntityId, Dated)| {
             let SoldAt { sold_at, code, .. } = row.sale;

@@ -13,7 +13,9 @@ mod lists;
 mod marks;
 mod piece;
 pub mod refresh;
-pub mod sales;
+pub mod refreshes;
+mod sales;
+pub mod sales_memory;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;

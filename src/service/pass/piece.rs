@@ -14,8 +14,9 @@ use serde::Serialize;
 
 use crate::domain::diff::Change;
 use crate::domain::event::{Event, EventId};
-use crate::domain::model::{ChannelName, EntityId, Resource, Timestamp};
-use crate::domain::outbox::{Address, Plan};
+use crate::domain::model::{EntityId, Resource, Timestamp};
+use crate::domain::outbox::Address;
+use crate::domain::publish::{GroupKey, Plan};
 use crate::edge::store::{Commit, Gather, Gathering, Head, Store, StoreError};
 use crate::service::guard::read_event;
 use crate::service::shop::Shop;
@@ -39,13 +40,16 @@ pub(super) struct Pieces<'a> {
     plan: Plan,
     /// Events that are committed wait for a message of several.
     promised: bool,
+    /// The groups that this pass has begun.
+    begun: BTreeSet<GroupKey>,
 }
 
 impl<'a> Pieces<'a> {
     /// Nothing yet, of a pass that was read at `now`.
     pub(super) fn new(shop: &'a Shop, resource: Resource, now: Timestamp) -> Self {
         let (commit, plan) = (Commit::default(), Plan::default());
-        Self { shop, resource, now, commit, bytes: 0, events: 0, plan, promised: false }
+        let begun = BTreeSet::new();
+        Self { shop, resource, now, commit, bytes: 0, events: 0, plan, promised: false, begun }
     }
 
     /// How many events have been committed or are about to be.
@@ -82,8 +86,7 @@ impl<'a> Pieces<'a> {
 
     /// Adds events with their messages, whether or not a row brings them.
     pub(super) fn tell(&mut self, events: Vec<Event>) {
-        let shared = &self.shop.shared;
-        events.iter().for_each(|event| self.plan.add(event, &shared.rules, &shared.destinations));
+        events.iter().for_each(|event| self.plan.add(event, &self.shop.shared.settings));
         self.commit.events.extend(events.into_iter().map(|event| (self.now, event)));
     }
 
@@ -94,41 +97,36 @@ impl<'a> Pieces<'a> {
     /// Commits what is left together with what `last` says of the resource, and keeps what was promised. `last` brings
     /// no events of its own: see [`Pieces::tell`].
     pub(super) async fn finish(&mut self, last: Commit) -> Result<(), StoreError> {
-        if self.promised {
+        if self.promised || self.plan.most_bytes() >= PIECE_BYTES {
             self.flush(last).await?;
-            self.promised = false;
-            return keep_promise(self.shop, self.resource).await;
+            return match std::mem::take(&mut self.promised) {
+                true => keep_promise(self.shop, self.resource).await,
+                false => Ok(()),
+            };
         }
-        let deliveries = std::mem::take(&mut self.plan).close(self.now);
-        self.commit(Commit { deliveries, ..last }).await
+        let plan = std::mem::take(&mut self.plan);
+        self.commit(plan, last).await
     }
 
     /// Commits what has been added together with `besides`. Messages of several events are promised.
     pub(super) async fn flush(&mut self, besides: Commit) -> Result<(), StoreError> {
-        let (deliveries, others) = std::mem::take(&mut self.plan).close_alone(self.now);
-        let mut commit = Commit { deliveries, ..besides };
+        let (plan, others) = std::mem::take(&mut self.plan).alone();
+        let mut commit = besides;
         if others {
             commit.gather = Some((self.shop.id().clone(), self.resource, Gather::Begin));
             self.promised = true;
         }
-        self.commit(commit).await
+        self.commit(plan, commit).await
     }
 
     /// Commits this with the rows and events that have been added, and wakes the loops that have something to send.
-    async fn commit(&mut self, mut commit: Commit) -> Result<(), StoreError> {
+    async fn commit(&mut self, plan: Plan, mut commit: Commit) -> Result<(), StoreError> {
         let Commit { rows, events, .. } = std::mem::take(&mut self.commit);
         self.bytes = 0;
         commit.rows.extend(rows);
         commit.events.extend(events);
-        if commit.is_empty() {
-            // Most pages of a sweep have nothing to say, and each commit waits for the disk.
-            return Ok(());
-        }
-        let channels: BTreeSet<ChannelName> =
-            commit.deliveries.iter().map(|delivery| delivery.channel.clone()).collect();
-        self.shop.shared.store.commit(commit).await?;
-        self.shop.shared.wake(channels.iter());
-        Ok(())
+        // Most pages of a sweep have nothing to say, and then nothing waits for the disk.
+        Box::pin(self.shop.shared.publish_plan(plan, commit, &mut self.begun)).await
     }
 }
 
@@ -158,24 +156,28 @@ pub(super) async fn keep_promise(shop: &Shop, resource: Resource) -> Result<(), 
             let Some(event) = read_event(json) else { continue };
             if event.kind.resource() == Some(resource) {
                 let is_new = |address: &Address| planned.get(address).is_none_or(|known| !known.contains(&event.id));
-                plan.add_where(&event, &shared.rules, &shared.destinations, is_new);
+                plan.add_where(&event, &shared.settings, is_new);
             }
         }
     }
     let mut pieces = Pieces::new(shop, resource, shared.clock.now());
-    let mut parts = plan.close_in_parts(PIECE_BYTES, pieces.now);
+    let mut parts = plan.in_parts(PIECE_BYTES);
     // The promise stands until the last of them.
-    let deliveries = parts.pop().unwrap_or_default();
-    for deliveries in parts {
-        pieces.commit(Commit { deliveries, ..Commit::default() }).await?;
+    let last = parts.pop().unwrap_or_default();
+    for part in parts {
+        pieces.commit(part, Commit::default()).await?;
     }
     let gather = Some((shop.id().clone(), resource, Gather::End));
-    pieces.commit(Commit { deliveries, gather, ..Commit::default() }).await
+    pieces.commit(last, Commit { gather, ..Commit::default() }).await
 }
 
-/// Which events have been planned for which address since the delivery with this number.
+/// Which events have been planned for which address since the delivery with this number, or wait for the end of a group.
 async fn planned_since(shop: &Shop, delivery: u64) -> Result<BTreeMap<Address, BTreeSet<EventId>>, StoreError> {
     let mut planned: BTreeMap<Address, BTreeSet<EventId>> = BTreeMap::new();
+    // Before the deliveries: what is sent meanwhile is found there.
+    for (key, group) in shop.shared.store.all_rule_state().await?.groups {
+        planned.entry(key.address).or_default().extend(group.into_iter().flat_map(|group| group.events));
+    }
     let mut from = Some(delivery);
     while let Some(first) = from {
         let of_shop = shop.id().clone();

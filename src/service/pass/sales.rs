@@ -6,7 +6,6 @@
 //! it, so only a whole window forgets.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::days::SaleDays;
 use super::guarded::{self, Believed, HeldBack, HeldUp, Judged};
@@ -15,90 +14,20 @@ use super::piece::{Pieces, keep_promise};
 use super::{PassError, PassReport, clock_went_on, is_read_otherwise};
 use crate::domain::clock::Mark;
 use crate::domain::diff::sale::{self, Besides, SaleRow};
-use crate::domain::diff::through::{self, Share};
+use crate::domain::diff::share::Share;
+use crate::domain::diff::through;
 use crate::domain::diff::{Change, Known, Unbelievable, check_readable};
 use crate::domain::event::{EventKind, Scribe};
 use crate::domain::model::{EntityId, Fingerprint, Resource, Sale, Timestamp};
-use crate::domain::rhythm::sales::{Depth, SalesPlan, next_depth};
+use crate::domain::rhythm::sales::Depth;
 use crate::edge::pospos::quota::Urgency;
 use crate::edge::pospos::{Fresh, ReadError, Reading};
 use crate::edge::store::{Commit, ResourceRecord, StoreError};
 use crate::service::shop::Shop;
 
-/// What the running service remembers of its passes over the sales. Lost with the process, and then the first pass
-/// reads the whole window and compares every sale.
-#[derive(Debug, Default)]
-pub struct SalesMemory {
-    inner: Mutex<Remembered>,
-    marks: Mutex<Option<Marks>>,
-}
-
-#[derive(Debug, Default, Clone)]
-struct Remembered {
-    plan: Option<SalesPlan>,
-    today_at: Option<Timestamp>,
-    trailing_at: Option<Timestamp>,
-    /// The latest pass read more than the newest page, and failed.
-    deep_failed: bool,
-}
-
-impl SalesMemory {
-    /// Reads by this plan from now on.
-    pub fn follow(&self, plan: SalesPlan) {
-        lock(&self.inner).plan = Some(plan);
-    }
-
-    fn depth(&self, now: Timestamp) -> Depth {
-        let inner = lock(&self.inner);
-        match &inner.plan {
-            // One bad page three days back must not hide today's sales. Every other pass still tries; and after a start
-            // the whole window comes first, because only that covers the time in which posbell was off.
-            _ if inner.deep_failed && inner.trailing_at.is_some() => Depth::Head,
-            Some(plan) => next_depth(plan, inner.today_at, inner.trailing_at, now),
-            None => Depth::Trailing,
-        }
-    }
-
-    /// Notes an accepted pass. Returns whether it read the newest page alone because more than that had failed.
-    fn note(&self, depth: Depth, now: Timestamp) -> bool {
-        let mut inner = lock(&self.inner);
-        let is_part = inner.deep_failed && depth == Depth::Head;
-        inner.deep_failed = false;
-        match depth {
-            Depth::Head => {}
-            Depth::Today => inner.today_at = Some(now),
-            Depth::Trailing => (inner.today_at, inner.trailing_at) = (Some(now), Some(now)),
-        }
-        is_part
-    }
-
-    fn note_failure(&self) {
-        let mut inner = lock(&self.inner);
-        inner.deep_failed = !inner.deep_failed;
-    }
-
-    /// What is remembered of the known sales; not here again before it is given back.
-    async fn take_marks(&self, shop: &Shop) -> Result<Marks, StoreError> {
-        let kept = lock(&self.marks).take();
-        match kept {
-            Some(marks) => Ok(marks),
-            None => Marks::of_stored(shop).await,
-        }
-    }
-
-    fn give_marks_back(&self, marks: Marks) {
-        *lock(&self.marks) = Some(marks);
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Every change of either is one assignment.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// One pass.
 pub(super) async fn pass(shop: &Shop) -> Result<PassReport, PassError> {
-    let mut marks = shop.sales.take_marks(shop).await?;
+    let mut marks = shop.sales.take_marks(&shop.shared.store, shop.id()).await?;
     let done = Box::pin(read_and_compare(shop, &mut marks)).await;
     if done.is_err() {
         shop.sales.note_failure();
@@ -292,7 +221,7 @@ impl<'s> Look<'s, '_> {
         let young = last_accepted.map_or(Vec::new(), |at| through::young(changes, share, at));
         let told = match young.is_empty() {
             true => young,
-            false => through::strangers(young, marks::numbers(self.shop).await?),
+            false => through::strangers(young, marks::numbers(&self.shop.shared.store, self.shop.id()).await?),
         };
         let ids: BTreeSet<EntityId> = told.iter().map(|change| change.id.clone()).collect();
         read.retain(|print| ids.contains(&print.id));

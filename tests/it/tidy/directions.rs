@@ -1,4 +1,4 @@
-//! Who may know whom: `main → cli → service → edge → domain`, never back, and one owner for each foreign crate.
+//! Who may know whom: `main → cli → server → service → edge → domain`, never back, and one owner for each foreign crate.
 
 use super::scan::Source;
 use super::{bites, none, repository, shipped};
@@ -6,9 +6,11 @@ use super::{bites, none, repository, shipped};
 /// Each room, and the rooms it may name. `lib.rs` names them all.
 const ROOMS: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
-    ("cli", &["service", "demo", "config", "edge", "domain"]),
-    ("demo", &["service", "config", "edge", "domain"]),
-    ("service", &["config", "edge", "domain"]),
+    ("cli", &["server", "api", "service", "demo", "config", "edge", "domain"]),
+    ("demo", &["server", "service", "config", "edge", "domain"]),
+    ("server", &["api", "service", "config", "edge", "domain"]),
+    ("service", &["api", "config", "edge", "domain"]),
+    ("api", &["domain"]),
     ("config", &["edge", "domain"]),
     ("edge", &["domain"]),
     ("domain", &[]),
@@ -36,9 +38,9 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("teloxide", &["edge/channel/telegram"]),
     ("tokio_rustls", &["edge/channel/email"]),
     ("rustls_platform_verifier", &["edge/channel/email"]),
-    ("axum", &["edge/admin", "demo"]),
-    ("hyper", &["edge/admin"]),
-    ("hyper_util", &["edge/admin"]),
+    ("axum", &["server", "demo"]),
+    ("hyper", &["server"]),
+    ("hyper_util", &["server"]),
     (
         "reqwest",
         &[
@@ -57,7 +59,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("toml", &["config", "domain/document", "domain/rules", "domain/mistake"]),
     ("annotate_snippets", &["cli"]),
     ("sd_notify", &["service"]),
-    ("rustix", &["edge/admin", "edge/notice_mark", "edge/pospos/quota", "edge/store", "service/clock"]),
+    ("rustix", &["server", "edge/notice_mark", "edge/pospos/quota", "edge/store", "service/clock"]),
     ("tempfile", &["demo"]),
     ("unicode_segmentation", &["domain/message"]),
 ];

@@ -48,7 +48,7 @@ fn channel() -> ChannelName {
     ChannelName::new("late").expect("is a name")
 }
 
-const RULES: &str = "[[rule]]\nname = \"all\"\non = [\"stock.*\", \"sale.*\"]\nto = [\"late\"]\n";
+const RULES: &str = "[[rule]]\nname = \"all\"\non = [\"stock.*\", \"sale.*\"]\nto = [\"late\"]\ngroup = \"0s\"\n";
 
 /// A receiver of its own, which gets nothing but the backlog. And the rig that sends to it.
 fn rig() -> (Receiver, Rig) {

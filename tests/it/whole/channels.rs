@@ -16,6 +16,7 @@ low = 5
 name = "all of it to everyone"
 on = ["sale.created", "stock.out", "credit.overdue", "shop.baseline"]
 to = ["receiver", "owner", "accountant"]
+group = "0s"
 "#;
 
 #[tokio::test(flavor = "multi_thread")]

@@ -16,7 +16,7 @@ use crate::support::rig::{Rig, RigPlan, Service, monotonic, until};
 /// Sales go everywhere, everything else to the good receiver.
 fn rules(channels: &str) -> String {
     format!(
-        "[[rule]]\nname = \"sales\"\non = [\"sale.created\"]\nto = [\"receiver\", {channels}]\n\
+        "[[rule]]\nname = \"sales\"\non = [\"sale.created\"]\nto = [\"receiver\", {channels}]\ngroup = \"0s\"\n\
          [[rule]]\nname = \"own\"\non = [\"shop.*\"]\nto = [\"receiver\"]\n"
     )
 }

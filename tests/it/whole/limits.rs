@@ -13,7 +13,7 @@ use crate::support::clock::WallClock;
 use crate::support::rig::{Rig, RigPlan, monotonic, until};
 use crate::support::telegram::{Answer, BotApi};
 
-const SALES: &str = "[[rule]]\nname = \"sales\"\non = [\"sale.created\"]\nto = [\"owner\"]\n\
+const SALES: &str = "[[rule]]\nname = \"sales\"\non = [\"sale.created\"]\nto = [\"owner\"]\ngroup = \"0s\"\n\
     [[rule]]\nname = \"baseline\"\non = [\"shop.baseline\"]\nto = [\"receiver\"]\n";
 
 /// A shop whose sales are told in one group.

@@ -21,6 +21,7 @@ rearm = 8
 name = "everything"
 on = ["sale.*", "stock.low", "stock.critical", "stock.out", "stock.recovered", "product.*", "shop.*", "pass.*"]
 to = ["receiver", "owner"]
+group = "0s"
 "#;
 
 /// A shop with so many products, a machine and a mailbox.

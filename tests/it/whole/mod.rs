@@ -14,6 +14,7 @@ mod disk;
 mod empty;
 mod fetch;
 mod full_disk;
+mod group;
 mod held;
 mod hostile;
 pub(crate) mod journal;

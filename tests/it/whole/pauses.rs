@@ -10,7 +10,7 @@ use crate::channel::receiver::Receiver;
 use crate::support::rig::{Rig, RigPlan, until};
 use crate::support::telegram::BotApi;
 
-const SALES: &str = "[[rule]]\nname = \"sales\"\non = [\"sale.created\"]\nto = [\"erp\"]\n\
+const SALES: &str = "[[rule]]\nname = \"sales\"\non = [\"sale.created\"]\nto = [\"erp\"]\ngroup = \"0s\"\n\
     [[rule]]\nname = \"baseline\"\non = [\"shop.baseline\"]\nto = [\"receiver\"]\n";
 
 /// A shop whose sales go to the channel of these lines.

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 
 use super::{CreditRow, PaidCredits, PendingCredits};
 use crate::domain::diff::guard::{Census, GuardLimits, Guarded, Suspicion, Tally};
-use crate::domain::diff::through::Share;
+use crate::domain::diff::share::Share;
 use crate::domain::diff::{Known, Unbelievable};
 use crate::domain::model::{Credit, CreditStatus, Money, Timestamp};
 

@@ -156,7 +156,6 @@ fn keys_that_do_not_work_yet_are_refused() {
         ("template", "\"x\""),
         ("cooldown", "\"24h\""),
         ("repeat", "\"24h\""),
-        ("group", "\"5m\""),
         ("digest", "\"09:00\""),
         ("quiet_hours", "\"21:00-08:00\""),
         ("quiet_critical", "true"),
@@ -170,6 +169,18 @@ fn keys_that_do_not_work_yet_are_refused() {
     }
     let later = "does not work in this version of posbell yet; take it out, so that nobody relies on it";
     check("[[report]]\nname = \"a\"\n", &[&format!("report: `report` {later}")]);
+}
+
+#[test]
+fn a_group_is_a_length_of_time_up_to_a_day() {
+    for (written, want) in [("0s", 0), ("30s", 30), ("5m", 300), ("24h", 86_400)] {
+        let rules = read(&format!("[[rule]]\nname = \"a\"\non = [\"*\"]\nto = [\"owner\"]\ngroup = \"{written}\"\n"));
+        assert_eq!(rules.rules[0].group, Some(std::time::Duration::from_secs(want)), "{written}");
+    }
+    let help = "write it as `5m`, `30s` or `1h`; `0s` sends each message at once";
+    check_rule("group = \"soon\"", &[&format!("\"soon\": `group` is no length of time: `soon`; {help}")]);
+    check_rule("group = \"25h\"", &[&format!("\"25h\": `group` is at most `24h`; {help}")]);
+    check_rule("group = 5", &["5: `group` must be text in quotes; put quotes around it"]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::support::rig::{PATIENCE, Rig, RigPlan};
 use crate::support::telegram::{Answer, BotApi};
 
 const SALES_TO: &str =
-    "[[rule]]\nname = \"sales\"\non = [\"sale.created\", \"shop.baseline\"]\nto = [\"receiver\", TO]\n";
+    "[[rule]]\nname = \"sales\"\non = [\"sale.created\", \"shop.baseline\"]\nto = [\"receiver\", TO]\ngroup = \"0s\"\n";
 
 fn to(channel: &str) -> String {
     SALES_TO.replace("TO", &format!("\"{channel}\""))

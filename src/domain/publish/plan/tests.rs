@@ -2,11 +2,12 @@
 
 use proptest::prelude::*;
 
+use super::super::{RuleState, body, publish};
 use super::*;
 use crate::domain::event::DeliveryId;
 use crate::domain::model::{ChannelName, Resource};
-use crate::domain::outbox::{Destination, State};
-use crate::domain::rules::{Names, no_file, parse};
+use crate::domain::outbox::{Destination, Destinations, State};
+use crate::domain::rules::{Names, RuleSet, no_file, parse};
 use crate::domain::test_shop::{row, sale, scribe, shop, time};
 
 fn channel(name: &str) -> ChannelName {
@@ -37,6 +38,12 @@ fn destinations() -> Destinations {
 
 fn now() -> Timestamp {
     time("2026-11-23T03:00:00Z")
+}
+
+/// What is to be sent of these events, which came together, where no rule remembers anything.
+fn plan(events: &[Event], rules: &RuleSet, destinations: &Destinations, now: Timestamp) -> Vec<Delivery> {
+    let settings = Settings { rules: rules.clone(), destinations: destinations.clone() };
+    publish(Plan::of(events, &settings), &settings, &RuleState::default(), &mut BTreeSet::new(), now).deliveries
 }
 
 fn sales(count: usize) -> Vec<Event> {
@@ -230,13 +237,12 @@ proptest! {
             }
         }
         // The same in parts, and the same without what is gathered.
-        let made = || {
-            let mut plan = Plan::default();
-            events.iter().for_each(|event| plan.add(event, &rules, &destinations()));
-            plan
-        };
-        prop_assert_eq!(made().close_in_parts(most, now()).concat(), planned.clone());
-        let (alone, others) = made().close_alone(now());
+        let settings = Settings { rules, destinations: destinations() };
+        let made = || Plan::of(&events, &settings);
+        let in_parts = made().in_parts(most).into_iter().flat_map(|part| part.at_once(now()));
+        prop_assert_eq!(in_parts.collect::<Vec<_>>(), planned.clone());
+        let (alone, others) = made().alone();
+        let alone = alone.at_once(now());
         let for_erp = |one: &&Delivery| one.channel == channel("erp");
         prop_assert_eq!(alone.iter().collect::<Vec<_>>(), planned.iter().filter(for_erp).collect::<Vec<_>>());
         prop_assert_eq!(others, planned.len() > alone.len());
