@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::client::{Client, parsed};
+use super::client::{Client, id, parsed};
 use super::{Failure, Listing, out, small_runtime, table};
 use crate::api::EventQuery;
 use crate::config::Config;
@@ -48,7 +48,10 @@ pub(super) fn at_least_one(text: &str) -> Result<usize, String> {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct EventsArgs {
+    #[command(subcommand)]
+    command: Option<EventsCommand>,
     #[command(flatten)]
     which: Which,
     /// At most so many, the newest
@@ -61,6 +64,17 @@ pub(super) struct EventsArgs {
     listing: Listing,
 }
 
+#[derive(Debug, Subcommand)]
+enum EventsCommand {
+    /// Show one: what it says for people, and all of it as webhooks send it
+    Show {
+        /// Its id, `evt_…`
+        id: String,
+        #[command(flatten)]
+        listing: Listing,
+    },
+}
+
 #[derive(Deserialize)]
 struct Page {
     data: Vec<Box<RawValue>>,
@@ -70,6 +84,9 @@ struct Page {
 pub(super) fn events(config: &Arc<Config>, args: &EventsArgs) -> Result<(), Failure> {
     small_runtime()?
         .block_on(async {
+            if let Some(EventsCommand::Show { id, listing }) = &args.command {
+                return show(config, id, listing).await;
+            }
             let pages = newest(config, args).await?;
             let mut after = pages.first().and_then(|page| page.last);
             let is_empty = pages.iter().all(|page| page.data.is_empty());
@@ -93,6 +110,38 @@ pub(super) fn events(config: &Arc<Config>, args: &EventsArgs) -> Result<(), Fail
             }
         })
         .map_err(|error: anyhow::Error| error.into())
+}
+
+async fn show(config: &Arc<Config>, id: &str, listing: &Listing) -> anyhow::Result<()> {
+    let missing = format!("there is no event `{id}`; `posbell events` lists those that there are");
+    let json = Client::find(config).await?.get(&["events", self::id(id, "evt_", &missing)?]).await?;
+    match listing.json {
+        true => out::line(&json)?,
+        false => out::text(&whole(&json, config)?)?,
+    }
+    Ok(())
+}
+
+/// An event in full. One of another version has no words, but its JSON still says it.
+fn whole(json: &str, config: &Config) -> anyhow::Result<String> {
+    let all: serde_json::Value = parsed(json)?;
+    let mut text = String::new();
+    if let Some(event) = read_event(json) {
+        let at = table::moment(event.time, config.wording.timezone);
+        let mut say = |what: &str, value: &str| text.push_str(&format!("{what:<9} {value}\n"));
+        say("event", event.id.as_str());
+        say("type", event.kind.name());
+        say("shop", event.shop.as_str());
+        say("subject", event.subject.as_str());
+        say("time", &at);
+        let words = guarded(|| render(std::slice::from_ref(&event), None, &config.wording));
+        if let Some(words) = words {
+            text.push_str(&format!("\n{}\n{}\n", words.title, words.body));
+        }
+        text.push('\n');
+    }
+    text.push_str(&format!("{}\n", serde_json::to_string_pretty(&all)?));
+    Ok(text)
 }
 
 /// The newest events that are meant, page by page, the newest page first.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{Query, State};
+use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -16,12 +16,17 @@ use crate::service::{events, export, replay};
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/api/v1/events", get(list))
+        .route("/api/v1/events/{id}", get(one))
         .route("/api/v1/events/export", get(export))
         .route("/api/v1/events/replay", post(replay))
 }
 
 async fn list(State(app): State<Arc<App>>, Query(query): Query<EventQuery>) -> Response {
     answer::pieces(events::list(&app.shared.store, query, app.shared.clock.now()).await)
+}
+
+async fn one(State(app): State<Arc<App>>, Path(id): Path<String>) -> Response {
+    answer::json(events::one(&app.shared.store, &id).await)
 }
 
 async fn export(State(app): State<Arc<App>>, Query(query): Query<EventQuery>) -> Response {

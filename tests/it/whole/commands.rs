@@ -19,6 +19,17 @@ async fn the_listings_are_the_same_while_the_service_runs_and_after_it() {
     assert_eq!(running[0]["shops"][0]["quota"][0]["limit"], "40/1s");
     let events = rig.lines(&["events", "--json", "--type", "sale.*"]);
     assert!(!events.is_empty());
+    let sale = events[0]["id"].as_str().expect("has an id");
+    let show = |id: &str| {
+        let output = rig.run(&["events", "show", id]);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let shown = (show(sale), show("evt_0"), rig.lines(&["events", "show", sale, "--json"]));
+    let (code, text, _) = &shown.0;
+    assert!(*code == Some(0) && text.contains("sale.created") && text.contains("\"total\""), "{text}");
+    assert!(shown.1.0 == Some(1) && shown.1.2.contains("there is no event `evt_0`; `posbell events`"), "{:?}", shown.1);
+    assert_eq!(shown.2, [events[0].clone()]);
     let (status, log) = service.stop();
     assert!(status.success(), "{log}");
 
@@ -26,6 +37,7 @@ async fn the_listings_are_the_same_while_the_service_runs_and_after_it() {
     assert_eq!(stopped[0]["running"], false);
     assert_eq!(stopped[0]["shops"][0]["resources"].as_array().map(Vec::len), Some(6));
     assert_eq!(rig.lines(&["events", "--json", "--type", "sale.*"]), events);
+    assert_eq!((show(sale), show("evt_0"), rig.lines(&["events", "show", sale, "--json"])), shown);
     let deliveries = rig.lines(&["deliveries", "--state", "delivered", "--json"]);
     assert!(deliveries.len() >= events.len());
     let id = deliveries[0]["id"].as_str().expect("has an id");
