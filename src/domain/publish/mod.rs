@@ -3,11 +3,11 @@
 //!
 //! Everything that becomes a message goes through here, whoever found it: a pass, the guard, a refresh, a notice of the
 //! service, a replay. A [`Plan`] takes the events, finds their channels and puts together what came together. Then each
-//! stage of [`STAGES`] takes the messages that the one before has left, lets through what is to be sent now and keeps the
+//! stage of `STAGES` takes the messages that the one before has left, lets through what is to be sent now and keeps the
 //! rest in the [`RuleState`]. The state is read before and committed with the deliveries in one step, so that a kill finds
 //! both or neither.
 //!
-//! A new key of a rule is one more stage here, its line in [`STAGES`] and its part of the state.
+//! A new key of a rule is one more stage here, its line in `STAGES` and its part of the state.
 
 mod group;
 mod message;
